@@ -1,0 +1,50 @@
+/** The event types that are closed in every double-blind trial, whatever their data says. */
+export const closedByDefault: readonly string[] = [
+  'arm-assigned',
+  'dose-given',
+  'therapy-session',
+  'allocation-guess',
+  'unblinding',
+];
+
+/** Types that are closed if their data tells when, relative to a dose, they were taken. */
+const AFTER_A_DOSE: ReadonlyMap<string, string> = new Map([
+  ['scale-score', 'hoursAfterDose'],
+  ['vital-signs', 'minutesAfterDose'],
+]);
+
+/**
+ * Whether an event of a double-blind trial is closed: to be sealed before it is kept, and never shown to blinded people.
+ * A correction is as closed as the event it puts in place; if that cannot be made out it is closed too, to be safe.
+ *
+ * @param type short (`dose-given`) or in full (`org.holdfast.dose-given.v1`)
+ * @param data of the event, not necessarily valid
+ * @param declared further types that the trial's protocol closes
+ */
+export function isClosed(type: string, data: unknown, declared: readonly string[] = []): boolean {
+  const closed = (short: string) =>
+    closedByDefault.includes(short) || declared.some((further) => shortName(further) === short);
+  let event = { type: shortName(type), data };
+  while (!closed(event.type)) {
+    if (event.type !== 'correction') return saysAfterDose(event.type, event.data);
+    const inner = field(event.data, 'event');
+    const innerType = field(inner, 'type');
+    if (typeof innerType !== 'string') return true;
+    event = { type: shortName(innerType), data: field(inner, 'data') };
+  }
+  return true;
+}
+
+function saysAfterDose(type: string, data: unknown): boolean {
+  const name = AFTER_A_DOSE.get(type);
+  return name !== undefined && field(data, name) !== undefined;
+}
+
+function shortName(type: string): string {
+  return type.replace(/^org\.holdfast\./, '').replace(/\.v\d+$/, '');
+}
+
+function field(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
+  return Reflect.get(value, name);
+}

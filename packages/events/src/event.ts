@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { Instant, ParticipantId } from './identifiers.ts';
+import { type Problem, problemsOf } from './problem.ts';
+import { Correction, Retraction } from './types/correction.ts';
+import { DayTurned, Sealed } from './types/holdfast-records.ts';
+import { observationTypes } from './types/observation-types.ts';
+
+/** What a site or the randomisation service may send, by short type name. */
+export const participantTypes = { ...observationTypes, correction: Correction, retraction: Retraction, sealed: Sealed } as const;
+/** All types in the log: `day-turned` is Holdfast's own and speaks of no participant. */
+export const eventTypes = { ...participantTypes, 'day-turned': DayTurned } as const;
+
+export type EventType = keyof typeof eventTypes;
+type DataOf = { [T in EventType]: z.infer<(typeof eventTypes)[T]> };
+
+const source = z
+  .string()
+  .max(256)
+  .regex(/^\/trials\/[A-Za-z0-9][A-Za-z0-9._-]{0,63}(\/[A-Za-z0-9][A-Za-z0-9._-]{0,63})*$/, {
+    error: 'names no trial; write it like /trials/CTN-0027/sites/GB-01',
+  });
+
+const envelope = {
+  specversion: z.literal('1.0'),
+  id: z.string().min(1).max(128),
+  source,
+  time: Instant.meta({ description: 'when it happened to the participant; its civil date as written is the event’s day' }),
+  recordedtime: Instant.meta({ description: 'when the site recorded it' }),
+  receivedtime: Instant.optional().meta({ description: 'stamped by ingest; what a site writes here is replaced' }),
+  datacontenttype: z.literal('application/json').optional(),
+};
+
+function wholeEvent([type, data]: [string, z.ZodType]): [string, z.ZodType] {
+  const subject = type === 'day-turned' ? {} : { subject: ParticipantId };
+  return [type, z.strictObject({ ...envelope, ...subject, type: z.literal(`org.holdfast.${type}.v1`), data })];
+}
+
+/** The schema of a whole event of each type. */
+export const eventSchemas = Object.fromEntries(Object.entries(eventTypes).map(wholeEvent)) as Readonly<Record<EventType, z.ZodType>>;
+
+export type EventOf<T extends EventType> = {
+  readonly specversion: '1.0';
+  readonly id: string;
+  readonly source: string;
+  readonly type: `org.holdfast.${T}.v1`;
+  readonly time: string;
+  readonly recordedtime: string;
+  readonly receivedtime?: string;
+  readonly datacontenttype?: 'application/json';
+  readonly data: DataOf[T];
+} & (T extends 'day-turned' ? unknown : { readonly subject: string });
+
+/** Any valid event: a union over the types, to be told apart by `type`. */
+export type HoldfastEvent = { [T in EventType]: EventOf<T> }[EventType];
+/** Any valid event that speaks of a participant. */
+export type ParticipantEvent = { [T in keyof typeof participantTypes]: EventOf<T> }[keyof typeof participantTypes];
+/** The data of an event type. */
+export type EventData<T extends EventType> = DataOf[T];
+
+const schemaByFullType = new Map(Object.entries(eventSchemas).map(([type, schema]) => [`org.holdfast.${type}.v1`, schema]));
+
+/** `urine-screen` of `org.holdfast.urine-screen.v1`. */
+export function shortType(fullType: string): EventType {
+  return fullType.slice('org.holdfast.'.length, -'.v1'.length) as EventType;
+}
+
+/** `org.holdfast.urine-screen.v1` of `urine-screen`. */
+export function fullType<T extends EventType>(type: T): `org.holdfast.${T}.v1` {
+  return `org.holdfast.${type}.v1`;
+}
+
+export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Judges an event by its schema alone, with every problem and its exact path. */
+export function parseEvent(input: unknown): Parsed<HoldfastEvent> {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+    return { ok: false, problems: [{ path: '', message: 'is no event; send a CloudEvents 1.0 JSON object' }] };
+  }
+  const type: unknown = (input as { type?: unknown }).type;
+  const schema = typeof type === 'string' ? schemaByFullType.get(type) : undefined;
+  if (schema === undefined) {
+    const message =
+      type === undefined
+        ? 'is missing; give a string'
+        : `is no event type of Holdfast; use one of ${Object.keys(participantTypes).map((t) => `org.holdfast.${t}.v1`).join(', ')}`;
+    return { ok: false, problems: [{ path: 'type', message }] };
+  }
+  const result = schema.safeParse(input, { reportInput: true });
+  return result.success
+    ? { ok: true, value: result.data as HoldfastEvent }
+    : { ok: false, problems: problemsOf(result.error) };
+}
+
+/** The trial that an event belongs to: the first segment after `/trials/` in its source. */
+export function trialOf(eventSource: string): string {
+  const end = eventSource.indexOf('/', '/trials/'.length);
+  return eventSource.slice('/trials/'.length, end === -1 ? undefined : end);
+}
+
+/** The site that sent an event: `/sites/X` in its source; undefined for what no site sent. */
+export function siteOf(eventSource: string): string | undefined {
+  const at = eventSource.indexOf('/sites/');
+  if (at === -1) return undefined;
+  const end = eventSource.indexOf('/', at + '/sites/'.length);
+  return eventSource.slice(at + '/sites/'.length, end === -1 ? undefined : end);
+}

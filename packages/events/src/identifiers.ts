@@ -1,0 +1,24 @@
+import { z } from 'zod';
+
+/** Text that people type and that ends in keys, file names or topic names. */
+const name = (what: string, pattern: RegExp, example: string) =>
+  z.string().regex(pattern, { error: `not a valid ${what}; write it like ${example}` });
+
+export const TrialId = name('trial id (1 to 64 letters, digits, . _ -)', /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'CTN-0027');
+export const SiteId = name('site id (1 to 64 letters, digits, . _ -)', /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'GB-01');
+export const ParticipantId = name(
+  'participant id (1 to 64 letters, digits, . _ : -)',
+  /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/,
+  'GB-01-0042',
+);
+export const SubstanceId = name('substance id (lower case letters, digits, -)', /^[a-z0-9][a-z0-9-]{0,63}$/, 'cocaine');
+/** An arm is named as the trial names it, spaces and signs included: it is shown, never used as a path or key. */
+export const ArmId = z.string().min(1).max(120);
+export const VisitId = z.string().min(1).max(64);
+export const CivilDate = z.iso.date({ error: 'not a calendar date; write it like 2026-03-02' });
+export const Instant = z.iso.datetime({
+  offset: true,
+  error: 'not an RFC 3339 time with the site’s own offset; write it like 2026-03-02T10:15:00+00:00',
+});
+/** Free text is short and optional, and leaves the system in no alert or report by default. */
+export const ShortText = z.string().min(1).max(200);

@@ -1,0 +1,23 @@
+export { canonicalJson, contentOf, sha256 } from './canonical.ts';
+export { type CivilDay, civilDay, dateOf } from './civil-date.ts';
+export {
+  type EventData,
+  type EventOf,
+  type EventType,
+  eventSchemas,
+  fullType,
+  type HoldfastEvent,
+  type Parsed,
+  type ParticipantEvent,
+  parseEvent,
+  shortType,
+  siteOf,
+  trialOf,
+} from './event.ts';
+export { jsonSchemaFiles } from './json-schemas.ts';
+export { type Problem, pathText, problemsOf } from './problem.ts';
+export { protocolCheck } from './protocol/check-event.ts';
+export type { Coverage, EvidenceRule, FirstUse, Measure, MissingPolicy, RollingAbstinence } from './protocol/measures.ts';
+export { Protocol, type Visit } from './protocol/protocol.ts';
+export { parseProtocol } from './protocol/protocol-file.ts';
+export { type ObservationType, observationTypes } from './types/observation-types.ts';

@@ -1,0 +1,7 @@
+import { z } from 'zod';
+import { CivilDate } from '../identifiers.ts';
+
+export const ControlledEnvironment = z
+  .strictObject({ kind: z.enum(['hospital', 'prison', 'detox', 'other']), from: CivilDate, to: CivilDate })
+  .refine((stay) => stay.from <= stay.to, { path: ['to'], error: 'lies before `from`; swap the two' })
+  .meta({ title: 'Controlled environment', description: 'Days on which the participant was not at risk of use.' });

@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { CivilDate, SubstanceId } from '../identifiers.ts';
+
+const Amount = z.strictObject({
+  amount: z.number().positive().max(1e6).optional(),
+  unit: z.string().min(1).max(16).optional(),
+});
+
+/** A timeline follow-back interview. A day that was not asked is not a day without use. */
+export const UseCalendar = z
+  .strictObject({
+    from: CivilDate,
+    to: CivilDate,
+    complete: z.boolean().meta({
+      description: 'whether every day from `from` to `to` was asked; if not, only the listed days of use are evidence',
+    }),
+    days: z
+      .record(CivilDate, z.record(SubstanceId, Amount))
+      .meta({ description: 'days of use only: date, substance, amount if known' }),
+    informant: z.enum(['participant', 'relative', 'record']),
+    interview: CivilDate.meta({ description: 'date of the interview; recall is this date minus the day' }),
+  })
+  .superRefine((calendar, context) => {
+    const { from, to, interview } = calendar;
+    if (from > to) context.addIssue({ code: 'custom', path: ['to'], message: `lies before \`from\` (${from}); swap the two` });
+    if (to > interview) {
+      context.addIssue({ code: 'custom', path: ['to'], message: `lies after the interview (${interview}); nobody recalls the future` });
+    }
+    for (const day of Object.keys(calendar.days)) {
+      if (day < from || day > to) {
+        context.addIssue({ code: 'custom', path: ['days', day], message: `lies outside ${from} … ${to}; widen the calendar or drop the day` });
+      }
+    }
+  })
+  .meta({ title: 'Use calendar', description: 'Days of use recalled in an interview (timeline follow-back).' });

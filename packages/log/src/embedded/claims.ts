@@ -1,0 +1,35 @@
+import { StoreInUse } from '../log-errors.ts';
+import { type Holder, holderOf, isAlive, wordOf } from './holder.ts';
+import { claimKey } from './keys.ts';
+import type { Topic } from './topics.ts';
+
+/** Which instance has the members of a group on a topic: one at a time, over all processes. */
+export type Claims = {
+  /** `StoreInUse` if another live instance has it; a dead one's claim passes to this one. */
+  take(group: string, topic: Topic): Promise<void>;
+  giveBack(group: string, topic: Topic): Promise<void>;
+};
+
+export function claimsOf(me: Holder): Claims {
+  return {
+    take: (group, topic) =>
+      topic.store.write((change) => {
+        const key = claimKey(group, topic.number);
+        const found = change.get(key);
+        const holder = found && holderOf(Buffer.from(found).toString());
+        if (holder && holder.token !== me.token && isAlive(holder))
+          throw new StoreInUse(
+            `group ${group} on topic ${topic.name} in ${topic.store.dir} belongs to process ${holder.pid}` +
+              `${holder.pid === me.pid ? ' (this one, through another instance of the log)' : ''}: ` +
+              'stop that one first, or run on Kafka to share the work among processes',
+          );
+        change.put(key, Buffer.from(wordOf(me)));
+      }),
+    giveBack: (group, topic) =>
+      topic.store.write((change) => {
+        const key = claimKey(group, topic.number);
+        const found = change.get(key);
+        if (found && holderOf(Buffer.from(found).toString())?.token === me.token) change.remove(key);
+      }),
+  };
+}

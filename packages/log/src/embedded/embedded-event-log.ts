@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
+import { defaultBatch, type EventLog } from '../event-log.ts';
+import { checkBounds, checkGroup, checkOffset, checkPartition } from '../limits.ts';
+import { InvalidRequest, LogUnavailable } from '../log-errors.ts';
+import { appenderTo } from './appender.ts';
+import { arrivalsBy } from './arrivals.ts';
+import { claimsOf } from './claims.ts';
+import { groupsOf } from './groups.ts';
+import { thisHolder } from './holder.ts';
+import { endsOf, readFrom } from './reader.ts';
+import { openStore, type Store } from './store.ts';
+import { topicsIn } from './topics.ts';
+
+export type EmbeddedLogOptions = {
+  /** Folder of the open topics; made if missing. */
+  readonly dir: string;
+  /** Folder of the closed topics; made readable by this user only. Not the same as `dir`. */
+  readonly closedDir: string;
+  /** Only reads: makes nothing, appends nothing, joins no group, and needs both stores to exist. */
+  readonly readOnly?: boolean;
+};
+
+/**
+ * A log in two LMDB stores on this machine, without any server. Any number of processes and worker threads may have it open, read and
+ * append at the same time; a group's members are all in one process and come from one instance. Beyond the port's promises:
+ *
+ * - an `append` that rejects has written nothing, one that resolves is on disk, and readers see only what is on disk;
+ * - offsets of a partition have no gaps.
+ *
+ * Committing keeps the event loop for the time of a disk flush; calls made meanwhile share the next commit. Close it before the process
+ * ends. Folders must be on a local disk.
+ */
+export async function embeddedEventLog({ dir, closedDir, readOnly = false }: EmbeddedLogOptions): Promise<EventLog> {
+  if (resolve(dir) === resolve(closedDir))
+    throw new InvalidRequest(`open and closed topics cannot lie in the same folder ${dir}: give the closed ones another`);
+  const me = thisHolder(randomUUID().replaceAll('-', '').slice(0, 12));
+  const shared = { readOnly, me, newId: randomUUID };
+  const open = await openStore({ ...shared, dir: resolve(dir), folderMode: 0o777, fileMode: 0o666 });
+  let closed: Store;
+  try {
+    closed = await openStore({ ...shared, dir: resolve(closedDir), folderMode: 0o700, fileMode: 0o600 });
+  } catch (error) {
+    await open.close();
+    throw error;
+  }
+  const topics = topicsIn({ open, closed });
+  const arrivals = arrivalsBy((topic) => endsOf(topics.named(topic)));
+  const appenders = new Map([open, closed].map((store) => [store, appenderTo(store, arrivals.look)]));
+  const groups = groupsOf({ claims: claimsOf(me), arrivals, read: readFrom });
+  const underWay = new Set<Promise<unknown>>();
+  let closing: Promise<void> | undefined;
+
+  /** Refuses what comes after `close`, and lets `close` wait for what came before. */
+  async function use<T>(act: () => Promise<T>): Promise<T> {
+    if (closing) throw new LogUnavailable(`the log in ${dir} was closed by this process: open it again to use it`);
+    const acting = act();
+    underWay.add(acting);
+    try {
+      return await acting;
+    } finally {
+      underWay.delete(acting);
+    }
+  }
+
+  async function change<T>(act: () => Promise<T>): Promise<T> {
+    return use(() => {
+      if (readOnly) throw new LogUnavailable(`the log in ${dir} was opened for reading only: open it without readOnly to write or join`);
+      return act();
+    });
+  }
+
+  async function closeAll(): Promise<void> {
+    await Promise.allSettled(underWay);
+    try {
+      await groups.end();
+    } finally {
+      await Promise.all([open.close(), closed.close()]);
+    }
+  }
+
+  return {
+    createTopic: (spec) => change(() => topics.make(spec)),
+    topics: () => use(async () => topics.all()),
+    topicId: (name) =>
+      use(async () => {
+        const { store, number } = topics.named(name);
+        return `${store.id}/${number}`;
+      }),
+    append: (name, records) =>
+      change(async () => {
+        const topic = topics.named(name);
+        return appenders.get(topic.store)?.append(topic, records) ?? [];
+      }),
+    ends: (name) => use(async () => endsOf(topics.named(name))),
+    read: (name, partition, from, most) =>
+      use(async () => {
+        const topic = topics.named(name);
+        checkPartition(topic, partition);
+        checkOffset(topic, partition, from);
+        checkBounds(most);
+        return readFrom(topic, partition, from, most);
+      }),
+    join: (group, name, member, most) =>
+      change(async () => {
+        const bounds = { ...defaultBatch, ...most };
+        checkGroup(group);
+        checkBounds(bounds);
+        return groups.join(group, topics.named(name), member, bounds);
+      }),
+    close() {
+      closing ??= closeAll();
+      return closing;
+    },
+  };
+}

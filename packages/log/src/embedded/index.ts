@@ -1,0 +1,1 @@
+export { type EmbeddedLogOptions, embeddedEventLog } from './embedded-event-log.ts';

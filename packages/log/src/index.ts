@@ -1,0 +1,4 @@
+export * from './event-log.ts';
+export { maxRecordBytes } from './limits.ts';
+export * from './log-errors.ts';
+export { partitionOf } from './partition-of.ts';

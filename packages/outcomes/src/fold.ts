@@ -1,0 +1,89 @@
+import { type CivilDay, civilDay, type Measure, type Protocol, siteOf } from '@holdfast/events';
+import type { ClosedFacts, FirstEvent, Issue, OpenFacts, Spell } from './facts.ts';
+import type { Effective } from './history/replacing.ts';
+import { armOf, type Settled, settleOpen, settleSealed } from './history/settle.ts';
+import { atRiskSpells, firstUse } from './measures/first-use.ts';
+import { maturitySpells, participantDays } from './measures/participant-days.ts';
+import { rollingAbstinenceSpells } from './measures/rolling-abstinence.ts';
+import type { History, Observation } from './observation.ts';
+import { isOpenMeasure } from './open-measures.ts';
+
+/** Raise it when the same events would give other facts: shards made by another version are rebuilt. */
+export const foldVersion = 1;
+
+/**
+ * What a participant's open events mean, as of a clock (the newest date known to have begun; undefined: none, and nothing is
+ * mature). A function of the set of events: any order, repetition or batching gives the same facts. It is given open events
+ * only, so that nothing in it can depend on what is sealed.
+ */
+export function foldOpen(
+  protocol: Protocol,
+  participant: string,
+  open: readonly Observation<'open'>[],
+  clock: CivilDay | undefined,
+): OpenFacts {
+  return openFacts(protocol, participant, settleOpen({ participant, open, sealed: [] }), clock);
+}
+
+/** Folds both sides of a participant's history: the open facts, and what the sealed events add to them. */
+export function fold(protocol: Protocol, history: History, clock: CivilDay | undefined): { open: OpenFacts; closed: ClosedFacts } {
+  const settled = settleOpen(history);
+  const open = openFacts(protocol, history.participant, settled, clock);
+  const sealed = settleSealed(history, settled);
+  const arm = armOf(protocol, settled, sealed);
+  const closedMeasures = protocol.measures.filter((measure) => !isOpenMeasure(measure, protocol));
+  const observations = closedMeasures.length === 0 ? [] : [...settled.observations, ...sealed.observations];
+  const measured = measureFacts(protocol, closedMeasures, observations, open.dayZero, clock);
+  return {
+    open,
+    closed: { arm: arm?.data.arm, ...measured, issues: [...sealed.issues, ...noArm(settled, arm !== undefined)] },
+  };
+}
+
+function openFacts(protocol: Protocol, participant: string, settled: Settled, clock: CivilDay | undefined): OpenFacts {
+  const { enrolment, randomisation, observations, issues } = settled;
+  const dayZero = randomisation && civilDay(randomisation.data.date);
+  const measures = protocol.measures.filter((measure) => isOpenMeasure(measure, protocol));
+  return {
+    participant,
+    dayZero,
+    site: (randomisation && siteOf(randomisation.source)) ?? (enrolment && siteOf(enrolment.source)),
+    ...measureFacts(protocol, measures, observations, dayZero, clock),
+    issues,
+  };
+}
+
+function measureFacts(
+  protocol: Protocol,
+  measures: readonly Measure[],
+  observations: readonly Effective[],
+  dayZero: CivilDay | undefined,
+  clock: CivilDay | undefined,
+): { spells: Spell[]; firstEvents: FirstEvent[] } {
+  const spells: Spell[] = [];
+  const firstEvents: FirstEvent[] = [];
+  if (dayZero === undefined) return { spells, firstEvents };
+  for (const measure of measures) {
+    const days = participantDays(measure, protocol, observations, dayZero, clock);
+    spells.push(...maturitySpells(measure, days));
+    switch (measure.kind) {
+      case 'rolling-abstinence':
+        spells.push(...rollingAbstinenceSpells(measure, protocol, days));
+        break;
+      case 'first-use': {
+        const event = firstUse(measure, days);
+        firstEvents.push(event);
+        spells.push(...atRiskSpells(measure, event, days));
+        break;
+      }
+    }
+  }
+  return { spells, firstEvents };
+}
+
+function noArm({ randomisation }: Settled, hasArm: boolean): Issue[] {
+  if (randomisation === undefined || hasArm) return [];
+  const { type, source, id, sha256 } = randomisation;
+  const reason = 'randomised, but no arm is known: counts only where all arms are taken together; have the randomisation service send arm-assigned';
+  return [{ issue: 'no-arm', type, source, id, sha256, reason, counts: true }];
+}

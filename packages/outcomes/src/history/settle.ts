@@ -1,0 +1,80 @@
+import type { Protocol } from '@holdfast/events';
+import type { Issue, IssueKind } from '../facts.ts';
+import type { History, Observation } from '../observation.ts';
+import { settleIdentity } from './identity.ts';
+import { type Effective, replace } from './replacing.ts';
+
+/** The effective observation of one type. */
+export type EffectiveOf<T extends Effective['type']> = Extract<Effective, { type: T }>;
+
+/** A participant's history once identity, replacing and setting aside are settled: what is left counts. */
+export type Settled = {
+  readonly enrolment: EffectiveOf<'participant-enrolled'> | undefined;
+  readonly randomisation: EffectiveOf<'participant-randomised'> | undefined;
+  readonly arm: EffectiveOf<'arm-assigned'> | undefined;
+  readonly observations: readonly Effective[];
+  readonly issues: readonly Issue[];
+};
+
+type Once = 'participant-enrolled' | 'participant-randomised' | 'arm-assigned';
+const secondIssue: Record<Once, IssueKind> = {
+  'participant-enrolled': 'second-enrolment',
+  'participant-randomised': 'second-randomisation',
+  'arm-assigned': 'second-arm',
+};
+
+/** Settles the open events, among themselves alone. */
+export function settleOpen(history: History): Settled {
+  const { effective, issues } = settleSide(history.open);
+  const enrolled = effective.some(({ type }) => type === 'participant-enrolled');
+  return settleHistory(effective, issues, enrolled);
+}
+
+/** Settles the sealed events among themselves; of the open side they need to know only whether there was an enrolment. */
+export function settleSealed(history: History, open: Settled): Settled {
+  const { effective, issues } = settleSide(history.sealed);
+  return settleHistory(effective, issues, open.enrolment !== undefined);
+}
+
+/** The side of the blind that arms come from. */
+export function armOf(protocol: Protocol, open: Settled, sealed: Settled): EffectiveOf<'arm-assigned'> | undefined {
+  return protocol.blinding === 'double' ? sealed.arm : open.arm;
+}
+
+function settleSide(observations: readonly Observation[]) {
+  const identity = settleIdentity(observations);
+  const replaced = replace(identity.counting);
+  return { effective: replaced.effective, issues: [...identity.issues, ...replaced.issues] };
+}
+
+function settleHistory(effective: readonly Effective[], settled: readonly Issue[], enrolled: boolean): Settled {
+  const issues = [...settled];
+  if (!enrolled) {
+    const reason = 'the participant has no enrolment; send participant-enrolled, and this counts by itself';
+    for (const observation of effective) issues.push(setAside(observation, 'no-enrolment', reason));
+    return { enrolment: undefined, randomisation: undefined, arm: undefined, observations: [], issues };
+  }
+  const earliest = <T extends Once>(type: T): EffectiveOf<T> | undefined => {
+    const all = effective.filter((observation): observation is EffectiveOf<T> => observation.type === type);
+    const first = all.reduce<EffectiveOf<T> | undefined>((best, next) => (best === undefined || precedes(next, best) ? next : best), undefined);
+    for (const other of all) {
+      if (other !== first) issues.push(setAside(other, secondIssue[type], 'an earlier one counts; retract the one that is wrong'));
+    }
+    return first;
+  };
+  return {
+    enrolment: earliest('participant-enrolled'),
+    randomisation: earliest('participant-randomised'),
+    arm: earliest('arm-assigned'),
+    observations: effective,
+    issues,
+  };
+}
+
+function precedes(a: Effective, b: Effective): boolean {
+  return a.recordedAt !== b.recordedAt ? a.recordedAt < b.recordedAt : a.sha256 < b.sha256;
+}
+
+function setAside({ type, source, id, sha256 }: Effective, issue: IssueKind, reason: string): Issue {
+  return { issue, type, source, id, sha256, reason, counts: false };
+}

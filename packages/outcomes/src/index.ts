@@ -1,0 +1,5 @@
+export { type Statement } from './evidence/statement.ts';
+export type { ClosedFacts, FirstEvent, Issue, IssueKind, OpenFacts, Spell, StudyDay } from './facts.ts';
+export { fold, foldOpen, foldVersion } from './fold.ts';
+export type { History, Observation, ObservationOf, Side } from './observation.ts';
+export { isOpenMeasure } from './open-measures.ts';

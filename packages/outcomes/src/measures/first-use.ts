@@ -1,0 +1,35 @@
+import type { FirstUse } from '@holdfast/events';
+import { isUse } from '../evidence/evidence.ts';
+import { nothing } from '../evidence/statement.ts';
+import type { FirstEvent, Spell } from '../facts.ts';
+import { spellBuilder } from '../spells.ts';
+import type { ParticipantDays } from './participant-days.ts';
+
+/**
+ * First use after study day 0; needs no abstinence before. Only mature days that no strategy excludes give evidence. Without
+ * use, death competes (where the strategy says so), else observation ends at the last assessment; day 0 means there was none.
+ */
+export function firstUse(measure: FirstUse, days: ParticipantDays): FirstEvent {
+  const { lastDay, evidence, mature, excluded, death } = days;
+  let lastCovering = 0;
+  let lastConfirming = 0;
+  for (let day = 1; day <= lastDay; day += 1) {
+    if (mature[day] !== 1 || excluded[day] === 1) continue;
+    if (isUse(evidence, day)) return { measure: measure.id, day, outcome: 'event' };
+    if (evidence.covering[day] !== nothing) lastCovering = day;
+    if (evidence.confirming !== undefined && evidence.confirming[day] !== nothing) lastConfirming = day;
+  }
+  if (measure.death === 'exclude' && death !== undefined && death >= 1 && death <= lastDay && mature[death] === 1) {
+    return { measure: measure.id, day: death, outcome: 'competing' };
+  }
+  // Confirmed by urine, a day counts as free of use only as far as both sources reach.
+  const lastFree = evidence.confirming === undefined ? lastCovering : Math.min(lastCovering, lastConfirming);
+  return { measure: measure.id, day: lastFree, outcome: 'censored' };
+}
+
+/** The person-days of a first event: day 1 to its day, without excluded days. */
+export function atRiskSpells(measure: FirstUse, event: FirstEvent, { excluded }: ParticipantDays): Spell[] {
+  const days = spellBuilder({ measure: measure.id, kind: 'at-risk' });
+  for (let day = 1; day <= event.day; day += 1) if (excluded[day] !== 1) days.add(day);
+  return days.spells();
+}

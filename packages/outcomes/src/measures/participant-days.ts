@@ -1,0 +1,45 @@
+import { type CivilDay, civilDay, type Measure, type Protocol } from '@holdfast/events';
+import { type Evidence, joinEvidence } from '../evidence/evidence.ts';
+import { dayOfDeath, excludedDays } from '../excluded-days.ts';
+import type { Spell, StudyDay } from '../facts.ts';
+import type { Effective } from '../history/replacing.ts';
+import { matureDays } from '../maturity.ts';
+import { spellBuilder } from '../spells.ts';
+
+/** One randomised participant's days as one measure sees them; arrays are indexed by study day. */
+export type ParticipantDays = {
+  /** The last study day that can ever count: the horizon, or the administrative end if that comes first. */
+  readonly lastDay: StudyDay;
+  readonly evidence: Evidence;
+  readonly mature: Uint8Array;
+  readonly excluded: Uint8Array;
+  readonly death: StudyDay | undefined;
+};
+
+/** Cuts to the horizon first: evidence outside study days 1 … lastDay is ignored before anything is derived from it. */
+export function participantDays(
+  measure: Measure,
+  protocol: Protocol,
+  observations: readonly Effective[],
+  dayZero: CivilDay,
+  clock: CivilDay | undefined,
+): ParticipantDays {
+  const { administrativeEnd } = protocol;
+  const end = administrativeEnd === undefined ? Number.POSITIVE_INFINITY : civilDay(administrativeEnd) - dayZero;
+  const lastDay = Math.max(-1, Math.min(measure.horizon, end));
+  return {
+    lastDay,
+    evidence: joinEvidence(measure.evidence, measure.substances, observations, protocol, dayZero, Math.max(0, lastDay)),
+    mature: matureDays(protocol, measure.evidence, dayZero, lastDay, clock),
+    excluded: excludedDays(measure, observations, dayZero, lastDay),
+    death: dayOfDeath(observations, dayZero),
+  };
+}
+
+/** What the mature fraction is made of: the days that can count, and those that do already. */
+export function maturitySpells(measure: Measure, { lastDay, mature }: ParticipantDays): Spell[] {
+  if (lastDay < 0) return [];
+  const days = spellBuilder({ measure: measure.id, kind: 'mature' });
+  for (let day = 1; day <= lastDay; day += 1) if (mature[day] === 1) days.add(day);
+  return [{ measure: measure.id, kind: 'randomised', from: 0, to: lastDay }, ...days.spells()];
+}

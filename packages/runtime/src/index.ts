@@ -1,0 +1,2 @@
+export { readSettings, type Settings, UnusableSetting } from './settings.ts';
+export { type StoreFolders, storeFolders } from './store-folders.ts';

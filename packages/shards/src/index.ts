@@ -1,0 +1,2 @@
+export { ShardInUse, ShardUnreadable } from './duckdb.ts';
+export { type Arrivals, type Batch, type Differences, openShard, removeShard, type Shard, type ShardOptions, type Vault } from './shard.ts';

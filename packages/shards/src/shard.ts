@@ -1,0 +1,269 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { type DuckDBBlobValue, type DuckDBConnection } from '@duckdb/node-api';
+import { canonicalJson, type CivilDay, dateOf, type Protocol, sha256 } from '@holdfast/events';
+import { fold, foldVersion, type History, isOpenMeasure, type Observation } from '@holdfast/outcomes';
+import { addUp, type CellTally, cellsOf, type Difference, noTallies, type Position } from '@holdfast/tallies';
+import { openDatabase, sql, transaction } from './duckdb.ts';
+import { evidenceText, readEvidence } from './evidence-text.ts';
+import { factRows } from './fact-rows.ts';
+import { applyBatch, createStage, createTables, emptyStage, gatherTallies, readDifference, readTallies, shardFormat } from './schema.ts';
+
+/** What hides closed content in a shard's file: how sealed evidence is written, and by which token an arm is known. */
+export type Vault = {
+  protect(text: string): Uint8Array;
+  reveal(bytes: Uint8Array): string;
+  armToken(arm: string): string;
+};
+
+/** What arrived of one participant. */
+export type Arrivals = { readonly open: Observation<'open'>[]; readonly sealed: Observation<'sealed'>[] };
+
+/** A run of log records of the shard's partition, decoded. */
+export type Batch = {
+  /** Offset of the first record after the batch. */
+  readonly nextOffset: number;
+  /** Head of the hash chain after the batch. */
+  readonly chain: string;
+  readonly arrivals: ReadonlyMap<string, Arrivals>;
+  /** The newest date that the batch says has begun. */
+  readonly clock: CivilDay | undefined;
+};
+
+/** Tally differences of a batch, for both sides of the blind; both carry the same sequence. */
+export type Differences = { readonly open: Difference; readonly closed: Difference };
+
+/** The state of one partition of one trial. One owner; one transaction a batch. */
+export interface Shard {
+  readonly position: Position & { readonly sequence: number; readonly chain: string };
+  /** Takes in a batch: offset, evidence, facts, tallies and outbox commit together, or nothing does. */
+  apply(batch: Batch): Promise<Differences>;
+  /** All tallies at the position: by arm token for the closed side; open measures without arm for the open side. */
+  tallies(): Promise<{ open: CellTally[]; closed: CellTally[] }>;
+  close(): Promise<void>;
+}
+
+export type ShardOptions = {
+  readonly file: string;
+  /** Names the claims and differences of this opening; never used twice. */
+  readonly owner: string;
+  readonly protocol: Protocol;
+  readonly vault: Vault;
+  readonly memoryLimit?: string;
+};
+
+/** Participants folded before their facts go to DuckDB: bounds memory when a day turns for everybody. */
+const participantsPerStage = 500;
+
+type State = { offset: number; chain: string; clock: CivilDay | undefined; sequence: number };
+
+/** Opens a shard, or begins it. One made by another fold, protocol or format is begun anew: its offset is 0, and the log refills it. */
+export async function openShard({ file, owner, protocol, vault, memoryLimit = '256MB' }: ShardOptions): Promise<Shard> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const digest = sha256(canonicalJson(protocol));
+  let database = await openDatabase(file, { memoryLimit, threads: 1 });
+  let state = await readState(database.connection, digest);
+  if (state === undefined) {
+    database.close();
+    await removeShard(file);
+    database = await openDatabase(file, { memoryLimit, threads: 1 });
+    state = await begin(database.connection, protocol, digest);
+  }
+  const { connection } = database;
+  await connection.run(createStage);
+  // What an earlier owner left unpublished is part of the claim that this opening begins with.
+  await connection.run('DELETE FROM outbox');
+
+  const openMeasures = new Set(protocol.measures.filter((measure) => isOpenMeasure(measure, protocol)).map(({ id }) => id));
+  const toOpen = (cells: readonly CellTally[]) =>
+    cellsOf(addUp(noTallies, cells.filter(({ measure }) => openMeasures.has(measure)).map((cell) => ({ ...cell, arm: '' }))));
+
+  const foldInto = async (histories: Iterable<History>, clock: CivilDay | undefined): Promise<void> => {
+    const [facts, touched] = [await connection.createAppender('stage_facts', 'main', 'temp'), await connection.createAppender('touched', 'main', 'temp')];
+    try {
+      for (const history of histories) {
+        touched.appendVarchar(history.participant);
+        touched.endRow();
+        const { open, closed } = fold(protocol, history, clock);
+        const arm = closed.arm === undefined ? '' : vault.armToken(closed.arm);
+        for (const row of factRows(open, closed, arm)) {
+          facts.appendVarchar(history.participant);
+          facts.appendVarchar(row.arm);
+          facts.appendVarchar(row.site);
+          facts.appendVarchar(row.measure);
+          facts.appendVarchar(row.kind);
+          facts.appendInteger(row.window);
+          facts.appendVarchar(row.policy);
+          facts.appendInteger(row.from);
+          facts.appendInteger(row.to);
+          facts.endRow();
+        }
+      }
+    } finally {
+      // Rows left in an appender would be committed by its closing later, even after a rollback.
+      facts.closeSync();
+      touched.closeSync();
+    }
+  };
+
+  const stageEvidence = async (histories: Iterable<History>): Promise<void> => {
+    const evidence = await connection.createAppender('stage_evidence', 'main', 'temp');
+    try {
+      for (const { participant, open, sealed } of histories) {
+        evidence.appendVarchar(participant);
+        evidence.appendVarchar(evidenceText(open));
+        if (sealed.length === 0) evidence.appendNull();
+        else evidence.appendBlob(vault.protect(evidenceText(sealed)));
+        evidence.endRow();
+      }
+    } finally {
+      evidence.closeSync();
+    }
+  };
+
+  const readHistory = ([participant, open, sealed]: readonly unknown[]): History => ({
+    participant: participant as string,
+    open: readEvidence(open as string, 'open'),
+    sealed: sealed === null ? [] : readEvidence(vault.reveal((sealed as DuckDBBlobValue).bytes), 'sealed'),
+  });
+
+  const held = async (participants: readonly string[]): Promise<Map<string, History>> => {
+    if (participants.length === 0) return new Map();
+    const found = await connection.runAndReadAll(
+      `SELECT participant, open, sealed FROM evidence WHERE participant IN (${participants.map((_, i) => `$${i + 1}`).join(', ')})`,
+      [...participants],
+    );
+    return new Map(found.getRows().map((row) => [row[0] as string, readHistory(row)]));
+  };
+
+  const merged = async (arrivals: ReadonlyMap<string, Arrivals>): Promise<History[]> => {
+    const known = await held([...arrivals.keys()]);
+    return [...arrivals].map(([participant, { open, sealed }]) => {
+      const history = known.get(participant);
+      return { participant, open: distinct(history?.open, open), sealed: distinct(history?.sealed, sealed) };
+    });
+  };
+
+  /** A day that turns moves everybody: all participants are folded again, in stages. */
+  const foldEverybody = async (clock: CivilDay | undefined): Promise<void> => {
+    const participants = (await connection.runAndReadAll('SELECT participant FROM evidence ORDER BY participant')).getRows();
+    for (let i = 0; i < participants.length; i += participantsPerStage) {
+      const names = participants.slice(i, i + participantsPerStage).map(([name]) => name as string);
+      await foldInto((await held(names)).values(), clock);
+    }
+  };
+
+  const current = state;
+  const positionAt = ({ offset, clock }: State): Position => ({
+    offset,
+    asOf: clock === undefined ? null : dateOf(clock),
+    protocolVersion: protocol.version,
+    foldVersion,
+  });
+
+  return {
+    get position() {
+      return { ...positionAt(current), sequence: current.sequence, chain: current.chain };
+    },
+
+    async apply(batch) {
+      const turned = batch.clock !== undefined && (current.clock === undefined || batch.clock > current.clock);
+      const next: State = {
+        offset: batch.nextOffset,
+        chain: batch.chain,
+        clock: turned ? batch.clock : current.clock,
+        sequence: current.sequence + 1,
+      };
+      const differences = await transaction(connection, async () => {
+        await connection.run(emptyStage);
+        const histories = await merged(batch.arrivals);
+        await stageEvidence(histories);
+        if (turned) {
+          await connection.run(sql`
+            INSERT INTO evidence SELECT * FROM stage_evidence
+            ON CONFLICT (participant) DO UPDATE SET open = excluded.open, sealed = excluded.sealed;
+            DELETE FROM stage_evidence;
+          `);
+          await foldEverybody(next.clock);
+        } else {
+          await foldInto(histories, next.clock);
+        }
+        await connection.run(applyBatch);
+        const cells = await readCells(connection, readDifference);
+        const head = { kind: 'difference', owner, sequence: next.sequence, ...positionAt(next) } as const;
+        const made: Differences = { open: { ...head, cells: toOpen(cells) }, closed: { ...head, cells } };
+        await connection.run('DELETE FROM outbox');
+        await connection.run(`INSERT INTO outbox VALUES ($1, 'open', $2), ($1, 'closed', $3)`, [
+          BigInt(next.sequence),
+          JSON.stringify(made.open),
+          JSON.stringify(made.closed),
+        ]);
+        await connection.run('UPDATE shard SET next_offset = $1, chain = $2, clock = $3, sequence = $4', [
+          BigInt(next.offset),
+          next.chain,
+          next.clock ?? null,
+          BigInt(next.sequence),
+        ]);
+        return made;
+      });
+      Object.assign(current, next);
+      return differences;
+    },
+
+    async tallies() {
+      await transaction(connection, () => connection.run(gatherTallies));
+      const closed = await readCells(connection, readTallies);
+      return { open: toOpen(closed), closed };
+    },
+
+    async close() {
+      await connection.run('CHECKPOINT');
+      database.close();
+    },
+  };
+}
+
+/** Removes a shard's file with what DuckDB keeps beside it; the log can rebuild it. */
+export async function removeShard(file: string): Promise<void> {
+  for (const path of [file, `${file}.wal`, `${file}.tmp`]) await rm(path, { recursive: true, force: true });
+}
+
+/** The union of what is held and what arrived; equal content is one observation. */
+function distinct<T extends Observation>(known: readonly T[] | undefined, arrived: readonly T[]): readonly T[] {
+  const all = new Map((known ?? []).map((observation) => [observation.sha256, observation]));
+  for (const observation of arrived) if (!all.has(observation.sha256)) all.set(observation.sha256, observation);
+  return [...all.values()];
+}
+
+async function begin(connection: DuckDBConnection, protocol: Protocol, digest: string): Promise<State> {
+  await connection.run(createTables);
+  await connection.run('INSERT INTO shard VALUES ($1, $2, $3, $4, 0, $5, NULL, 0)', [shardFormat, foldVersion, protocol.version, digest, '']);
+  // DDL does not stay in the write-ahead log: replaying it there is where DuckDB has failed others.
+  await connection.run('CHECKPOINT');
+  return { offset: 0, chain: '', clock: undefined, sequence: 0 };
+}
+
+/** How far the shard had come; undefined if there is none here, or one that must be begun anew. */
+async function readState(connection: DuckDBConnection, digest: string): Promise<State | undefined> {
+  const exists = await connection.runAndReadAll(`SELECT 1 FROM duckdb_tables() WHERE table_name = 'shard'`);
+  if (exists.getRows().length === 0) return undefined;
+  const [row] = (
+    await connection.runAndReadAll(sql`
+      SELECT format, fold_version, protocol_digest, next_offset::DOUBLE, chain, clock, sequence::DOUBLE FROM shard
+    `)
+  ).getRows();
+  if (row === undefined) return undefined;
+  const [format, folded, protocol, offset, chain, clock, sequence] = row;
+  if (format !== shardFormat || folded !== foldVersion || protocol !== digest) return undefined;
+  return { offset: offset as number, chain: chain as string, clock: (clock as number | null) ?? undefined, sequence: sequence as number };
+}
+
+type CellColumns = [string, CellTally['kind'], number, string, 'study', string, string, { items: number[] }, { items: number[] }];
+
+async function readCells(connection: DuckDBConnection, statement: string): Promise<CellTally[]> {
+  const result = await connection.runAndReadAll(statement);
+  return result.getRows().map((row) => {
+    const [measure, kind, window, policy, axis, arm, site, days, counts] = row as unknown as CellColumns;
+    return { measure, kind, window, policy, axis, arm, site, days: days.items.flatMap((day, i) => [day, counts.items[i] ?? 0]) };
+  });
+}

@@ -1,0 +1,51 @@
+import { type Cell, type CellTally, cellKey } from './cell.ts';
+
+type Held = { readonly cell: Cell; readonly days: Map<number, number> };
+
+/** Integers by cell and day. They add up: the sum of any shards' tallies is the tally of all their participants. */
+export type Tallies = ReadonlyMap<string, Held>;
+
+export const noTallies: Tallies = new Map();
+
+/** The sum of tallies and cells (integers; a cell or a day may occur in any number of them). Neither argument is changed. */
+export function addUp(tallies: Tallies, ...more: readonly Iterable<CellTally>[]): Tallies {
+  const sum = new Map(tallies);
+  const copied = new Set<string>();
+  for (const cells of more) {
+    for (const tally of cells) {
+      const key = cellKey(tally);
+      let held = sum.get(key);
+      if (held === undefined || !copied.has(key)) {
+        const { measure, kind, window, policy, axis, arm, site } = tally;
+        held = { cell: held?.cell ?? { measure, kind, window, policy, axis, arm, site }, days: new Map(held?.days) };
+        sum.set(key, held);
+        copied.add(key);
+      }
+      for (let i = 0; i + 1 < tally.days.length; i += 2) {
+        const [day = 0, n = 0] = [tally.days[i], tally.days[i + 1]];
+        const total = (held.days.get(day) ?? 0) + n;
+        if (total === 0) held.days.delete(day);
+        else held.days.set(day, total);
+      }
+      if (held.days.size === 0) sum.delete(key);
+    }
+  }
+  return sum;
+}
+
+/** The tallies as cells in a fixed order (by key, then day): equal tallies give equal cells, to the byte. */
+export function cellsOf(tallies: Tallies): CellTally[] {
+  return [...tallies.entries()]
+    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    .map(([, { cell, days }]) => ({ ...cell, days: [...days].sort(([a], [b]) => a - b).flat() }));
+}
+
+/** The cells that a question is about, summed over everything it does not name. */
+export function daySums(tallies: Tallies, picked: (cell: Cell) => boolean): Map<number, number> {
+  const sums = new Map<number, number>();
+  for (const { cell, days } of tallies.values()) {
+    if (!picked(cell)) continue;
+    for (const [day, n] of days) sums.set(day, (sums.get(day) ?? 0) + n);
+  }
+  return sums;
+}

@@ -1,0 +1,95 @@
+import type { PublishedKey } from '@holdfast/access';
+import { canonicalJson, type Protocol } from '@holdfast/events';
+import type { EventLog } from '@holdfast/log';
+import { registryTopic, topicsOf } from './topics.ts';
+
+/** A trial as it is published: the newest version of its protocol, and the public key that closed events are sealed to. */
+export type PublishedTrial = {
+  readonly protocol: Protocol;
+  /** All versions, oldest first. */
+  readonly versions: readonly Protocol[];
+  readonly key: PublishedKey | undefined;
+};
+
+/** The published trials, by trial id. */
+export type Trials = ReadonlyMap<string, PublishedTrial>;
+
+type RegistryRecord =
+  | { readonly kind: 'protocol'; readonly protocol: Protocol }
+  | { readonly kind: 'key'; readonly key: PublishedKey };
+
+/** Publishing was refused: the message says why and what to do. */
+export class PublishRefused extends Error {
+  readonly code = 'HF_PUBLISH_REFUSED';
+  override readonly name = 'PublishRefused';
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+const batch = { records: 1_000, bytes: 4_000_000 };
+
+/** The trials that a store knows; none if nothing was ever published in it. */
+export async function readTrials(log: EventLog): Promise<Trials> {
+  const trials = new Map<string, PublishedTrial>();
+  const keys = new Map<string, PublishedKey>();
+  if (!(await log.topics()).some(({ name }) => name === registryTopic.name)) return trials;
+  for (let from = 0; ; ) {
+    const records = await log.read(registryTopic.name, 0, from, batch);
+    const last = records.at(-1);
+    if (last === undefined) break;
+    for (const { value } of records) {
+      const record = JSON.parse(decoder.decode(value)) as RegistryRecord;
+      if (record.kind === 'key') keys.set(record.key.trial, record.key);
+      else {
+        const { trial } = record.protocol;
+        const versions = [...(trials.get(trial)?.versions ?? []), record.protocol];
+        trials.set(trial, { protocol: record.protocol, versions, key: undefined });
+      }
+    }
+    from = last.offset + 1;
+  }
+  return new Map([...trials].map(([trial, published]) => [trial, { ...published, key: keys.get(trial) }]));
+}
+
+async function record(log: EventLog, trial: string, content: RegistryRecord): Promise<void> {
+  await log.createTopic(registryTopic);
+  await log.append(registryTopic.name, [{ key: trial, value: encoder.encode(JSON.stringify(content)) }]);
+}
+
+/**
+ * Publishes a protocol and creates the trial's topics. The same version with the same content again changes nothing; a version
+ * that exists with other content, goes back, or changes what is fixed for the life of a trial is refused.
+ */
+export async function publishProtocol(log: EventLog, protocol: Protocol): Promise<'published' | 'already published'> {
+  const known = (await readTrials(log)).get(protocol.trial);
+  if (known !== undefined) {
+    const same = known.versions.find(({ version }) => version === protocol.version);
+    if (same !== undefined && canonicalJson(same) === canonicalJson(protocol)) return 'already published';
+    refuseIf(same !== undefined, protocol, 'is already published with other content; raise `version` to publish an amendment');
+    const { protocol: newest } = known;
+    refuseIf(protocol.version < newest.version, protocol, `would go back: version ${newest.version} is published; raise \`version\` above it`);
+    for (const fixed of ['partitions', 'blinding', 'clock'] as const) {
+      refuseIf(
+        protocol[fixed] !== newest[fixed],
+        protocol,
+        `changes \`${fixed}\` from ${newest[fixed]} to ${protocol[fixed]}, which is fixed for the life of a trial; put ${newest[fixed]} back`,
+      );
+    }
+  }
+  for (const topic of Object.values(topicsOf(protocol))) await log.createTopic(topic);
+  await record(log, protocol.trial, { kind: 'protocol', protocol });
+  return 'published';
+}
+
+function refuseIf(condition: boolean, { trial, version }: Protocol, why: string): void {
+  if (condition) throw new PublishRefused(`version ${version} of ${trial} ${why}`);
+}
+
+/** Publishes the public half of a trial's key. A trial has one key; another one is refused. */
+export async function publishKey(log: EventLog, key: PublishedKey): Promise<void> {
+  const published = (await readTrials(log)).get(key.trial)?.key;
+  if (published !== undefined && published.keyId !== key.keyId) {
+    throw new PublishRefused(`${key.trial} already has key ${published.keyId}; what is sealed to it would be lost to another one`);
+  }
+  if (published === undefined) await record(log, key.trial, { kind: 'key', key });
+}

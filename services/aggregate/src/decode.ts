@@ -1,0 +1,85 @@
+import { hash } from 'node:crypto';
+import type { Opener, SealedBox } from '@holdfast/access';
+import { canonicalJson, type CivilDay, civilDay, contentOf, type HoldfastEvent, parseEvent, sha256, shortType, trialOf } from '@holdfast/events';
+import type { LogRecord } from '@holdfast/log';
+import type { Observation } from '@holdfast/outcomes';
+
+/** A log record, as the fold sees it. */
+export type Decoded =
+  | { readonly kind: 'open'; readonly participant: string; readonly observation: Observation<'open'> }
+  | { readonly kind: 'sealed'; readonly participant: string; readonly observation: Observation<'sealed'> }
+  /** A box that no fold can read: it is set aside on the closed list and never stops a shard. */
+  | { readonly kind: 'unreadable'; readonly participant: string; readonly source: string; readonly id: string; readonly reason: string }
+  /** A box, seen by somebody without the key. */
+  | { readonly kind: 'box'; readonly participant: string }
+  | { readonly kind: 'clock'; readonly day: CivilDay };
+
+const decoder = new TextDecoder();
+
+function observed(event: HoldfastEvent, side: 'open' | 'sealed', content: string): Observation {
+  const { type, source, id, time, recordedtime, data } = event;
+  return {
+    side,
+    type: shortType(type),
+    source,
+    id,
+    sha256: sha256(content),
+    recordedAt: Date.parse(recordedtime),
+    day: civilDay(time),
+    data,
+  } as Observation;
+}
+
+/** Reads log records of one trial; with the trial's key (an opener) it also opens what is sealed. */
+export function recordDecoder(opener: Opener | undefined): (record: LogRecord) => Promise<Decoded> | Decoded {
+  const opened = (event: HoldfastEvent & { subject: string }, bytes: Uint8Array): Decoded => {
+    const { subject, source, id, receivedtime: _, ...envelope } = event;
+    const unreadable = (reason: string): Decoded => ({ kind: 'unreadable', participant: subject, source, id, reason });
+    let inner: unknown;
+    try {
+      inner = JSON.parse(decoder.decode(bytes));
+    } catch {
+      return unreadable('the box holds no JSON');
+    }
+    const whole = { ...envelope, subject, source, id, ...(inner as object) };
+    const parsed = parseEvent(whole);
+    if (!parsed.ok) return unreadable(`the box holds no valid event: ${parsed.problems.map(({ path }) => path).join(', ')}`);
+    const observation = observed(parsed.value, 'sealed', canonicalJson(parsed.value)) as Observation<'sealed'>;
+    return { kind: 'sealed', participant: subject, observation };
+  };
+
+  const unseal = (event: HoldfastEvent & { subject: string }): Promise<Decoded> | Decoded => {
+    if (opener === undefined) return { kind: 'box', participant: event.subject };
+    const { source, id, subject } = event;
+    const identity = { trial: trialOf(source), source, id, subject };
+    const box = event.data as SealedBox;
+    const failed = (error: unknown): Decoded => ({
+      kind: 'unreadable',
+      participant: subject,
+      source,
+      id,
+      reason: error instanceof Error ? error.message : String(error),
+    });
+    try {
+      const known = opener.openKnown(identity, box);
+      if (known !== undefined) return opened(event, known);
+    } catch (error) {
+      return failed(error);
+    }
+    return opener.open(identity, box).then((bytes) => opened(event, bytes), failed);
+  };
+
+  return ({ value }) => {
+    const text = decoder.decode(value);
+    const event = JSON.parse(text) as HoldfastEvent;
+    if (event.type === 'org.holdfast.day-turned.v1') return { kind: 'clock', day: civilDay(event.data.date) };
+    if (event.type === 'org.holdfast.sealed.v1') return unseal(event);
+    const observation = observed(event, 'open', contentOf(text)) as Observation<'open'>;
+    return { kind: 'open', participant: event.subject, observation };
+  };
+}
+
+/** The head of a partition's hash chain after a record as stored: SHA-256 of the previous head and the record. */
+export function chained(previous: string, value: Uint8Array): string {
+  return hash('sha256', Buffer.concat([Buffer.from(previous, 'hex'), value]), 'hex');
+}

@@ -1,0 +1,64 @@
+import type { Opener } from '@holdfast/access';
+import type { CivilDay, Protocol } from '@holdfast/events';
+import { type EventLog, partitionOf } from '@holdfast/log';
+import type { History, Observation } from '@holdfast/outcomes';
+import { topicsOf } from '@holdfast/trials';
+import { recordDecoder } from './decode.ts';
+
+/** What the log holds of a trial's participants, read to its end, with the clock of each one's partition. */
+export type ReadHistories = {
+  readonly histories: readonly { readonly history: History; readonly clock: CivilDay | undefined }[];
+  /** Offsets of the next events, by partition: what was read. */
+  readonly offsets: readonly number[];
+  readonly clock: CivilDay | undefined;
+  /** Sealed events that were passed over for want of the key. */
+  readonly boxes: number;
+};
+
+type Gathered = { open: Observation<'open'>[]; sealed: Observation<'sealed'>[] };
+
+/** Reads participants' histories from the log: of one participant, or of everybody. Without an opener only open events are seen. */
+export async function readHistories(
+  log: EventLog,
+  protocol: Protocol,
+  { opener, participant }: { opener: Opener | undefined; participant?: string },
+): Promise<ReadHistories> {
+  const topic = topicsOf(protocol).events.name;
+  const decode = recordDecoder(opener);
+  const ends = await log.ends(topic);
+  const only = participant === undefined ? undefined : partitionOf(participant, ends.length);
+  const histories: { history: History; clock: CivilDay | undefined }[] = [];
+  let latest: CivilDay | undefined;
+  let boxes = 0;
+  for (const [partition, end] of ends.entries()) {
+    if (only !== undefined && only !== partition) continue;
+    const gathered = new Map<string, Gathered>();
+    let clock: CivilDay | undefined;
+    for (let from = 0; from < end; ) {
+      const records = await log.read(topic, partition, from, { records: 5_000, bytes: 8_000_000 });
+      const last = records.at(-1);
+      if (last === undefined) break;
+      for (const record of records) {
+        if (participant !== undefined && record.key !== participant && record.key !== '') continue;
+        const outcome = decode(record);
+        const decoded = outcome instanceof Promise ? await outcome : outcome;
+        if (decoded.kind === 'clock') clock = Math.max(clock ?? decoded.day, decoded.day);
+        if (decoded.kind === 'box') boxes += 1;
+        if (decoded.kind !== 'open' && decoded.kind !== 'sealed') continue;
+        let seen = gathered.get(decoded.participant);
+        if (seen === undefined) {
+          seen = { open: [], sealed: [] };
+          gathered.set(decoded.participant, seen);
+        }
+        if (decoded.kind === 'open') seen.open.push(decoded.observation);
+        else seen.sealed.push(decoded.observation);
+      }
+      from = last.offset + 1;
+    }
+    if (clock !== undefined) latest = Math.max(latest ?? clock, clock);
+    for (const [name, { open, sealed }] of gathered) histories.push({ history: { participant: name, open, sealed }, clock });
+  }
+  const byName = new Intl.Collator('en', { numeric: true });
+  histories.sort((a, b) => byName.compare(a.history.participant, b.history.participant));
+  return { histories, offsets: ends, clock: latest, boxes };
+}

@@ -1,0 +1,3 @@
+export { type Aggregate, type AggregateOptions, forgetShards, KeyNeeded, startAggregate } from './aggregate.ts';
+export { chained, type Decoded, recordDecoder } from './decode.ts';
+export { type ReadHistories, readHistories } from './histories.ts';

@@ -1,0 +1,117 @@
+import { join } from 'node:path';
+import type { Opener, Vault } from '@holdfast/access';
+import type { Protocol } from '@holdfast/events';
+import type { EventLog, GroupMember, LogRecord } from '@holdfast/log';
+import type { Observation } from '@holdfast/outcomes';
+import { openShard, type Shard } from '@holdfast/shards';
+import { type Claim, type Difference, encodeTallyRecord, inParts } from '@holdfast/tallies';
+import { topicsOf } from '@holdfast/trials';
+import { chained, recordDecoder } from './decode.ts';
+
+export type ShardKeeperOptions = {
+  readonly log: EventLog;
+  readonly protocol: Protocol;
+  /** Folder of the trial's shards. */
+  readonly shards: string;
+  readonly vault: Vault;
+  /** Opens what is sealed; undefined for an open-label trial. */
+  readonly opener: Opener | undefined;
+  /** A name for an opening of a shard that was never used before. */
+  readonly newOwner: () => string;
+  /** Told after each commit, when the differences are published too. */
+  readonly onPosition: (partition: number, offset: number) => void;
+};
+
+type Held = { readonly shard: Shard; readonly owner: string; claimAt: number; unclaimed: number };
+
+/** Differences between two claims: a reader that comes late has no more than these to add. */
+const differencesPerClaim = 2_000;
+
+/** Where a trial's shards live. Named for the partition, so that a look into the folder explains it. */
+export function shardFile(shards: string, partition: number): string {
+  return join(shards, `${partition}.duckdb`);
+}
+
+/** A group member that keeps one trial's shards: decodes, folds, commits, publishes. */
+export function shardKeeper({ log, protocol, shards, vault, opener, newOwner, onPosition }: ShardKeeperOptions): GroupMember {
+  const { events, openTallies, closedTallies } = topicsOf(protocol);
+  const decode = recordDecoder(opener);
+  const held = new Map<number, Held>();
+
+  const publish = async (partition: number, open: Claim | Difference, closed: Claim | Difference): Promise<void> => {
+    const records = (whole: Claim | Difference) =>
+      inParts(whole).map((part) => ({ key: String(partition), value: encodeTallyRecord(part), partition }));
+    await Promise.all([log.append(openTallies.name, records(open)), log.append(closedTallies.name, records(closed))]);
+  };
+
+  const claim = async (partition: number, keeping: Held): Promise<void> => {
+    const { shard, owner } = keeping;
+    const { open, closed } = await shard.tallies();
+    const { chain, ...position } = shard.position;
+    const head = { kind: 'claim', owner, ...position } as const;
+    await publish(partition, { ...head, cells: open }, { ...head, chain, cells: closed });
+    keeping.unclaimed = 0;
+    keeping.claimAt = 0;
+    onPosition(partition, position.offset);
+  };
+
+  return {
+    async assigned(partition) {
+      const owner = newOwner();
+      const shard = await openShard({ file: shardFile(shards, partition), owner, protocol, vault });
+      const end = (await log.ends(events.name))[partition] ?? 0;
+      // A shard that is refilled from the log says nothing before it has caught up: readers keep the last claim until then.
+      const refilling = shard.position.offset === 0 && end > 0;
+      const keeping: Held = { shard, owner, claimAt: refilling ? end : 0, unclaimed: 0 };
+      held.set(partition, keeping);
+      if (!refilling) await claim(partition, keeping);
+      return shard.position.offset;
+    },
+
+    async batch(partition, records) {
+      const keeping = held.get(partition);
+      if (keeping === undefined) throw new Error(`no shard is open for partition ${partition} of ${protocol.trial}`);
+      const { shard } = keeping;
+      const fresh = records.filter(({ offset }) => offset >= shard.position.offset);
+      if (fresh.length === 0) return;
+      const differences = await shard.apply(await gather(fresh, shard.position.chain, decode));
+      if (keeping.claimAt > 0) {
+        if (shard.position.offset >= keeping.claimAt) await claim(partition, keeping);
+        return;
+      }
+      await publish(partition, differences.open, differences.closed);
+      onPosition(partition, shard.position.offset);
+      keeping.unclaimed += 1;
+      if (keeping.unclaimed >= differencesPerClaim) await claim(partition, keeping);
+    },
+
+    async revoked(partition) {
+      const keeping = held.get(partition);
+      held.delete(partition);
+      await keeping?.shard.close();
+    },
+  };
+}
+
+async function gather(records: readonly LogRecord[], chain: string, decode: ReturnType<typeof recordDecoder>) {
+  const arrivals = new Map<string, { open: Observation<'open'>[]; sealed: Observation<'sealed'>[] }>();
+  let clock: number | undefined;
+  let head = chain;
+  let nextOffset = 0;
+  for (const record of records) {
+    head = chained(head, record.value);
+    nextOffset = record.offset + 1;
+    const outcome = decode(record);
+    const decoded = outcome instanceof Promise ? await outcome : outcome;
+    if (decoded.kind === 'clock') clock = Math.max(clock ?? decoded.day, decoded.day);
+    if (decoded.kind !== 'open' && decoded.kind !== 'sealed') continue;
+    let arrived = arrivals.get(decoded.participant);
+    if (arrived === undefined) {
+      arrived = { open: [], sealed: [] };
+      arrivals.set(decoded.participant, arrived);
+    }
+    if (decoded.kind === 'open') arrived.open.push(decoded.observation);
+    else arrived.sealed.push(decoded.observation);
+  }
+  return { nextOffset, chain: head, arrivals, clock };
+}

@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+// Plain JavaScript so that `npx holdfast` resolves right after installation, before anything is built.
+import('../dist/main.js').catch((error) => {
+  if (error?.code === 'ERR_MODULE_NOT_FOUND' && String(error.message).includes('dist')) {
+    console.error('holdfast: not built yet; run `npm run setup` in the repository first');
+  } else {
+    console.error(error);
+  }
+  process.exitCode = 1;
+});

@@ -1,0 +1,147 @@
+import { isClosed, type Sealer, sealer } from '@holdfast/access';
+import { canonicalJson, type HoldfastEvent, type Problem, parseEvent, protocolCheck, trialOf } from '@holdfast/events';
+import type { EventLog, NewRecord } from '@holdfast/log';
+import { type PublishedTrial, type Trials, topicsOf } from '@holdfast/trials';
+
+/** What the door says of one event. It depends on schema and protocol alone: never on a sealed value or a participant's past. */
+export type Verdict =
+  | { readonly accepted: true; readonly event: HoldfastEvent; readonly trial: string }
+  | { readonly accepted: false; readonly problems: readonly Problem[] };
+
+/** A rejected input, as it is kept: where it came from, and why it was rejected. */
+export type Rejection = {
+  readonly trial: string;
+  /** File and line, or whatever lets the sender find it again. */
+  readonly where: string;
+  readonly problems: readonly Problem[];
+  readonly input: unknown;
+};
+
+/** The one way into the log. */
+export interface Door {
+  judge(input: unknown): Verdict;
+  /** Stamps, seals what is closed, and appends; resolves when all of it is durable. */
+  admit(accepted: readonly Extract<Verdict, { accepted: true }>[]): Promise<void>;
+  /** Writes a trial's clock to every partition: the date that has begun. */
+  turnDay(trial: string, date: string): Promise<void>;
+  /** Keeps rejected inputs of published trials, so that none is lost. */
+  keepRejected(rejections: readonly Rejection[]): Promise<void>;
+}
+
+/** A double-blind trial has no public key yet: nothing of it can be sealed, so nothing may come in. */
+export class NoTrialKey extends Error {
+  readonly code = 'HF_NO_TRIAL_KEY';
+  override readonly name = 'NoTrialKey';
+}
+
+const encoder = new TextEncoder();
+
+export type DoorOptions = {
+  readonly log: EventLog;
+  readonly trials: Trials;
+  readonly now: () => Date;
+  /** Whether Holdfast's own records may come from outside: only when a log is replayed from a file. */
+  readonly ownRecords?: boolean;
+};
+
+export async function openDoor({ log, trials, now, ownRecords = false }: DoorOptions): Promise<Door> {
+  const checks = new Map([...trials].map(([trial, { protocol }]) => [trial, protocolCheck(protocol)]));
+  const sealers = new Map<string, Sealer>();
+  for (const [trial, { protocol, key }] of trials) {
+    if (protocol.blinding === 'double' && key !== undefined) sealers.set(trial, await sealer(key));
+  }
+  const sealerOf = (trial: string): Sealer => {
+    const found = sealers.get(trial);
+    if (found === undefined) {
+      throw new NoTrialKey(`${trial} is double-blind and has no key; run \`holdfast keys create --trial ${trial} --out FILE\` first`);
+    }
+    return found;
+  };
+  const published = (trial: string): PublishedTrial => {
+    const found = trials.get(trial);
+    if (found === undefined) throw new Error(`trial ${trial} is not published`);
+    return found;
+  };
+
+  /** As it stands in the log: stamped, closed content sealed, canonical. */
+  const recordOf = (event: HoldfastEvent, trial: string, receivedtime: string): NewRecord & { partition?: number } => {
+    const { protocol } = published(trial);
+    const subject = 'subject' in event ? event.subject : '';
+    const stamped = { ...event, receivedtime };
+    const closed = event.type !== 'org.holdfast.sealed.v1' && isClosed(event.type, event.data, protocol.closed);
+    if (protocol.blinding === 'open' || !closed) return { key: subject, value: encoder.encode(canonicalJson(stamped)) };
+    const content = encoder.encode(canonicalJson({ type: event.type, data: event.data }));
+    const { source, id } = event;
+    const data = sealerOf(trial).seal({ trial, source, id, subject }, content);
+    return { key: subject, value: encoder.encode(canonicalJson({ ...stamped, type: 'org.holdfast.sealed.v1', data })) };
+  };
+
+  const everyPartition = (record: NewRecord, partitions: number): NewRecord[] =>
+    Array.from({ length: partitions }, (_, partition) => ({ ...record, partition }));
+
+  return {
+    judge(input) {
+      const parsed = parseEvent(input);
+      if (!parsed.ok) return { accepted: false, problems: parsed.problems };
+      const event = parsed.value;
+      const trial = trialOf(event.source);
+      const check = checks.get(trial);
+      if (check === undefined) {
+        const message = `trial ${trial} is not published here; publish its protocol (\`holdfast protocol publish FILE\`) or correct the source`;
+        return { accepted: false, problems: [{ path: 'source', message }] };
+      }
+      if (event.type === 'org.holdfast.day-turned.v1' && !ownRecords) {
+        const message = 'is written by Holdfast alone; leave it out, or use `holdfast ingest --replay` to replay a log from a file';
+        return { accepted: false, problems: [{ path: 'type', message }] };
+      }
+      const problems = check(event);
+      return problems.length > 0 ? { accepted: false, problems } : { accepted: true, event, trial };
+    },
+
+    async admit(accepted) {
+      const receivedtime = now().toISOString();
+      const byTrial = new Map<string, NewRecord[]>();
+      for (const { event, trial } of accepted) {
+        const records = byTrial.get(trial) ?? [];
+        byTrial.set(trial, records);
+        const record = recordOf(event, trial, receivedtime);
+        if (event.type === 'org.holdfast.day-turned.v1') records.push(...everyPartition(record, published(trial).protocol.partitions));
+        else records.push(record);
+      }
+      for (const [trial, records] of byTrial) await log.append(topicsOf(published(trial).protocol).events.name, records);
+    },
+
+    async turnDay(trial, date) {
+      const { protocol } = published(trial);
+      const time = `${date}T00:00:00+00:00`;
+      const event = {
+        specversion: '1.0',
+        id: `day-turned-${date}`,
+        source: `/trials/${trial}/holdfast`,
+        type: 'org.holdfast.day-turned.v1',
+        time,
+        recordedtime: time,
+        receivedtime: now().toISOString(),
+        data: { date },
+      };
+      const record = { key: '', value: encoder.encode(canonicalJson(event)) };
+      await log.append(topicsOf(protocol).events.name, everyPartition(record, protocol.partitions));
+    },
+
+    async keepRejected(rejections) {
+      for (const { trial, where, problems, input } of rejections) {
+        const { protocol } = published(trial);
+        const { rejected } = topicsOf(protocol);
+        const receivedtime = now().toISOString();
+        // A rejected event of a double-blind trial may hold anything, an arm in the wrong field included: it is kept sealed.
+        const identity = { trial, source: `/trials/${trial}/rejected`, id: where, subject: '' };
+        const kept =
+          protocol.blinding === 'open' || input === undefined
+            ? { input }
+            : { sealed: sealerOf(trial).seal(identity, encoder.encode(JSON.stringify(input))) };
+        const value = encoder.encode(JSON.stringify({ where, problems, receivedtime, ...kept }));
+        await log.append(rejected.name, [{ key: where, value }]);
+      }
+    },
+  };
+}

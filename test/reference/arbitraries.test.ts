@@ -1,0 +1,118 @@
+import { isClosed } from '@holdfast/access';
+import { parseEvent, protocolCheck, shortType } from '@holdfast/events';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  arbAsOf,
+  arbCase,
+  arbHistory,
+  arbProtocol,
+  arbRearranged,
+  arbTrial,
+  observationOf,
+  toEvent,
+} from './arbitraries.ts';
+import { naiveFold } from './naive-fold.ts';
+
+test('every generated observation is that of a valid event which its protocol accepts', () => {
+  fc.assert(
+    fc.property(arbCase(), ({ protocol, history }) => {
+      const check = protocolCheck(protocol);
+      for (const observation of [...history.open, ...history.sealed]) {
+        const parsed = parseEvent(toEvent(protocol.trial, history.participant, observation));
+        if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+        expect(check(parsed.value)).toEqual([]);
+      }
+    }),
+  );
+});
+
+test('an observation and its event are two forms of one thing', () => {
+  fc.assert(
+    fc.property(arbCase({ sealedRetractions: true }), ({ protocol, history }) => {
+      for (const observation of [...history.open, ...history.sealed]) {
+        const event = toEvent(protocol.trial, history.participant, observation);
+        if (event.type === 'org.holdfast.day-turned.v1') throw new Error('nobody generates the clock');
+        expect(observationOf(event, observation.side)).toStrictEqual(observation);
+      }
+    }),
+  );
+});
+
+test('what lies sealed is what is closed in a double-blind trial', () => {
+  fc.assert(
+    fc.property(arbCase(), ({ protocol, history }) => {
+      const closed = ({ type, data }: { type: string; data: unknown }) =>
+        protocol.blinding === 'double' && isClosed(type, data, protocol.closed);
+      expect(history.open.filter(closed)).toEqual([]);
+      expect(history.sealed.filter((observation) => !closed(observation))).toEqual([]);
+    }),
+  );
+});
+
+test('a rearranged history is the same set, and the naive fold says the same of it', () => {
+  const rearranged = arbCase({ sealedRetractions: true }).chain((given) =>
+    fc.record({ given: fc.constant(given), again: arbRearranged(given.history) }),
+  );
+  fc.assert(
+    fc.property(rearranged, ({ given: { protocol, history, asOf }, again }) => {
+      expect(naiveFold(protocol, again, asOf)).toEqual(naiveFold(protocol, history, asOf));
+    }),
+  );
+});
+
+test('the participants of a trial have distinct ids', () => {
+  fc.assert(
+    fc.property(
+      arbProtocol().chain((protocol) => arbTrial(protocol)),
+      (trial) => {
+        expect(new Set(trial.map((history) => history.participant)).size).toBe(trial.length);
+      },
+    ),
+  );
+});
+
+test('generated cases are rich: every issue, outcome, event type and odd day turns up', () => {
+  const seen = new Map<string, number>();
+  const saw = (what: string) => seen.set(what, (seen.get(what) ?? 0) + 1);
+  const cases = fc.sample(
+    arbProtocol().chain((protocol) =>
+      fc.tuple(fc.constant(protocol), arbHistory(protocol, 'P-1', { sealedRetractions: true }), arbAsOf(protocol)),
+    ),
+    { seed: 1, numRuns: 2000 },
+  );
+  for (const [protocol, history, asOf] of cases) {
+    for (const observation of [...history.open, ...history.sealed]) {
+      saw(observation.type);
+      if (observation.type === 'correction')
+        saw(`to ${shortType(observation.data.event.type as 'org.holdfast.urine-screen.v1')}`);
+      const event = toEvent(protocol.trial, history.participant, observation);
+      if (event.time.slice(0, 10) !== new Date(event.time).toISOString().slice(0, 10)) saw('another day in UTC');
+    }
+    const naive = naiveFold(protocol, history, asOf);
+    for (const issue of new Set(naive.issues.map((each) => each.issue))) saw(`issue ${issue}`);
+    if (naive.dayZero !== undefined) saw('randomised');
+    for (const { cells, firstEvent, mature } of Object.values(naive.measures)) {
+      if (mature.length > 0) saw('a mature day');
+      if (cells.some((cell) => cell.abstinent)) saw('abstinent');
+      if (cells.some((cell) => cell.assessable && !cell.abstinent)) saw('assessable, not abstinent');
+      if (firstEvent !== undefined) saw(`outcome ${firstEvent.outcome}`);
+      if (firstEvent?.outcome === 'censored' && firstEvent.day > 0) saw('censored later than day 0');
+    }
+  }
+  if (process.env.SHOW_COVERAGE === '1') console.log(Object.fromEntries([...seen].sort()));
+  const expected = [
+    ...['conflict', 'competing-corrections', 'target-not-seen', 'cycle', 'correction-of-retraction', 'no-enrolment'],
+    ...['second-enrolment', 'second-randomisation', 'second-arm', 'no-arm'],
+  ].map((issue) => `issue ${issue}`);
+  expected.push('outcome event', 'outcome censored', 'outcome competing', 'censored later than day 0', 'randomised');
+  expected.push(
+    'a mature day',
+    'abstinent',
+    'assessable, not abstinent',
+    'another day in UTC',
+    'to urine-screen',
+    'to arm-assigned',
+  );
+  for (const what of expected) expect(seen.get(what) ?? 0, what).toBeGreaterThan(20);
+});

@@ -1,0 +1,528 @@
+import {
+  canonicalJson,
+  civilDay,
+  contentOf,
+  dateOf,
+  type EventData,
+  fullType,
+  type HoldfastEvent,
+  type ObservationType,
+  type ParticipantEvent,
+  Protocol,
+  sha256,
+  shortType,
+  trialOf,
+} from '@holdfast/events';
+import type { History, Observation, Side } from '@holdfast/outcomes';
+import fc from 'fast-check';
+
+/** Around this civil day everybody is randomised. A leap day is near, so that date arithmetic is put to the test. */
+export const referenceDay = civilDay('2024-02-20');
+
+type Said = {
+  [T in ObservationType | 'correction' | 'retraction']: { readonly type: T; readonly data: EventData<T> };
+}[ObservationType | 'correction' | 'retraction'];
+type Key = { readonly source: string; readonly id: string };
+/** All that an observation says; its event follows from it, and from the event its SHA-256. */
+type Draft = Said & Key & { readonly day: number; readonly recordedAt: number };
+
+const plain = { noNullPrototype: true } as const;
+
+function optionally<T>(
+  value: fc.Arbitrary<T>,
+  weights: { absent: number; present: number },
+): fc.Arbitrary<T | undefined> {
+  return fc.oneof(
+    { weight: weights.absent, arbitrary: fc.constant(undefined) },
+    { weight: weights.present, arbitrary: value },
+  );
+}
+
+/** Never names a field that is undefined: our schemas and canonical JSON know only absent ones. */
+function defined<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as T;
+}
+
+// --- protocols -------------------------------------------------------------------------------------------------------
+
+function arbMeasure(index: number, substances: readonly string[], horizonMax: number): fc.Arbitrary<object> {
+  return fc.integer({ min: Math.min(5, horizonMax), max: horizonMax }).chain((horizon) =>
+    fc
+      .uniqueArray(fc.integer({ min: 1, max: Math.min(6, horizon) }), { minLength: 1, maxLength: 3 })
+      .chain((windows) => {
+        const strategy = fc.constantFrom('exclude', 'ignore');
+        const common = {
+          id: fc.constant(`m${index}`),
+          substances: fc.shuffledSubarray([...substances], { minLength: 1 }),
+          evidence: fc.constantFrom('urine-only', 'self-report-only', 'any-positive', 'confirmed-by-urine'),
+          windows: fc.constant(windows),
+          horizon: fc.constant(horizon),
+          controlledDays: strategy,
+          death: strategy,
+        };
+        const atLeast = fc.integer({ min: 1, max: Math.min(...windows) }).map((n) => ({ atLeast: n }));
+        return fc.oneof(
+          {
+            weight: 2,
+            arbitrary: fc.record({
+              ...common,
+              kind: fc.constant('rolling-abstinence'),
+              coverage: fc.oneof(fc.constant('all-days'), atLeast),
+              decisivePositive: fc.boolean(),
+              policies: fc.shuffledSubarray(['observed-only', 'missing-is-use'], { minLength: 1 }),
+            }),
+          },
+          { weight: 1, arbitrary: fc.record({ ...common, kind: fc.constant('first-use') }) },
+        );
+      }),
+  );
+}
+
+/** Small trials of every make: 5 … 20 days, windows of 1 … 6, all evidence rules, coverages, policies and strategies. */
+export function arbProtocol(trial = 'T-1'): fc.Arbitrary<Protocol> {
+  const visit = (id: string, horizon: number) =>
+    fc.record({
+      id: fc.constant(id),
+      day: fc.integer({ min: -1, max: horizon + 2 }),
+      opens: fc.integer({ min: 0, max: 2 }),
+      closes: fc.integer({ min: 0, max: 3 }),
+      collects: fc.subarray(['urine', 'calendar']),
+    });
+  return fc
+    .record({
+      // 'constructor' is a valid substance id; who looks it up in a bare object finds what nobody put there.
+      substances: fc.shuffledSubarray(['alcohol', 'cocaine', 'constructor'], { minLength: 1 }),
+      horizon: fc.integer({ min: 5, max: 20 }),
+    })
+    .chain(({ substances, horizon }) =>
+      fc.record({
+        format: fc.constant('holdfast-protocol/1'),
+        trial: fc.constant(trial),
+        version: fc.constant(1),
+        title: fc.constant('A small trial'),
+        blinding: fc.constantFrom('open', 'double'),
+        clock: fc.constantFrom('live', 'imported'),
+        partitions: fc.integer({ min: 1, max: 4 }),
+        plannedFollowUp: fc.integer({ min: Math.max(1, horizon - 4), max: horizon + 2 }),
+        administrativeEnd: optionally(
+          fc.integer({ min: -1, max: horizon + 3 }).map((day) => dateOf(referenceDay + day)),
+          { absent: 3, present: 1 },
+        ),
+        arms: fc
+          .subarray(['ketamine', 'ketamine 0.5 mg/kg', 'placebo'], { minLength: 1 })
+          .map((ids) => ids.map((id) => ({ id }))),
+        sites: fc.subarray(['GB-01', 'GB-02', 'US-1'], { minLength: 1 }),
+        strata: fc.constant(['severe', 'mild']),
+        substances: fc.constant(substances.map((id) => ({ id }))),
+        visits: fc
+          .nat({ max: 4 })
+          .chain((n) => fc.tuple(...Array.from({ length: n }, (_, i) => visit(`V${i}`, horizon)))),
+        entryLag: fc.integer({ min: 0, max: 3 }),
+        evidence: fc.record({
+          unnamed: fc.constantFrom('unknown', 'negative'),
+          attendedVisit: fc.constantFrom('nothing', 'negative'),
+        }),
+        closed: fc.oneof(
+          { weight: 2, arbitrary: fc.constant<string[]>([]) },
+          {
+            weight: 1,
+            arbitrary: fc.subarray(
+              [
+                'urine-screen',
+                'use-calendar',
+                'visit-attended',
+                'controlled-environment',
+                'participant-left',
+                'visit-missed',
+              ],
+              { maxLength: 3 },
+            ),
+          },
+        ),
+        measures: fc
+          .integer({ min: 1, max: 4 })
+          .chain((n) => fc.tuple(...Array.from({ length: n }, (_, i) => arbMeasure(i, substances, horizon)))),
+      }),
+    )
+    .map((protocol) => Protocol.parse(defined(protocol)));
+}
+
+function longestHorizon(protocol: Protocol): number {
+  return Math.max(...protocol.measures.map((measure) => measure.horizon));
+}
+
+/** A date of the clock: none, within follow-up, or after everything has closed. */
+export function arbAsOf(protocol: Protocol): fc.Arbitrary<number | undefined> {
+  const horizon = longestHorizon(protocol);
+  return fc.oneof(
+    { weight: 1, arbitrary: fc.constant(undefined) },
+    { weight: 5, arbitrary: fc.integer({ min: referenceDay - 1, max: referenceDay + horizon + 8 }) },
+    { weight: 4, arbitrary: fc.constant(referenceDay + horizon + 400) },
+  );
+}
+
+// --- events ----------------------------------------------------------------------------------------------------------
+
+const offsets = ['+00:00', '+14:00', 'Z', '+05:30', '-03:30', '-11:00'] as const;
+// At most of these times some offset makes another day of it in UTC.
+const times = ['00:10:00', '12:00:00', '23:50:00', '04:05:06.789'] as const;
+
+function pick<T>(from: readonly T[], at: number): T {
+  const found = from[at % from.length];
+  if (found === undefined) throw new Error('nothing to pick from');
+  return found;
+}
+
+/** A time on a civil day as written, in one of many ways. */
+function timeOn(day: number, way: number): string {
+  return `${dateOf(day)}T${pick(times, way)}${pick(offsets, Math.floor(way / times.length))}`;
+}
+
+/** An instant, written in one of many ways. */
+function instantAs(instant: number, way: number): string {
+  const offset = pick(offsets, way);
+  const [, sign, hours, minutes] = /^([+-])(..):(..)$/.exec(offset) ?? ['', '+', '00', '00'];
+  const shift = (Number(hours) * 60 + Number(minutes)) * 60_000 * (sign === '-' ? -1 : 1);
+  return new Date(instant + shift).toISOString().replace('Z', offset).replace('.000', '');
+}
+
+function eventOf(participant: string, draft: Draft): ParticipantEvent {
+  const { type, data, source, id, day, recordedAt } = draft;
+  const salt = Number.parseInt(sha256(canonicalJson({ participant, type, data, source, id })).slice(0, 8), 16);
+  return {
+    specversion: '1.0',
+    id,
+    source,
+    subject: participant,
+    type: fullType(type),
+    time: timeOn(day, salt),
+    recordedtime: instantAs(recordedAt, Math.floor(salt / 64)),
+    data,
+  } as ParticipantEvent;
+}
+
+/** An event as the fold sees it. */
+export function observationOf<S extends Side>(event: ParticipantEvent, side: S): Observation<S> {
+  return {
+    side,
+    type: shortType(event.type),
+    source: event.source,
+    id: event.id,
+    sha256: sha256(contentOf(canonicalJson(event))),
+    recordedAt: Date.parse(event.recordedtime),
+    day: civilDay(event.time),
+    data: event.data,
+  } as Observation<S>;
+}
+
+/** The whole event of a generated observation: `observationOf` of it is the observation again, to the SHA-256. */
+export function toEvent(trial: string, participant: string, observation: Observation): HoldfastEvent {
+  if (trialOf(observation.source) !== trial) throw new Error(`${observation.source} is not of trial ${trial}`);
+  return eventOf(participant, observation);
+}
+
+/** On which side of the blind the door puts an event. */
+export function sideOf(protocol: Protocol, said: { readonly type: string; readonly data: object }): Side {
+  if (protocol.blinding === 'open') return 'open';
+  if (said.type === 'correction') {
+    const { type, data } = (said.data as EventData<'correction'>).event;
+    return sideOf(protocol, { type: shortType(type as HoldfastEvent['type']), data });
+  }
+  const closed: readonly string[] = ['arm-assigned', 'dose-given', ...protocol.closed];
+  return closed.includes(said.type) || (said.type === 'scale-score' && 'hoursAfterDose' in said.data)
+    ? 'sealed'
+    : 'open';
+}
+
+// --- histories -------------------------------------------------------------------------------------------------------
+
+/** What may be said in a trial, by type: small domains, so that observations meet. */
+function sayings(protocol: Protocol): { [T in ObservationType]: fc.Arbitrary<EventData<T>> } {
+  const horizon = longestHorizon(protocol);
+  const substances = protocol.substances.map((substance) => substance.id);
+  const day = fc.integer({ min: referenceDay - 1, max: referenceDay + horizon + 2 });
+  const visitIds = protocol.visits.length === 0 ? ['unlisted'] : protocol.visits.map((visit) => visit.id);
+  const visit = fc.constantFrom(...visitIds);
+  const some = <T>(values: readonly T[]): fc.Arbitrary<T[]> => fc.subarray([...values], { minLength: 1 });
+
+  const screen = fc
+    .record({
+      visit: optionally(visit, { absent: 3, present: 1 }),
+      named: fc.oneof(
+        { weight: 3, arbitrary: fc.constant(substances) },
+        { weight: 2, arbitrary: fc.subarray(substances) },
+      ),
+      results: fc.array(
+        fc.oneof(
+          { weight: 5, arbitrary: fc.constant('negative' as const) },
+          { weight: 2, arbitrary: fc.constant('positive' as const) },
+          { weight: 1, arbitrary: fc.constantFrom('invalid' as const, 'not-done' as const, 'refused' as const) },
+        ),
+        { minLength: substances.length, maxLength: substances.length },
+      ),
+      sample: optionally(fc.constantFrom('valid' as const, 'invalid' as const), { absent: 3, present: 1 }),
+      supervised: optionally(fc.boolean(), { absent: 3, present: 1 }),
+    })
+    .map(({ named, results, ...rest }): EventData<'urine-screen'> => {
+      return defined({
+        ...rest,
+        results: Object.fromEntries(named.map((substance, i) => [substance, results[i] ?? 'negative'])),
+      }) as EventData<'urine-screen'>;
+    });
+
+  const amount = fc.constantFrom<EventData<'use-calendar'>['days'][string][string]>(
+    {},
+    { amount: 2.5, unit: 'g' },
+    { amount: 1 },
+  );
+  const use = fc.record({
+    at: fc.nat({ max: horizon }),
+    // A listed day that names nothing is no day of use.
+    of: fc.oneof({ weight: 8, arbitrary: some(substances) }, { weight: 1, arbitrary: fc.constant<string[]>([]) }),
+    amount,
+  });
+  const calendar = fc
+    .record({
+      span: fc.oneof(
+        { weight: 1, arbitrary: fc.tuple(day, fc.nat({ max: horizon })) },
+        // Half of the calendars cover about all of follow-up, lest no window ever be covered.
+        {
+          weight: 1,
+          arbitrary: fc.tuple(fc.integer({ min: referenceDay - 1, max: referenceDay + 2 }), fc.constant(horizon)),
+        },
+      ),
+      informant: fc.oneof(
+        { weight: 3, arbitrary: fc.constant('participant' as const) },
+        { weight: 1, arbitrary: fc.constantFrom('relative' as const, 'record' as const) },
+      ),
+      complete: fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
+      recall: fc.integer({ min: 0, max: 3 }),
+      uses: fc.boolean().chain((any) => fc.array(use, { maxLength: any ? 3 : 0 })),
+    })
+    .map(({ span: [from, length], informant, complete, recall, uses }): EventData<'use-calendar'> => {
+      const within = uses.filter((use) => use.at <= length);
+      return {
+        from: dateOf(from),
+        to: dateOf(from + length),
+        complete,
+        days: Object.fromEntries(
+          within.map((use) => [dateOf(from + use.at), Object.fromEntries(use.of.map((of) => [of, use.amount]))]),
+        ),
+        informant,
+        interview: dateOf(from + length + recall),
+      };
+    });
+
+  const left = (how: EventData<'participant-left'>['how']) => fc.constant<EventData<'participant-left'>>({ how });
+  const score = fc
+    .record({
+      total: fc.nat({ max: 3 }),
+      visit: optionally(visit, { absent: 1, present: 1 }),
+      after: optionally(fc.nat({ max: 2 }), { absent: 1, present: 1 }),
+    })
+    .map(
+      ({ total, visit, after }) =>
+        defined({ instrument: 'HAM-D-17', total, visit, hoursAfterDose: after }) as EventData<'scale-score'>,
+    );
+  const date = (spread: number) =>
+    fc.oneof(
+      { weight: 3, arbitrary: fc.constant(dateOf(referenceDay)) },
+      { weight: 1, arbitrary: fc.integer({ min: -spread, max: spread }).map((d) => dateOf(referenceDay + d)) },
+    );
+
+  return {
+    'participant-enrolled': fc
+      .record({ consentDate: date(1), substances: optionally(fc.subarray(substances), { absent: 2, present: 1 }) })
+      .map((data) => defined(data) as EventData<'participant-enrolled'>),
+    'participant-randomised': fc
+      .record({ date: date(2), stratum: optionally(fc.constantFrom(...protocol.strata), { absent: 1, present: 1 }) })
+      .map((data) => defined(data) as EventData<'participant-randomised'>),
+    'participant-rerandomised': fc.record({ which: fc.constant(2), date: date(3) }, plain),
+    'arm-assigned': fc.record({ arm: fc.constantFrom(...protocol.arms.map((arm) => arm.id)) }, plain),
+    'visit-attended': optionally(visit, { absent: 1, present: 2 }).map(
+      (visit) => defined({ visit }) as EventData<'visit-attended'>,
+    ),
+    'visit-missed': fc.record({ visit }, plain),
+    'urine-screen': screen,
+    'use-calendar': calendar,
+    'dose-given': fc.record(
+      { drug: fc.constant('ketamine'), given: fc.constantFrom({ mg: 35 }, { mgPerKg: 0.5 }) },
+      plain,
+    ),
+    'scale-score': score,
+    'controlled-environment': fc
+      .record({ from: day, length: fc.nat({ max: 5 }), kind: fc.constantFrom('hospital' as const, 'prison' as const) })
+      .map(({ from, length, kind }) => ({ kind, from: dateOf(from), to: dateOf(from + length) })),
+    'participant-left': fc.oneof(
+      { weight: 2, arbitrary: left('died') },
+      { weight: 2, arbitrary: fc.constantFrom('completed' as const, 'lost' as const, 'stopped' as const).chain(left) },
+    ),
+  };
+}
+
+/** How often a type is said, beside those that set a participant up. */
+const frequencies: readonly (readonly [ObservationType, number])[] = [
+  ['urine-screen', 10],
+  ['use-calendar', 10],
+  ['visit-attended', 4],
+  ['controlled-environment', 2],
+  ['participant-left', 3],
+  ['dose-given', 1],
+  ['scale-score', 1],
+  ['visit-missed', 1],
+  ['participant-rerandomised', 1],
+];
+
+// Few instants, so that ties are many; one lies within a second of another, and the last lies days later.
+const recordedAt = fc.constantFrom(...[0, 500, 1000, 3 * 86_400_000].map((ms) => referenceDay * 86_400_000 + ms));
+
+type Options = {
+  /** In a double-blind trial, whether retractions may lie sealed: the door never seals one, but a site may. Default false. */
+  readonly sealedRetractions?: boolean;
+};
+
+function sourcesOf(protocol: Protocol): { sites: string[]; service: string } {
+  const trial = `/trials/${protocol.trial}`;
+  return { sites: protocol.sites.map((site) => `${trial}/sites/${site}`), service: `${trial}/randomisation` };
+}
+
+function arbDrafts(protocol: Protocol): fc.Arbitrary<Draft[]> {
+  const horizon = longestHorizon(protocol);
+  const say = sayings(protocol);
+  const { sites, service } = sourcesOf(protocol);
+  const day = fc.integer({ min: referenceDay - 1, max: referenceDay + horizon + 2 });
+  const site = fc.constantFrom(...sites);
+  const anySource = fc.oneof({ weight: 4, arbitrary: site }, { weight: 1, arbitrary: fc.constant(service) });
+  // An arm comes from the randomisation service and never from a site.
+  const sourceOf = (type: string) => (type === 'arm-assigned' ? fc.constant(service) : anySource);
+  const ids = (letter: string, count: number) => fc.nat({ max: count - 1 }).map((n) => `${letter}${n}`);
+
+  const observation = (type: ObservationType): fc.Arbitrary<Draft> =>
+    fc
+      .record({ data: say[type] as fc.Arbitrary<object>, source: sourceOf(type), id: ids('e', 40), day, recordedAt })
+      .map((draft) => ({ type, ...draft }) as Draft);
+  const several = (type: ObservationType, weights: readonly [number, number, number]) =>
+    fc
+      .oneof(...weights.map((weight, count) => ({ weight, arbitrary: fc.constant(count) })))
+      .chain((count) => fc.array(observation(type), { minLength: count, maxLength: count }));
+
+  const base = fc
+    .tuple(
+      several('participant-enrolled', [1, 20, 3]),
+      several('participant-randomised', [1, 20, 3]),
+      several('arm-assigned', [1, 12, 3]),
+      fc.array(fc.oneof(...frequencies.map(([type, weight]) => ({ weight, arbitrary: observation(type) }))), {
+        maxLength: 18,
+        size: 'max',
+      }),
+    )
+    .map((parts) => parts.flat());
+
+  return base.chain((said) => {
+    // Replacing events have few identities, so that they target each other, themselves, and what is not there.
+    const replacingKey = fc.record({ source: fc.constantFrom(...sites.slice(0, 1), service), id: ids('r', 7) }, plain);
+    const keyOf = ({ source, id }: Key): Key => ({ source, id });
+    const missing = fc.constant<Key>({ source: service, id: 'nowhere' });
+    const among = (known: readonly Draft[]) => (known.length === 0 ? missing : fc.constantFrom(...known.map(keyOf)));
+    const target = fc.oneof(
+      { weight: 1, arbitrary: missing },
+      { weight: 6, arbitrary: among(said) },
+      // A few are targeted again and again, so that corrections compete.
+      { weight: 12, arbitrary: among(said.slice(-2)) },
+      { weight: 11, arbitrary: replacingKey },
+    );
+
+    const correctionTo = (type: ObservationType, target: Key): fc.Arbitrary<Draft> =>
+      fc
+        .record({
+          data: say[type] as fc.Arbitrary<object>,
+          innerDay: day,
+          way: fc.nat({ max: 23 }),
+          key: type === 'arm-assigned' ? ids('r', 7).map((id) => ({ source: service, id })) : replacingKey,
+          day,
+          recordedAt,
+        })
+        .map(({ data, innerDay, way, key, ...rest }) => {
+          const event = { type: fullType(type), time: timeOn(innerDay, way), data };
+          return { ...key, ...rest, type: 'correction', data: { target, reason: 'wrong', by: 'DM', event } } as Draft;
+        });
+    const anyType = fc.constantFrom(...(Object.keys(say) as ObservationType[]));
+    const correction = target.chain((target) => {
+      const targeted = said.find((draft) => draft.source === target.source && draft.id === target.id);
+      const sameType = fc.constantFrom((targeted?.type ?? 'urine-screen') as ObservationType);
+      return fc
+        .oneof({ weight: 3, arbitrary: sameType }, { weight: 1, arbitrary: anyType })
+        .chain((type) => correctionTo(type, target));
+    });
+    const retraction = fc.record({ target, key: replacingKey, day, recordedAt }).map(
+      ({ target, key, ...rest }): Draft => ({
+        ...key,
+        ...rest,
+        type: 'retraction',
+        data: { target, reason: 'wrong', by: 'DM' },
+      }),
+    );
+
+    return fc
+      .array(fc.oneof({ weight: 5, arbitrary: correction }, { weight: 2, arbitrary: retraction }), {
+        maxLength: 9,
+        size: 'max',
+      })
+      .map((replacing) => [...said, ...replacing]);
+  });
+}
+
+/** Everything of one participant: mostly enrolled and randomised, with all that can be entered wrongly, and repeated at will. */
+export function arbHistory(protocol: Protocol, participant = 'P-1', options: Options = {}): fc.Arbitrary<History> {
+  const coinsFor = (drafts: readonly Draft[]) =>
+    fc.array(fc.boolean(), { minLength: 2 * drafts.length, maxLength: 2 * drafts.length });
+  const mayLieSealed = options.sealedRetractions === true && protocol.blinding === 'double';
+  return arbDrafts(protocol)
+    .chain((drafts) => fc.tuple(fc.constant(drafts), fc.subarray(drafts), coinsFor(drafts)))
+    .map(([drafts, repeated, coins]): History => {
+      const open: Observation<'open'>[] = [];
+      const sealed: Observation<'sealed'>[] = [];
+      for (const [index, draft] of [...drafts, ...repeated].entries()) {
+        const event = eventOf(participant, draft);
+        const sealedAnyhow = mayLieSealed && draft.type === 'retraction' && coins[index] === true;
+        const side = sealedAnyhow ? 'sealed' : sideOf(protocol, draft);
+        if (side === 'sealed') sealed.push(observationOf(event, 'sealed'));
+        else open.push(observationOf(event, 'open'));
+      }
+      return { participant, open, sealed };
+    });
+}
+
+/** The same set of observations, in another order and with other repetitions. */
+export function arbRearranged(history: History): fc.Arbitrary<History> {
+  const rearranged = <T>(all: readonly T[]) =>
+    fc
+      .shuffledSubarray([...all, ...all])
+      .chain((extra) => fc.shuffledSubarray([...all, ...extra], { minLength: all.length + extra.length }));
+  return fc
+    .tuple(rearranged(history.open), rearranged(history.sealed))
+    .map(([open, sealed]) => ({ participant: history.participant, open, sealed }));
+}
+
+/** Several participants of one trial. */
+export function arbTrial(
+  protocol: Protocol,
+  options: Options & { readonly maxParticipants?: number } = {},
+): fc.Arbitrary<History[]> {
+  return fc
+    .integer({ min: 1, max: options.maxParticipants ?? 6 })
+    .chain((n) => fc.tuple(...Array.from({ length: n }, (_, i) => arbHistory(protocol, `P-${i + 1}`, options))));
+}
+
+/** A protocol with a history and a clock that fit it: what most laws are stated over. */
+export function arbCase(
+  options: Options = {},
+): fc.Arbitrary<{ protocol: Protocol; history: History; asOf: number | undefined }> {
+  return arbProtocol().chain((protocol) =>
+    fc.record({
+      protocol: fc.constant(protocol),
+      history: arbHistory(protocol, 'P-1', options),
+      asOf: arbAsOf(protocol),
+    }),
+  );
+}

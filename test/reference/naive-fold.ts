@@ -1,0 +1,92 @@
+import { civilDay, type Protocol, siteOf } from '@holdfast/events';
+import type { History, IssueKind } from '@holdfast/outcomes';
+import { naiveIsClosed } from './naive-evidence.ts';
+import { measureParticipant, type NaiveMeasure } from './naive-measures.ts';
+import { compareTexts, type Effective, type EffectiveOf, type NaiveIssue, settle } from './naive-replacing.ts';
+
+export { naiveIsClosed } from './naive-evidence.ts';
+export type { NaiveCell, NaiveMeasure } from './naive-measures.ts';
+export type { NaiveIssue } from './naive-replacing.ts';
+
+export type NaiveParticipant = {
+  readonly participant: string;
+  readonly dayZero: number | undefined;
+  readonly site: string | undefined;
+  readonly arm: string | undefined;
+  /** By measure id; of a participant who is not randomised there are none. */
+  readonly measures: Readonly<Record<string, NaiveMeasure>>;
+  /** Of both sides, sorted by issue, source, id, sha256, then those that count. */
+  readonly issues: readonly NaiveIssue[];
+};
+
+type Unique = 'participant-enrolled' | 'participant-randomised' | 'arm-assigned';
+
+/** Of several events that there can be but one of, the earliest; the others are set aside. */
+function earliest<T extends Unique>(
+  observations: readonly Effective[],
+  type: T,
+  issue: IssueKind,
+): { counting: EffectiveOf<T> | undefined; issues: NaiveIssue[] } {
+  const [counting, ...others] = observations
+    .filter((observation) => observation.type === type)
+    .toSorted((a, b) => a.recordedAt - b.recordedAt || compareTexts(a.sha256, b.sha256));
+  return {
+    counting: counting as EffectiveOf<T> | undefined,
+    issues: others.map((other) => aside(issue, other, false)),
+  };
+}
+
+function aside(issue: IssueKind, { source, id, sha256 }: Effective, counts: boolean): NaiveIssue {
+  return { issue, source, id, sha256, counts };
+}
+
+function sorted(issues: readonly NaiveIssue[]): NaiveIssue[] {
+  return issues.toSorted(
+    (a, b) =>
+      compareTexts(a.issue, b.issue) ||
+      compareTexts(a.source, b.source) ||
+      compareTexts(a.id, b.id) ||
+      compareTexts(a.sha256, b.sha256) ||
+      Number(b.counts) - Number(a.counts),
+  );
+}
+
+/**
+ * What a participant's history means, worked out day by day with no cleverness: slow, and meant to be right at a glance. The
+ * real fold is tested against it.
+ */
+export function naiveFold(protocol: Protocol, history: History, asOf: number | undefined): NaiveParticipant {
+  const open = settle(history.open);
+  const sealed = settle(history.sealed);
+  const { participant } = history;
+  const replacing = [...open.issues, ...sealed.issues];
+
+  const enrolment = earliest(open.effective, 'participant-enrolled', 'second-enrolment');
+  if (enrolment.counting === undefined) {
+    const everything = [...open.effective, ...sealed.effective].map((each) => aside('no-enrolment', each, false));
+    const issues = sorted([...replacing, ...everything]);
+    return { participant, dayZero: undefined, site: undefined, arm: undefined, measures: {}, issues };
+  }
+  const randomisation = earliest(open.effective, 'participant-randomised', 'second-randomisation');
+  const assignment = earliest((protocol.blinding === 'double' ? sealed : open).effective, 'arm-assigned', 'second-arm');
+  const randomised = randomisation.counting;
+  const issues = [...replacing, ...enrolment.issues, ...randomisation.issues, ...assignment.issues];
+  if (randomised !== undefined && assignment.counting === undefined) issues.push(aside('no-arm', randomised, true));
+
+  const dayZero = randomised === undefined ? undefined : civilDay(randomised.data.date);
+  const measures: Record<string, NaiveMeasure> = {};
+  if (dayZero !== undefined) {
+    for (const measure of protocol.measures) {
+      const read = naiveIsClosed(protocol, measure) ? [...open.effective, ...sealed.effective] : open.effective;
+      measures[measure.id] = measureParticipant(protocol, measure, read, dayZero, asOf);
+    }
+  }
+  return {
+    participant,
+    dayZero,
+    site: (randomised && siteOf(randomised.source)) ?? siteOf(enrolment.counting.source),
+    arm: assignment.counting?.data.arm,
+    measures,
+    issues: sorted(issues),
+  };
+}

@@ -25,7 +25,7 @@ export function naiveAbstinence(
   });
 }
 
-/** First uses and days at risk within the trailing window, on each day w … horizon. */
+/** First uses and days at risk within the trailing window, on each day w … horizon, of those for whom the day is mature. */
 export function naiveFirstUse(
   participants: readonly NaiveParticipant[],
   measure: Measure,
@@ -38,8 +38,9 @@ export function naiveFirstUse(
     let personDays = 0;
     for (const participant of participants.filter(select)) {
       const measured = participant.measures[measure.id];
-      if (measured?.firstEvent?.outcome === 'event' && inWindow(measured.firstEvent.day)) events += 1;
-      personDays += measured?.atRisk.filter(inWindow).length ?? 0;
+      if (!measured?.mature.includes(day)) continue;
+      if (measured.firstEvent?.outcome === 'event' && inWindow(measured.firstEvent.day)) events += 1;
+      personDays += measured.atRisk.filter(inWindow).length;
     }
     return { day, events, personDays };
   });

@@ -6,6 +6,7 @@ import { createTrialKey, parseKeyFile, serialiseKey, UnusableKey } from './keys.
 const { key } = await createTrialKey('KARE-2');
 const other = await createTrialKey('KARE-3');
 const names = armTokens(key, 'KARE-2');
+const anyArm = fc.array(fc.integer({ min: 0, max: 0xffff })).map((units) => String.fromCharCode(...units));
 const arms = ['ketamine+KARE', 'ketamine+education', 'saline+KARE', 'saline+education'];
 
 test('the holder of the key names each arm from its token, and nothing else', () => {
@@ -17,7 +18,7 @@ test('the holder of the key names each arm from its token, and nothing else', ()
 
 test('a token is 22 characters of base64url, whatever the arm', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), (arm) => {
+    fc.property(anyArm, (arm) => {
       expect(names.token(arm)).toMatch(/^[A-Za-z0-9_-]{22}$/);
     }),
   );

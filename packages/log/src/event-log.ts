@@ -40,6 +40,7 @@ export interface EventLog {
   /**
    * Appends, and resolves only when the records are durable, with the offset of each. The records of one call that go to the same
    * partition keep their order and follow those of every call that has resolved; of calls under way at once either may come first.
+   * The values must not change before it resolves.
    */
   append(topic: string, records: readonly NewRecord[]): Promise<readonly number[]>;
 

@@ -10,7 +10,9 @@ const plainName = /^[A-Za-z0-9._-]{1,200}$/;
 /** Kafka's rules for names, checked in every adapter: a trial set up on a laptop can move to the cluster. */
 export function checkTopic({ name, partitions, access }: TopicSpec): void {
   if (!plainName.test(name) || name === '.' || name === '..')
-    throw new InvalidRequest(`'${name}' cannot be a topic: use 1 to 200 letters, digits, dots, underscores and hyphens`);
+    throw new InvalidRequest(
+      `'${name}' cannot be a topic: use 1 to 200 letters, digits, dots, underscores and hyphens`,
+    );
   if (!Number.isInteger(partitions) || partitions < 1 || partitions > 1024)
     throw new InvalidRequest(`topic ${name} cannot have ${partitions} partitions: use 1 to 1024`);
   if (access !== 'open' && access !== 'closed')
@@ -19,7 +21,9 @@ export function checkTopic({ name, partitions, access }: TopicSpec): void {
 
 export function checkGroup(group: string): void {
   if (!plainName.test(group))
-    throw new InvalidRequest(`'${group}' cannot be a group: use 1 to 200 letters, digits, dots, underscores and hyphens`);
+    throw new InvalidRequest(
+      `'${group}' cannot be a group: use 1 to 200 letters, digits, dots, underscores and hyphens`,
+    );
 }
 
 /** Also what a topic without this partition answers to `read`. */
@@ -37,10 +41,14 @@ export function placeOf(topic: TopicSpec, record: NewRecord): number {
 
 export function checkBounds({ records, bytes }: BatchBounds): void {
   if (!(records >= 1) || !(bytes >= 1))
-    throw new InvalidRequest(`a batch of at most ${records} records and ${bytes} bytes holds nothing: allow at least 1 of each`);
+    throw new InvalidRequest(
+      `a batch of at most ${records} records and ${bytes} bytes holds nothing: allow at least 1 of each`,
+    );
 }
 
 export function checkOffset(topic: TopicSpec, partition: number, offset: number): void {
   if (!Number.isSafeInteger(offset) || offset < 0)
-    throw new InvalidRequest(`${offset} is not an offset (topic ${topic.name}, partition ${partition}): use a whole number from 0`);
+    throw new InvalidRequest(
+      `${offset} is not an offset (topic ${topic.name}, partition ${partition}): use a whole number from 0`,
+    );
 }

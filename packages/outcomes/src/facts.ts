@@ -6,17 +6,20 @@ export type StudyDay = number;
 /**
  * A maximal run of study days on which something holds of a participant for a measure.
  * `abstinent`, `assessable`: as the numerator and the denominator of a window and policy.
- * `at-risk`: of a first event (the person-days). `mature`: what should cover the day has closed.
+ * `events`, `person-days`: of a first event, within the trailing window of each mature day.
+ * `mature`: what should cover the day has closed.
  * `randomised`: day 0 to the last day that can ever count; against it the mature fraction is measured.
  */
 export type Spell = {
   readonly measure: string;
-  readonly kind: 'abstinent' | 'assessable' | 'at-risk' | 'mature' | 'randomised';
+  readonly kind: 'abstinent' | 'assessable' | 'events' | 'person-days' | 'mature' | 'randomised';
   /** Length of the trailing window in days; absent where the kind has none. */
   readonly window?: number;
   readonly policy?: MissingPolicy;
   readonly from: StudyDay;
   readonly to: StudyDay;
+  /** How much it adds on each of its days: person-days in the window; 1 for all other kinds. */
+  readonly count: number;
 };
 
 /** When a participant's first event came, or until when it is known that it had not. Day 0 means: never assessed. */

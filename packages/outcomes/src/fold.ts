@@ -2,7 +2,7 @@ import { type CivilDay, civilDay, type Measure, type Protocol, siteOf } from '@h
 import type { ClosedFacts, FirstEvent, Issue, OpenFacts, Spell } from './facts.ts';
 import type { Effective } from './history/replacing.ts';
 import { armOf, type Settled, settleOpen, settleSealed } from './history/settle.ts';
-import { atRiskSpells, firstUse } from './measures/first-use.ts';
+import { firstUseSpells, firstUse } from './measures/first-use.ts';
 import { maturitySpells, participantDays } from './measures/participant-days.ts';
 import { rollingAbstinenceSpells } from './measures/rolling-abstinence.ts';
 import type { History, Observation } from './observation.ts';
@@ -73,7 +73,7 @@ function measureFacts(
       case 'first-use': {
         const event = firstUse(measure, days);
         firstEvents.push(event);
-        spells.push(...atRiskSpells(measure, event, days));
+        spells.push(...firstUseSpells(measure, event, days));
         break;
       }
     }

@@ -1,3 +1,4 @@
+export { type Explanation, type ExplainedWindow, explain, type PolicyVerdict } from './explain.ts';
 export { type Statement } from './evidence/statement.ts';
 export type { ClosedFacts, FirstEvent, Issue, IssueKind, OpenFacts, Spell, StudyDay } from './facts.ts';
 export { fold, foldOpen, foldVersion } from './fold.ts';

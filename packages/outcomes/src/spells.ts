@@ -1,25 +1,24 @@
 import type { Spell, StudyDay } from './facts.ts';
 
-/** Gathers single days, given in increasing order, into maximal runs. */
-export function spellBuilder(head: Omit<Spell, 'from' | 'to'>): { add(day: StudyDay): void; spells(): Spell[] } {
+/** Gathers days, given in increasing order, into maximal runs of equal count. */
+export function spellBuilder(head: Omit<Spell, 'from' | 'to' | 'count'>): { add(day: StudyDay, count?: number): void; spells(): Spell[] } {
   const runs: Spell[] = [];
-  let from = Number.NaN;
-  let to = Number.NaN;
+  let run: { from: StudyDay; to: StudyDay; count: number } | undefined;
   const close = () => {
-    if (!Number.isNaN(from)) runs.push({ ...head, from, to });
+    if (run !== undefined) runs.push({ ...head, ...run });
+    run = undefined;
   };
   return {
-    add(day) {
-      if (day !== to + 1) {
+    add(day, count = 1) {
+      if (run !== undefined && day === run.to + 1 && count === run.count) {
+        run.to = day;
+      } else {
         close();
-        from = day;
+        run = { from: day, to: day, count };
       }
-      to = day;
     },
     spells() {
       close();
-      from = Number.NaN;
-      to = Number.NaN;
       return runs;
     },
   };

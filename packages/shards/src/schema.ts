@@ -34,7 +34,8 @@ export const createTables = sql`
     window_days INTEGER NOT NULL,
     policy      VARCHAR NOT NULL,
     from_day    INTEGER NOT NULL,
-    to_day      INTEGER NOT NULL
+    to_day      INTEGER NOT NULL,
+    n           INTEGER NOT NULL
   );
 
   -- Tallies add up: a cell's value is the sum of its rows. Batches append; claims gather the rows into one.
@@ -63,7 +64,7 @@ export const createStage = sql`
   CREATE TEMP TABLE stage_evidence (participant VARCHAR, open VARCHAR, sealed BLOB);
   CREATE TEMP TABLE stage_facts (
     participant VARCHAR, arm VARCHAR, site VARCHAR, measure VARCHAR, kind VARCHAR,
-    window_days INTEGER, policy VARCHAR, from_day INTEGER, to_day INTEGER
+    window_days INTEGER, policy VARCHAR, from_day INTEGER, to_day INTEGER, n INTEGER
   );
   CREATE TEMP TABLE touched (participant VARCHAR);
   CREATE TEMP TABLE difference (
@@ -80,23 +81,23 @@ export const emptyStage = sql`
 `;
 
 /** The kinds whose rows are spells; the others are counted on their day alone. */
-const spellKinds = sql`('abstinent', 'assessable', 'at-risk', 'mature', 'randomised')`;
+const spellKinds = sql`('abstinent', 'assessable', 'events', 'person-days', 'mature', 'randomised')`;
 
 /**
- * Replaces the facts of the touched participants and adds the difference to the tallies. A spell from a to b is +1 at a and
- * −1 at b + 1, and a curve is a running sum: there is no table of participant-days.
+ * Replaces the facts of the touched participants and adds the difference to the tallies. A spell from a to b is +n at a and
+ * −n at b + 1, and a curve is a running sum: there is no table of participant-days.
  */
 export const applyBatch = sql`
   INSERT INTO difference
   WITH replaced AS (
-    SELECT *, 1 AS sign FROM stage_facts
+    SELECT * FROM stage_facts
     UNION ALL
-    SELECT *, -1 AS sign FROM facts SEMI JOIN touched USING (participant)
+    SELECT * REPLACE (-n AS n) FROM facts SEMI JOIN touched USING (participant)
   ),
   marks AS (
-    SELECT measure, kind, window_days, policy, arm, site, from_day AS day, sign AS n FROM replaced
+    SELECT measure, kind, window_days, policy, arm, site, from_day AS day, n FROM replaced
     UNION ALL
-    SELECT measure, kind, window_days, policy, arm, site, to_day + 1 AS day, -sign AS n FROM replaced WHERE kind IN ${spellKinds}
+    SELECT measure, kind, window_days, policy, arm, site, to_day + 1 AS day, -n AS n FROM replaced WHERE kind IN ${spellKinds}
   )
   SELECT measure, kind, window_days, policy, 'study' AS axis, arm, site, day, sum(n)::INTEGER AS n
   FROM marks

@@ -96,6 +96,7 @@ export async function openShard({ file, owner, protocol, vault, memoryLimit = '2
           facts.appendVarchar(row.policy);
           facts.appendInteger(row.from);
           facts.appendInteger(row.to);
+          facts.appendInteger(row.n);
           facts.endRow();
         }
       }
@@ -191,7 +192,7 @@ export async function openShard({ file, owner, protocol, vault, memoryLimit = '2
         await connection.run(applyBatch);
         const cells = await readCells(connection, readDifference);
         const head = { kind: 'difference', owner, sequence: next.sequence, ...positionAt(next) } as const;
-        const made: Differences = { open: { ...head, cells: toOpen(cells) }, closed: { ...head, cells } };
+        const made: Differences = { open: { ...head, cells: toOpen(cells) }, closed: { ...head, chain: next.chain, cells } };
         await connection.run('DELETE FROM outbox');
         await connection.run(`INSERT INTO outbox VALUES ($1, 'open', $2), ($1, 'closed', $3)`, [
           BigInt(next.sequence),

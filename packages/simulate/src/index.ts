@@ -1,1 +1,1 @@
-export {};
+export { type EnteredEvent, type Scenario, simulateTrial } from './simulate-trial.ts';

@@ -110,8 +110,8 @@ test.each<[number, number, number, number]>([
   [1000000, 0.95, 998040.983340294, 1001961.91194543],
 ])('%s events at a confidence of %s', (count, level, lower, upper) => {
   const actual = interval(count, 1, level);
-  expect(Math.abs(actual.lower / lower - 1)).toBeLessThan(1e-12);
-  expect(Math.abs(actual.upper / upper - 1)).toBeLessThan(1e-12);
+  expect(Math.abs(actual.lower / lower - 1)).toBeLessThan(1e-13);
+  expect(Math.abs(actual.upper / upper - 1)).toBeLessThan(1e-13);
 });
 
 test('with no event the lower limit is exactly 0 and the upper one is −ln of the tail', () => {

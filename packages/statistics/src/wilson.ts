@@ -27,6 +27,6 @@ export function wilson(successes: number, trials: number, confidence = 0.95): Ra
   const sum = 2 * successes + z * z + root;
   // The textbook's lower limit subtracts two nearly equal numbers if the rate is small; the limits' product does not.
   const lower = (2 * successes * rate) / sum;
-  const upper = successes === trials ? 1 : sum / (2 * (trials + z * z));
+  const upper = sum / (2 * (trials + z * z));
   return { rate, lower: Math.min(lower, rate), upper: Math.min(1, Math.max(upper, rate)) };
 }

@@ -1,8 +1,18 @@
 /**
- * What is counted. `abstinent`, `assessable`, `at-risk`, `mature`, `randomised` are marks of spells: +1 on the first day, −1 on the
- * day after the last, so that a running sum gives how many it holds of on a day. `event`, `censored`, `competing` are counts on their day.
+ * What is counted. `abstinent`, `assessable`, `events`, `person-days`, `mature`, `randomised` are marks of spells: +n on the first
+ * day, −n on the day after the last, so that a running sum gives the number on a day (`events` and `person-days`: within its
+ * trailing window). `event`, `censored`, `competing` are participants by the day on which their observation ended so.
  */
-export type TallyKind = 'abstinent' | 'assessable' | 'at-risk' | 'mature' | 'randomised' | 'event' | 'censored' | 'competing';
+export type TallyKind =
+  | 'abstinent'
+  | 'assessable'
+  | 'events'
+  | 'person-days'
+  | 'mature'
+  | 'randomised'
+  | 'event'
+  | 'censored'
+  | 'competing';
 
 /** The key of a tally, but for its day. `window` is 0 and `policy` empty where the kind has none; `arm` is empty where no arm is known or shown. */
 export type Cell = {

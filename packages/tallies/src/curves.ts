@@ -49,17 +49,10 @@ export function firstUseCurve(
   { measure, window, horizon }: { measure: string; window: number; horizon: number },
   slice: Slice,
 ): FirstUseDay[] {
-  const sums = (kind: 'event' | 'at-risk') => daySums(tallies, (cell) => cell.measure === measure && cell.kind === kind && inSlice(cell, slice));
-  const events = sums('event');
-  const atRisk = holding(sums('at-risk'), horizon);
-  return studyDays(window, horizon).map((day) => {
-    let [inWindow, personDays] = [0, 0];
-    for (let back = day - window + 1; back <= day; back += 1) {
-      inWindow += events.get(back) ?? 0;
-      personDays += atRisk[back] ?? 0;
-    }
-    return { day, events: inWindow, personDays };
-  });
+  const counts = (kind: 'events' | 'person-days') =>
+    holding(daySums(tallies, (cell) => cell.measure === measure && cell.kind === kind && cell.window === window && inSlice(cell, slice)), horizon);
+  const [events, personDays] = [counts('events'), counts('person-days')];
+  return studyDays(window, horizon).map((day) => ({ day, events: events[day] ?? 0, personDays: personDays[day] ?? 0 }));
 }
 
 /** How many of the randomised can count on each study day 0 … horizon, and for how many of them the day is mature. */

@@ -5,7 +5,7 @@ import type { Position, TallyRecord } from './tally-record.ts';
 export type ShardView = {
   readonly tallies: Tallies | undefined;
   readonly position: Position | undefined;
-  /** Head of the hash chain, if the last record taken in was a claim on the closed topic. */
+  /** Head of the hash chain at the position; on the closed topic only. */
   readonly chain: string | undefined;
   readonly owner: string | undefined;
   readonly sequence: number;
@@ -55,7 +55,7 @@ export function takeIn(view: ShardView, record: TallyRecord): ShardView {
   return {
     tallies: addUp(record.kind === 'claim' ? noTallies : (view.tallies ?? noTallies), ...parts.map((part) => part.cells)),
     position: { offset, asOf, protocolVersion, foldVersion },
-    chain: record.kind === 'claim' ? record.chain : undefined,
+    chain: record.chain,
     owner: record.owner,
     sequence: record.sequence,
     stale: false,

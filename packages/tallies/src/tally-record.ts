@@ -15,6 +15,8 @@ type Common = Position & {
   readonly owner: string;
   /** Counts the batches of the shard; the differences after a claim continue from the claim's sequence. */
   readonly sequence: number;
+  /** Head of the hash chain at the offset; on the closed topic only. */
+  readonly chain?: string;
   readonly cells: readonly CellTally[];
 };
 
@@ -22,11 +24,7 @@ type Common = Position & {
 export type Difference = Common & { readonly kind: 'difference' };
 
 /** A shard's complete tallies at a sequence. It replaces whatever a reader holds of the shard. */
-export type Claim = Common & {
-  readonly kind: 'claim';
-  /** Head of the hash chain at the offset; on the closed topic only. */
-  readonly chain?: string;
-};
+export type Claim = Common & { readonly kind: 'claim' };
 
 /** What travels on a trial's tallies topics, in parts that count together; the records of a shard lie in the partition of its number. */
 export type TallyRecord = (Difference | Claim) & { readonly part: number; readonly parts: number };

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { opener, openVault, type TrialKey, trialVault } from '@holdfast/access';
 import type { EventLog, Membership } from '@holdfast/log';
@@ -14,7 +13,6 @@ export class KeyNeeded extends Error {
 
 export type AggregateOptions = {
   readonly log: EventLog;
-  readonly trials: readonly PublishedTrial[];
   /** Private keys by trial. */
   readonly keys: ReadonlyMap<string, TrialKey>;
   /** Folder of all trials' shards. */
@@ -26,6 +24,11 @@ export type AggregateOptions = {
 
 /** The aggregate service: keeps the shards of its trials until it is stopped. */
 export interface Aggregate {
+  /**
+   * Takes on a trial: opens its shards and folds what comes; `anew` drops the shards first and refills them from the log.
+   * Resolves at once for a trial that it keeps already.
+   */
+  keep(trial: PublishedTrial, options?: { readonly anew?: boolean }): Promise<void>;
   /** Resolves when everything up to these offsets is committed and published; rejects when a shard failed. */
   caughtUp(trial: string, ends: readonly number[]): Promise<void>;
   stop(): Promise<void>;
@@ -36,51 +39,49 @@ export function shardsOf(shards: string, trial: string): string {
   return join(shards, trial);
 }
 
-/** Removes a trial's shards, so that the next owner refills them from the log. */
-export async function forgetShards(shards: string, trial: string): Promise<void> {
-  await rm(shardsOf(shards, trial), { recursive: true, force: true });
-}
-
-export async function startAggregate({ log, trials, keys, shards, batchRecords, onPosition }: AggregateOptions): Promise<Aggregate> {
+export function startAggregate({ log, keys, shards, batchRecords, onPosition }: AggregateOptions): Aggregate {
   const positions = new Map<string, number[]>();
+  const memberships = new Map<string, Promise<Membership>>();
   const waiting = new Set<() => void>();
-  const memberships: Membership[] = [];
-  const stop = async () => {
-    await Promise.all(memberships.map((membership) => membership.leave()));
-  };
-  try {
-    for (const { protocol } of trials) {
-      const { trial } = protocol;
-      const key = keys.get(trial);
-      if (protocol.blinding === 'double' && key === undefined) {
-        throw new KeyNeeded(`${trial} is double-blind: its events can be folded only with its key; give --key FILE or HOLDFAST_KEY`);
-      }
-      const reached: number[] = [];
-      positions.set(trial, reached);
-      const sealed = protocol.blinding === 'double' && key !== undefined;
-      const keeper = shardKeeper({
-        log,
-        protocol,
-        shards: shardsOf(shards, trial),
-        vault: sealed ? trialVault(key) : openVault,
-        opener: sealed ? opener(key) : undefined,
-        newOwner: randomUUID,
-        onPosition(partition, offset) {
-          reached[partition] = offset;
-          onPosition?.(trial, partition, offset);
-          for (const look of waiting) look();
-        },
-      });
-      memberships.push(await log.join('aggregate', topicsOf(protocol).events.name, keeper, { records: batchRecords }));
-    }
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  const failed = Promise.race(memberships.map((membership) => membership.failed));
+  let fail: (error: unknown) => void = () => undefined;
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
   failed.catch(() => undefined);
 
+  const membership = ({ protocol }: PublishedTrial, anew: boolean): Promise<Membership> => {
+    const { trial, blinding } = protocol;
+    const key = blinding === 'double' ? keys.get(trial) : undefined;
+    if (blinding === 'double' && key === undefined) {
+      throw new KeyNeeded(`${trial} is double-blind: its events can be folded only with its key; give --key FILE or HOLDFAST_KEY`);
+    }
+    const reached: number[] = [];
+    positions.set(trial, reached);
+    const keeper = shardKeeper({
+      log,
+      protocol,
+      anew,
+      shards: shardsOf(shards, trial),
+      vault: key === undefined ? openVault : trialVault(key),
+      opener: key === undefined ? undefined : opener(key),
+      newOwner: randomUUID,
+      onPosition(partition, offset) {
+        reached[partition] = offset;
+        onPosition?.(trial, partition, offset);
+        for (const look of waiting) look();
+      },
+    });
+    return log.join('aggregate', topicsOf(protocol).events.name, keeper, { records: batchRecords });
+  };
+
   return {
+    async keep(trial, { anew = false } = {}) {
+      const { trial: id } = trial.protocol;
+      const joined = memberships.get(id) ?? membership(trial, anew);
+      memberships.set(id, joined);
+      (await joined).failed.catch(fail);
+    },
+
     async caughtUp(trial, ends) {
       const there = () => ends.every((end, partition) => (positions.get(trial)?.[partition] ?? -1) >= end);
       let look: () => void = () => undefined;
@@ -93,6 +94,9 @@ export async function startAggregate({ log, trials, keys, shards, batchRecords, 
       });
       await Promise.race([arrived, failed]).finally(() => waiting.delete(look));
     },
-    stop,
+
+    async stop() {
+      await Promise.all([...memberships.values()].map(async (joined) => (await joined.catch(() => undefined))?.leave()));
+    },
   };
 }

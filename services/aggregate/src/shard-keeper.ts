@@ -3,7 +3,7 @@ import type { Opener, Vault } from '@holdfast/access';
 import type { Protocol } from '@holdfast/events';
 import type { EventLog, GroupMember, LogRecord } from '@holdfast/log';
 import type { Observation } from '@holdfast/outcomes';
-import { openShard, type Shard } from '@holdfast/shards';
+import { openShard, removeShard, type Shard } from '@holdfast/shards';
 import { type Claim, type Difference, encodeTallyRecord, inParts } from '@holdfast/tallies';
 import { topicsOf } from '@holdfast/trials';
 import { chained, recordDecoder } from './decode.ts';
@@ -11,6 +11,8 @@ import { chained, recordDecoder } from './decode.ts';
 export type ShardKeeperOptions = {
   readonly log: EventLog;
   readonly protocol: Protocol;
+  /** Whether shards are dropped when they are first assigned, so that the log refills them. */
+  readonly anew: boolean;
   /** Folder of the trial's shards. */
   readonly shards: string;
   readonly vault: Vault;
@@ -33,10 +35,11 @@ export function shardFile(shards: string, partition: number): string {
 }
 
 /** A group member that keeps one trial's shards: decodes, folds, commits, publishes. */
-export function shardKeeper({ log, protocol, shards, vault, opener, newOwner, onPosition }: ShardKeeperOptions): GroupMember {
+export function shardKeeper({ log, protocol, anew, shards, vault, opener, newOwner, onPosition }: ShardKeeperOptions): GroupMember {
   const { events, openTallies, closedTallies } = topicsOf(protocol);
   const decode = recordDecoder(opener);
   const held = new Map<number, Held>();
+  const seen = new Set<number>();
 
   const publish = async (partition: number, open: Claim | Difference, closed: Claim | Difference): Promise<void> => {
     const records = (whole: Claim | Difference) =>
@@ -58,7 +61,10 @@ export function shardKeeper({ log, protocol, shards, vault, opener, newOwner, on
   return {
     async assigned(partition) {
       const owner = newOwner();
-      const shard = await openShard({ file: shardFile(shards, partition), owner, protocol, vault });
+      const file = shardFile(shards, partition);
+      if (anew && !seen.has(partition)) await removeShard(file);
+      seen.add(partition);
+      const shard = await openShard({ file, owner, protocol, vault });
       const end = (await log.ends(events.name))[partition] ?? 0;
       // A shard that is refilled from the log says nothing before it has caught up: readers keep the last claim until then.
       const refilling = shard.position.offset === 0 && end > 0;

@@ -14,13 +14,13 @@ export type Appender = {
 /** Calls committed together hold at most about so much: it bounds the memory of a commit and how long it keeps the event loop. */
 const commitBytes = 16 * 1024 * 1024;
 
-/** The records of a call that go to one partition. `places` are their positions in the call. */
-type Share = { readonly partition: number; readonly places: readonly number[]; readonly segments: readonly Segment[] };
 type Call = {
   readonly topic: Topic;
-  readonly shares: readonly Share[];
+  readonly records: readonly NewRecord[];
+  /** Where each record goes. */
+  readonly partitions: readonly number[];
   readonly bytes: number;
-  resolve(firsts: readonly number[]): void;
+  resolve(offsets: readonly number[]): void;
   reject(error: unknown): void;
 };
 
@@ -35,10 +35,10 @@ export function appenderTo(store: Store, appended: () => void): Appender {
       await new Promise(setImmediate); // so that calls of the same moment gather, and others get the event loop between commits
       const calls = nextCalls(waiting);
       try {
-        const firsts = await store.write((change) => calls.map((call) => place(change, call)));
+        const offsets = await commit(store, calls);
         appended();
         calls.forEach((call, i) => {
-          call.resolve(firsts[i] ?? []);
+          call.resolve(offsets[i] ?? []);
         });
       } catch (error) {
         for (const call of calls) call.reject(error);
@@ -50,21 +50,23 @@ export function appenderTo(store: Store, appended: () => void): Appender {
   return {
     async append(topic, records) {
       if (records.length === 0) return [];
-      const shares = sharesOf(topic, records);
-      const bytes = shares.flatMap((share) => share.segments).reduce((sum, segment) => sum + segment.bytes.byteLength, 0);
-      const firsts = await new Promise<readonly number[]>((resolve, reject) => {
-        waiting.push({ topic, shares, bytes, resolve, reject });
+      const partitions = records.map((record) => placeOf(topic, record));
+      const bytes = records.reduce((sum, record) => sum + sizeOf(topic, record), 0);
+      return new Promise((resolve, reject) => {
+        waiting.push({ topic, records, partitions, bytes, resolve, reject });
         if (!committing) void commitAll();
       });
-      const offsets = new Array<number>(records.length).fill(0);
-      shares.forEach(({ places }, s) => {
-        places.forEach((place, i) => {
-          offsets[place] = (firsts[s] ?? 0) + i;
-        });
-      });
-      return offsets;
     },
   };
+}
+
+function sizeOf(topic: Topic, { key, value }: NewRecord): number {
+  const bytes = Buffer.byteLength(key) + value.byteLength;
+  if (bytes > maxRecordBytes)
+    throw new InvalidRequest(
+      `a record for topic ${topic.name} has ${bytes} bytes, more than ${maxRecordBytes}: split what it says`,
+    );
+  return bytes;
 }
 
 function nextCalls(waiting: Call[]): Call[] {
@@ -76,37 +78,56 @@ function nextCalls(waiting: Call[]): Call[] {
   return waiting.splice(0, beyond < 0 ? waiting.length : beyond);
 }
 
-function sharesOf(topic: Topic, records: readonly NewRecord[]): Share[] {
-  const places = new Map<number, number[]>();
-  records.forEach((record, i) => {
-    const bytes = Buffer.byteLength(record.key) + record.value.byteLength;
-    if (bytes > maxRecordBytes)
-      throw new InvalidRequest(`a record for topic ${topic.name} has ${bytes} bytes, more than ${maxRecordBytes}: split what it says`);
-    const partition = placeOf(topic, record);
-    const there = places.get(partition);
-    if (there) there.push(i);
-    else places.set(partition, [i]);
+/** Commits the calls in one transaction; answers the offsets of each. */
+async function commit(store: Store, calls: readonly Call[]): Promise<number[][]> {
+  const batches = [...grouped(calls, (call) => call.topic)].map(([topic, ofTopic]) => packBatch(topic, ofTopic));
+  const nexts = await store.write((change) => new Map(batches.map((batch) => [batch.topic, place(change, batch)])));
+  return calls.map(({ topic, partitions }) => {
+    const next = nexts.get(topic) ?? [];
+    return partitions.map((partition) => {
+      const offset = next[partition] ?? 0;
+      next[partition] = offset + 1;
+      return offset;
+    });
   });
-  return [...places].map(([partition, there]) => ({
-    partition,
-    places: there,
-    segments: pack(there.map((i) => records[i] as NewRecord)),
-  }));
 }
 
-/** Puts a call's segments at the ends of their partitions; answers the first offset of each share. */
-function place(change: Change, { topic, shares }: Call): number[] {
-  const ends = readEnds(change.get(endsKey(topic.number)) ?? new Uint8Array());
-  const firsts = shares.map(({ partition, segments }) => {
-    const first = ends[partition] ?? 0;
-    let next = first;
-    for (const { count, bytes } of segments) {
+/** What the calls append to one topic, packed per partition. */
+type Batch = { readonly topic: Topic; readonly segments: ReadonlyMap<number, readonly Segment[]> };
+
+function packBatch(topic: Topic, calls: readonly Call[]): Batch {
+  const placed = calls.flatMap(({ records, partitions }) =>
+    records.map((record, i) => ({ record, partition: partitions[i] as number })),
+  );
+  const segments = new Map<number, readonly Segment[]>();
+  for (const [partition, there] of grouped(placed, (one) => one.partition))
+    segments.set(partition, pack(there.map(({ record }) => record)));
+  return { topic, segments };
+}
+
+function grouped<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key): Map<Key, Item[]> {
+  const groups = new Map<Key, Item[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return groups;
+}
+
+/** Puts a batch at the ends of its partitions; answers what the ends were. */
+function place(change: Change, { topic, segments }: Batch): number[] {
+  const before = readEnds(change.get(endsKey(topic.number)) ?? new Uint8Array());
+  const ends = [...before];
+  for (const [partition, there] of segments) {
+    let next = ends[partition] ?? 0;
+    for (const { count, bytes } of there) {
       change.put(segmentKey(topic.number, partition, next), bytes);
       next += count;
     }
     ends[partition] = next;
-    return first;
-  });
+  }
   change.put(endsKey(topic.number), writeEnds(ends));
-  return firsts;
+  return before;
 }

@@ -32,10 +32,10 @@ export function arrivalsBy(endsOf: (topic: string) => readonly number[]): Arriva
   }
 
   function poll(): void {
-    timer = setTimeout(() => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
       look();
       if (waiters.size > 0) poll();
-      else timer = undefined;
     }, pollMs);
   }
 
@@ -50,13 +50,14 @@ export function arrivalsBy(endsOf: (topic: string) => readonly number[]): Arriva
           next,
           wake() {
             waiters.delete(waiter);
+            if (waiters.size === 0) timer = void clearTimeout(timer);
             stop.removeEventListener('abort', waiter.wake);
             resolve();
           },
         };
         waiters.add(waiter);
         stop.addEventListener('abort', waiter.wake, { once: true });
-        if (!timer) poll();
+        poll();
       });
     },
   };

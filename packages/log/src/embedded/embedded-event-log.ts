@@ -19,6 +19,8 @@ export type EmbeddedLogOptions = {
   readonly closedDir: string;
   /** Only reads: makes nothing, appends nothing, joins no group, and needs both stores to exist. */
   readonly readOnly?: boolean;
+  /** Address space set aside for each store (64 GiB); a store that outgrows it gets more. Only where address space is limited, say less. */
+  readonly mapBytes?: number;
 };
 
 /**
@@ -31,11 +33,14 @@ export type EmbeddedLogOptions = {
  * Committing keeps the event loop for the time of a disk flush; calls made meanwhile share the next commit. Close it before the process
  * ends. Folders must be on a local disk.
  */
-export async function embeddedEventLog({ dir, closedDir, readOnly = false }: EmbeddedLogOptions): Promise<EventLog> {
+export async function embeddedEventLog(options: EmbeddedLogOptions): Promise<EventLog> {
+  const { dir, closedDir, readOnly = false, mapBytes = 64 * 2 ** 30 } = options;
   if (resolve(dir) === resolve(closedDir))
-    throw new InvalidRequest(`open and closed topics cannot lie in the same folder ${dir}: give the closed ones another`);
+    throw new InvalidRequest(
+      `open and closed topics cannot lie in the same folder ${dir}: give the closed ones another`,
+    );
   const me = thisHolder(randomUUID().replaceAll('-', '').slice(0, 12));
-  const shared = { readOnly, me, newId: randomUUID };
+  const shared = { readOnly, mapBytes, me, newId: randomUUID };
   const open = await openStore({ ...shared, dir: resolve(dir), folderMode: 0o777, fileMode: 0o666 });
   let closed: Store;
   try {
@@ -65,7 +70,10 @@ export async function embeddedEventLog({ dir, closedDir, readOnly = false }: Emb
 
   async function change<T>(act: () => Promise<T>): Promise<T> {
     return use(() => {
-      if (readOnly) throw new LogUnavailable(`the log in ${dir} was opened for reading only: open it without readOnly to write or join`);
+      if (readOnly)
+        throw new LogUnavailable(
+          `the log in ${dir} was opened for reading only: open it without readOnly to write or join`,
+        );
       return act();
     });
   }

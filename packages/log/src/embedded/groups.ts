@@ -11,7 +11,12 @@ export type Groups = {
   end(): Promise<void>;
 };
 
-type Seat = { readonly member: GroupMember; readonly most: BatchBounds; fail(error: unknown): void; leave(): Promise<void> };
+type Seat = {
+  readonly member: GroupMember;
+  readonly most: BatchBounds;
+  fail(error: unknown): void;
+  leave(): Promise<void>;
+};
 
 /** The members that this instance has of a group on a topic, and who runs which partition. */
 type Group = {
@@ -87,15 +92,16 @@ export function groupsOf({ claims, arrivals, read }: GroupOptions): Groups {
   async function vacate(key: string, group: Group, name: string, topic: Topic, seat: Seat): Promise<void> {
     group.seats.delete(seat);
     shareAnew(group, topic);
-    await Promise.all([...group.running].map(([partition, running]) => running.seat === seat && group.changing.get(partition)));
-    if (group.seats.size > 0 || groups.get(key) !== group) return;
-    groups.delete(key);
-    const released = claims.giveBack(name, topic);
-    releases.set(
-      key,
-      released.catch(() => undefined).finally(() => releases.delete(key)),
+    await Promise.all(
+      [...group.running].map(([partition, running]) => running.seat === seat && group.changing.get(partition)),
     );
-    await released;
+    if (group.seats.size === 0 && groups.get(key) === group) {
+      groups.delete(key);
+      const released = claims.giveBack(name, topic);
+      const forget = () => void releases.delete(key);
+      releases.set(key, released.then(forget, forget));
+      await released;
+    } else await releases.get(key);
   }
 
   return {

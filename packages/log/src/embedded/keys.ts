@@ -26,7 +26,8 @@ export function segmentKey(topic: number, partition: number, offset: number): Bu
 /** The first offset of the segment under this key, if it is a segment of that partition. */
 export function offsetOf(key: Uint8Array, topic: number, partition: number): number | undefined {
   const found = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
-  if (found.length !== 17 || !found.subarray(0, 9).equals(segmentKey(topic, partition, 0).subarray(0, 9))) return undefined;
+  if (found.length !== 17 || !found.subarray(0, 9).equals(segmentKey(topic, partition, 0).subarray(0, 9)))
+    return undefined;
   return Number(found.readBigUInt64BE(9));
 }
 

@@ -7,10 +7,10 @@ export type Segment = { readonly count: number; readonly bytes: Uint8Array };
 export type Packed = { readonly key: string; readonly value: Uint8Array };
 
 /**
- * Segments are closed at this size. Large ones make appending fast (a key per record is several times slower); but who keeps one value
- * keeps its segment's buffer, and who reads one record reads its segment.
+ * Segments are closed at this size (a little under eight pages of LMDB). Large ones make appending fast; but who keeps one value keeps
+ * its segment's buffer, and who reads one record reads its segment.
  */
-export const segmentBytes = 64 * 1024;
+export const segmentBytes = 32 * 1024 - 64;
 
 const layout = 1;
 const headBytes = 9; // layout, CRC-32 of what follows it, number of records
@@ -63,7 +63,11 @@ export function isIntact(segment: Uint8Array): boolean {
 }
 
 /** Gives the segment's records, in order, from the `skip`th on, until `take` says no. Values are views of the segment's buffer. */
-export function unpack(segment: Uint8Array, skip: number, take: (key: string, value: Uint8Array, bytes: number) => boolean): void {
+export function unpack(
+  segment: Uint8Array,
+  skip: number,
+  take: (key: string, value: Uint8Array, bytes: number) => boolean,
+): void {
   const bytes = view(segment);
   const count = countOf(segment);
   let at = headBytes;

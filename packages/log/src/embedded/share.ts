@@ -2,7 +2,11 @@
  * Shares partitions 0 … n − 1 evenly among members: nobody has two more than another. As few as possible move: a member keeps what it has
  * up to its even share.
  */
-export function shareOut<Member>(partitions: number, members: readonly Member[], owners: ReadonlyMap<number, Member>): Map<number, Member> {
+export function shareOut<Member>(
+  partitions: number,
+  members: readonly Member[],
+  owners: ReadonlyMap<number, Member>,
+): Map<number, Member> {
   const shares = new Map<number, Member>();
   if (members.length === 0) return shares;
   const held = new Map(members.map((member) => [member, 0]));
@@ -25,7 +29,8 @@ export function shareOut<Member>(partitions: number, members: readonly Member[],
     else free.push(partition);
   }
   for (const member of members) {
-    while (free.length > 0 && (held.get(member) ?? 0) < least && take(member)) shares.set(free.shift() as number, member);
+    while (free.length > 0 && (held.get(member) ?? 0) < least && take(member))
+      shares.set(free.shift() as number, member);
   }
   for (const member of members) if (free.length > 0 && take(member)) shares.set(free.shift() as number, member);
   return shares;

@@ -11,7 +11,12 @@ const forbidden = new Set<unknown>(['EACCES', 'EPERM', 'EROFS']);
  * What the file system or LMDB threw, in the log's words. LMDB reports a write that a full disk cut short as an I/O error, so the free
  * space decides about those. What carries no code is a mistake in this package and stays as it is.
  */
-export function storeError(error: unknown, dir: string, doing: 'open' | 'read' | 'write' | 'close', bytes = 0): unknown {
+export function storeError(
+  error: unknown,
+  dir: string,
+  doing: 'open' | 'read' | 'write' | 'close',
+  bytes = 0,
+): unknown {
   if (error instanceof LogError || !(error instanceof Error) || !('code' in error)) return error;
   const { code } = error;
   if (full.has(code) || ((code === EIO || code === 'EIO') && freeBytes(dir) < bytes + 1024 * 1024))
@@ -24,7 +29,9 @@ export function storeError(error: unknown, dir: string, doing: 'open' | 'read' |
       `not allowed to ${doing} the log in ${dir} (${error.message}): give this user the right to read and write there, which readers need too`,
       { cause: error },
     );
-  return new LogUnavailable(`cannot ${doing} the log in ${dir} (${error.message}): check that disk and the folder`, { cause: error });
+  return new LogUnavailable(`cannot ${doing} the log in ${dir} (${error.message}): check that disk and the folder`, {
+    cause: error,
+  });
 }
 
 export function freeBytes(dir: string): number {

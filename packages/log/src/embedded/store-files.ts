@@ -62,9 +62,13 @@ export function syncFolder(dir: string): void {
 }
 
 export function absent(dir: string): LogUnavailable {
-  return new LogUnavailable(`there is no log in ${dir} to read: name the right folder, or let a writer create it first`);
+  return new LogUnavailable(
+    `there is no log in ${dir} to read: name the right folder, or let a writer create it first`,
+  );
 }
 
 function damaged(dir: string): LogUnavailable {
-  return new LogUnavailable(`${join(dir, 'data.mdb')} is not a log, or damaged: move it away, or restore it from a backup`);
+  return new LogUnavailable(
+    `${join(dir, 'data.mdb')} is not a log, or damaged: move it away, or restore it from a backup`,
+  );
 }

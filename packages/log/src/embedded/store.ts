@@ -41,8 +41,8 @@ export type StoreOptions = {
   readonly me: Holder;
   /** A new, unique id, used if the store has to be made. */
   readonly newId: () => string;
-  /** Address space for the file. LMDB grows it by itself, but growing while others read is better not needed. */
-  readonly mapBytes?: number;
+  /** Address space for the file. LMDB takes more by itself when the file outgrows it, but keeps the old mappings until it is closed. */
+  readonly mapBytes: number;
 };
 
 const format = 1;
@@ -51,7 +51,15 @@ type Meta = { readonly format: number; readonly id: string };
 /** How often to clear away what dead readers left, which keeps old pages from being used again. */
 const writesPerReaderCheck = 256;
 
-export async function openStore({ dir, folderMode, fileMode, readOnly, me, newId, mapBytes = 64 * 2 ** 30 }: StoreOptions): Promise<Store> {
+export async function openStore({
+  dir,
+  folderMode,
+  fileMode,
+  readOnly,
+  me,
+  newId,
+  mapBytes,
+}: StoreOptions): Promise<Store> {
   try {
     readyFolder(dir, folderMode, readOnly);
     const release = await holdWriteLock(dir, me);
@@ -59,7 +67,13 @@ export async function openStore({ dir, folderMode, fileMode, readOnly, me, newId
       const there = isStoreThere(dir, readOnly);
       // Also for readers opened for writing: LMDB shares one environment per process, and a reader that came first would make the
       // process's writers crash. Without `overlappingSync`, what can be seen is on disk, so no reader gets ahead of a power cut.
-      const options = { path: dir, overlappingSync: false, encoding: 'binary', keyEncoding: 'binary', mapSize: mapBytes } as const;
+      const options = {
+        path: dir,
+        overlappingSync: false,
+        encoding: 'binary',
+        keyEncoding: 'binary',
+        mapSize: mapBytes,
+      } as const;
       const more = { maxReaders: 512, noSubdir: false, permissionsMode: fileMode };
       const db = open<Uint8Array, Uint8Array>({ ...options, ...more });
       try {
@@ -83,7 +97,9 @@ function metaOf(db: RootDatabase<Uint8Array, Uint8Array>, dir: string, readOnly:
   if (!found) {
     if (readOnly) throw absent(dir);
     if (db.getKeysCount({ limit: 1 }) > 0)
-      throw new LogUnavailable(`the store in ${dir} is not a Holdfast log: name another folder, or move that store away`);
+      throw new LogUnavailable(
+        `the store in ${dir} is not a Holdfast log: name another folder, or move that store away`,
+      );
     const made: Meta = { format, id: newId() };
     db.transactionSync(() => db.putSync(metaKey, Buffer.from(JSON.stringify(made))));
     return made;
@@ -118,7 +134,8 @@ function storeOn(db: RootDatabase<Uint8Array, Uint8Array>, dir: string, id: stri
   };
 
   function checkOpen(): void {
-    if (state === 'closed') throw new LogUnavailable(`the log in ${dir} was closed by this process: open it again to use it`);
+    if (state === 'closed')
+      throw new LogUnavailable(`the log in ${dir} was closed by this process: open it again to use it`);
   }
 
   async function commit<T>(change: (change: Change) => T): Promise<T> {

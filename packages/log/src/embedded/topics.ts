@@ -75,7 +75,9 @@ export function topicsIn(stores: { readonly open: Store; readonly closed: Store 
     named(name) {
       const topic = known.get(name) ?? find(name);
       if (!topic)
-        throw new NoSuchTopic(`there is no topic ${name} in ${stores.open.dir} or ${stores.closed.dir}: check the name, or create it first`);
+        throw new NoSuchTopic(
+          `there is no topic ${name} in ${stores.open.dir} or ${stores.closed.dir}: check the name, or create it first`,
+        );
       known.set(name, topic);
       return topic;
     },

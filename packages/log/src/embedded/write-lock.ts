@@ -71,7 +71,8 @@ function holderAt(path: string): Holder | undefined {
   try {
     const word = basename(readlinkSync(path));
     const holder = holderOf(word);
-    if (!holder) throw new LogUnavailable(`${path} does not name a process (${word}): if no process uses this log, delete it`);
+    if (!holder)
+      throw new LogUnavailable(`${path} does not name a process (${word}): if no process uses this log, delete it`);
     return holder;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;

@@ -1,7 +1,7 @@
 import type { FirstUse } from '@holdfast/events';
 import { isUse } from '../evidence/evidence.ts';
 import { nothing } from '../evidence/statement.ts';
-import type { FirstEvent, Spell } from '../facts.ts';
+import type { FirstEvent, Spell, StudyDay } from '../facts.ts';
 import { spellBuilder } from '../spells.ts';
 import type { ParticipantDays } from './participant-days.ts';
 
@@ -27,9 +27,22 @@ export function firstUse(measure: FirstUse, days: ParticipantDays): FirstEvent {
   return { measure: measure.id, day: lastFree, outcome: 'censored' };
 }
 
-/** The person-days of a first event: day 1 to its day, without excluded days. */
-export function atRiskSpells(measure: FirstUse, event: FirstEvent, { excluded }: ParticipantDays): Spell[] {
-  const days = spellBuilder({ measure: measure.id, kind: 'at-risk' });
-  for (let day = 1; day <= event.day; day += 1) if (excluded[day] !== 1) days.add(day);
-  return days.spells();
+/**
+ * First uses and person-days (days at risk: day 1 to the day of the event, without excluded days) within the trailing window of
+ * each study day d = window … lastDay. As in every rate, a participant enters it at d only if d is mature for them.
+ */
+export function firstUseSpells(measure: FirstUse, event: FirstEvent, { lastDay, mature, excluded }: ParticipantDays): Spell[] {
+  return measure.windows.flatMap((window) => {
+    const events = spellBuilder({ measure: measure.id, kind: 'events', window });
+    const personDays = spellBuilder({ measure: measure.id, kind: 'person-days', window });
+    const atRisk = (day: StudyDay) => (day >= 1 && day <= event.day && excluded[day] !== 1 ? 1 : 0);
+    let inWindow = 0;
+    for (let day = 1; day <= lastDay; day += 1) {
+      inWindow += atRisk(day) - atRisk(day - window);
+      if (day < window || mature[day] !== 1) continue;
+      if (inWindow > 0) personDays.add(day, inWindow);
+      if (event.outcome === 'event' && event.day <= day && event.day > day - window) events.add(day);
+    }
+    return [...events.spells(), ...personDays.spells()];
+  });
 }

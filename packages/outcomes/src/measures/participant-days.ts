@@ -41,5 +41,5 @@ export function maturitySpells(measure: Measure, { lastDay, mature }: Participan
   if (lastDay < 0) return [];
   const days = spellBuilder({ measure: measure.id, kind: 'mature' });
   for (let day = 1; day <= lastDay; day += 1) if (mature[day] === 1) days.add(day);
-  return [{ measure: measure.id, kind: 'randomised', from: 0, to: lastDay }, ...days.spells()];
+  return [{ measure: measure.id, kind: 'randomised', from: 0, to: lastDay, count: 1 }, ...days.spells()];
 }

@@ -1,0 +1,81 @@
+import { type CivilDay, civilDay, type Measure, type MissingPolicy, type Protocol, type RollingAbstinence } from '@holdfast/events';
+import type { Statement } from './evidence/statement.ts';
+import type { FirstEvent, StudyDay } from './facts.ts';
+import type { Effective } from './history/replacing.ts';
+import { type Settled, settleOpen, settleSealed } from './history/settle.ts';
+import { firstUse } from './measures/first-use.ts';
+import { type ParticipantDays, participantDays } from './measures/participant-days.ts';
+import { counted, judgedWindows, type WindowStatus } from './measures/rolling-abstinence.ts';
+import type { History } from './observation.ts';
+import { isOpenMeasure } from './open-measures.ts';
+
+/** How one policy counts the participant at the day. */
+export type PolicyVerdict = { readonly policy: MissingPolicy; readonly assessable: boolean; readonly abstinent: boolean };
+
+/** What stands behind one participant's cell of a rolling rate: the judgement, and every statement that it rests on. */
+export type ExplainedWindow = {
+  readonly kind: 'rolling-abstinence';
+  readonly window: number;
+  readonly from: StudyDay;
+  readonly to: StudyDay;
+  readonly status: WindowStatus;
+  readonly policies: readonly PolicyVerdict[];
+};
+
+export type Explanation = {
+  readonly day: StudyDay;
+  /** Why the day does not count at all, if so. */
+  readonly outside: 'not-randomised' | 'after-the-last-day' | 'not-mature' | 'before-the-first-window' | undefined;
+  readonly dayZero: CivilDay | undefined;
+  readonly consentDay: CivilDay | undefined;
+  readonly lastDay: StudyDay;
+  readonly windows: readonly ExplainedWindow[];
+  readonly firstEvent: FirstEvent | undefined;
+  /** Evidence of the measure's substances on days 1 … lastDay, in order of day. */
+  readonly statements: readonly Statement[];
+  /** Days that a strategy takes out. */
+  readonly excluded: readonly StudyDay[];
+};
+
+/** Lays out the evidence behind one cell: a participant, a measure, a study day; windows and policies as the measure declares them. */
+export function explain(protocol: Protocol, measure: Measure, history: History, clock: CivilDay | undefined, day: StudyDay): Explanation {
+  const open = settleOpen(history);
+  const { randomisation, enrolment } = open;
+  const consentDay = enrolment && civilDay(enrolment.data.consentDate);
+  const nothing = { day, consentDay, windows: [], firstEvent: undefined, statements: [], excluded: [] };
+  if (randomisation === undefined) return { ...nothing, outside: 'not-randomised', dayZero: undefined, lastDay: -1 };
+  const dayZero = civilDay(randomisation.data.date);
+  const days = participantDays(measure, protocol, observationsFor(measure, protocol, history, open), dayZero, clock);
+  const { lastDay, mature, evidence, excluded } = days;
+  return {
+    ...nothing,
+    dayZero,
+    lastDay,
+    outside: outsideReason(measure, days, day),
+    windows: measure.kind === 'rolling-abstinence' && mature[day] === 1 ? explainedWindows(measure, protocol, days, day) : [],
+    firstEvent: measure.kind === 'first-use' ? firstUse(measure, days) : undefined,
+    statements: [...evidence.statements].sort((a, b) => a.day - b.day || (a.event.id < b.event.id ? -1 : 1)),
+    excluded: [...excluded.entries()].flatMap(([at, out]) => (out === 1 ? [at] : [])),
+  };
+}
+
+function observationsFor(measure: Measure, protocol: Protocol, history: History, open: Settled): readonly Effective[] {
+  if (isOpenMeasure(measure, protocol)) return open.observations;
+  return [...open.observations, ...settleSealed(history, open).observations];
+}
+
+function outsideReason(measure: Measure, { lastDay, mature }: ParticipantDays, day: StudyDay): Explanation['outside'] {
+  if (day > lastDay) return 'after-the-last-day';
+  if (mature[day] !== 1) return 'not-mature';
+  return day < Math.min(...measure.windows) ? 'before-the-first-window' : undefined;
+}
+
+function explainedWindows(measure: RollingAbstinence, protocol: Protocol, days: ParticipantDays, day: StudyDay): ExplainedWindow[] {
+  return measure.windows.flatMap((window) => {
+    const judged = [...judgedWindows(measure, window, days)].find((candidate) => candidate.day === day);
+    if (judged === undefined) return [];
+    const { status } = judged;
+    const policies = measure.policies.map((policy) => ({ policy, ...counted(policy, status, day, protocol.plannedFollowUp) }));
+    return [{ kind: 'rolling-abstinence', window, from: day - window + 1, to: day, status, policies }];
+  });
+}

@@ -1,0 +1,48 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+
+/** A DuckDB that lives as long as one import. */
+export type Database = {
+  readonly connection: DuckDBConnection;
+  /** For questions while `connection` is busy handing out a result. */
+  readonly lookups: DuckDBConnection;
+  /** For what does not fit into memory, and for tables on their way in. Readable by this user only; gone after `close`. */
+  readonly folder: string;
+  /** From here on no SQL reaches a file, the network or a setting. */
+  lock(): Promise<void>;
+  close(): Promise<void>;
+};
+
+export async function openDatabase(memoryLimit: string): Promise<Database> {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-import-'));
+  const instance = await DuckDBInstance.create(':memory:', {
+    threads: '2',
+    memory_limit: memoryLimit,
+    temp_directory: join(folder, 'spill'),
+    // Otherwise what one query has given back stays with the process until the next one needs it.
+    allocator_flush_threshold: '16MB',
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+    allow_community_extensions: 'false',
+  });
+  const connection = await instance.connect();
+  const lookups = await instance.connect();
+  await connection.run("set global TimeZone = 'UTC'");
+  return {
+    connection,
+    lookups,
+    folder,
+    async lock() {
+      await connection.run('set enable_external_access = false');
+      await connection.run('set lock_configuration = true');
+    },
+    async close() {
+      lookups.closeSync();
+      connection.closeSync();
+      instance.closeSync();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

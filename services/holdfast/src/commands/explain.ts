@@ -1,0 +1,154 @@
+import { opener } from '@holdfast/access';
+import { readHistories } from '@holdfast/aggregate';
+import { dateOf, type Measure, type Protocol } from '@holdfast/events';
+import { type Explanation, explain, fold, foldVersion, type History, isOpenMeasure, type Statement } from '@holdfast/outcomes';
+import type { Command } from 'commander';
+import { byArmVerdict, lookByArm } from '../by-arm.ts';
+import { CommandFailed } from '../command-failed.ts';
+import { watermarkLine } from '../output/watermark.ts';
+import { chooseMeasure, chooseTrial, withStore } from '../store.ts';
+
+type ExplainOptions = {
+  readonly trial?: string;
+  readonly measure?: string;
+  readonly participant: string;
+  readonly day: string;
+  readonly window?: string;
+};
+
+const plural = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`;
+
+/** A study day as the source tables and the calendar know it. */
+function dayInWords(day: number, { dayZero, consentDay }: Explanation): string {
+  if (dayZero === undefined) return `study day ${day}`;
+  const date = dateOf(dayZero + day);
+  return `study day ${day} (${date}${consentDay === undefined ? '' : `, day ${dayZero + day - consentDay} since consent`})`;
+}
+
+function saidBy({ source, known, event, recall }: Statement): string {
+  if (known === 'tested') return `tested, ${event.type}`;
+  if (known === 'inferred') return `inferred from a kept visit without a urine screen, ${event.type}`;
+  const who = source === 'participant' ? 'the participant' : source === 'relative' ? 'a relative' : 'a record';
+  return `reported by ${who}${recall === undefined ? '' : ` ${plural(recall, 'day')} later`}, ${event.type}`;
+}
+
+function statementLine(statement: Statement, explanation: Explanation): string {
+  const { day, substance, use, event } = statement;
+  return `  ${dayInWords(day, explanation)}: ${substance} ${use ? 'USE' : 'no use'}, ${saidBy(statement)} ${event.id} of ${event.source}`;
+}
+
+const ruleInWords: Record<Measure['evidence'], string> = {
+  'urine-only': 'urine evidence',
+  'self-report-only': 'a report by the participant',
+  'any-positive': 'evidence from urine or any calendar',
+  'confirmed-by-urine': 'a report by the participant, confirmed by urine in the window',
+};
+
+function coverageInWords(measure: Measure): string {
+  if (measure.kind !== 'rolling-abstinence') return '';
+  const days = measure.coverage === 'all-days' ? 'every day of it' : `at least ${plural(measure.coverage.atLeast, 'day')} of it`;
+  return `it is covered if ${days} has ${ruleInWords[measure.evidence]}`;
+}
+
+const policyInWords = {
+  'observed-only': 'counting only the observed',
+  'missing-is-use': 'counting the missing as use',
+} as const;
+
+function neighbours(explanation: Explanation, from: number, to: number): string {
+  const before = explanation.statements.filter(({ day }) => day < from).at(-1);
+  const after = explanation.statements.find(({ day }) => day > to);
+  const say = (what: string, statement: Statement | undefined) =>
+    statement === undefined ? `there is no evidence ${what} it` : `the nearest evidence ${what} it is on ${dayInWords(statement.day, explanation)}`;
+  return `${say('before', before)}; ${say('after', after)}`;
+}
+
+function* windowLines(measure: Measure, explanation: Explanation, only: number | undefined): Generator<string> {
+  for (const { window, from, to, status, policies } of explanation.windows) {
+    if (only !== undefined && window !== only) continue;
+    const inside = explanation.statements.filter(({ day }) => day >= from && day <= to);
+    const out = explanation.excluded.filter((day) => day >= from && day <= to);
+    yield '';
+    yield `Window of ${plural(window, 'day')}: ${dayInWords(from, explanation)} to ${dayInWords(to, explanation)}; ${coverageInWords(measure)}.`;
+    if (out.length > 0) yield `Left out of it by the declared strategy: ${plural(out.length, 'day')} (study days ${out.join(', ')}).`;
+    const uses = new Set(inside.filter(({ use, day }) => use && !out.includes(day)).map(({ day }) => day)).size;
+    const covered = new Set(inside.filter(({ day }) => !out.includes(day)).map(({ day }) => day)).size;
+    const why = `${plural(covered, 'day')} with evidence, ${uses === 0 ? 'none' : uses} with use`;
+    if (status === 'outside') yield 'Judged: outside. Every day of it is left out, so the participant counts under no policy.';
+    else yield `Judged: ${status.toUpperCase()} (${why}).${status === 'missing' ? ` ${neighbours(explanation, from, to)}.` : ''}`;
+    for (const statement of inside) yield statementLine(statement, explanation);
+    for (const { policy, assessable, abstinent } of policies) {
+      const counts = !assessable ? 'not counted' : abstinent ? 'counted as abstinent (numerator and denominator)' : 'counted as not abstinent (denominator only)';
+      yield `  ${policy} (${policyInWords[policy]}): ${counts}.`;
+    }
+  }
+}
+
+function* firstEventLines(explanation: Explanation): Generator<string> {
+  const { firstEvent } = explanation;
+  if (firstEvent === undefined) return;
+  const at = dayInWords(firstEvent.day, explanation);
+  yield '';
+  if (firstEvent.outcome === 'event') yield `First use: ${at}.`;
+  else if (firstEvent.outcome === 'competing') yield `No use before death: ${at}; death competes with first use.`;
+  else if (firstEvent.day === 0) yield 'No use is known, and no day was ever assessed: censored on study day 0.';
+  else yield `No use is known: censored at the last assessment, ${at}.`;
+  for (const statement of explanation.statements.filter(({ day }) => day <= firstEvent.day)) yield statementLine(statement, explanation);
+}
+
+const outsideInWords: Record<NonNullable<Explanation['outside']>, string> = {
+  'not-randomised': 'the participant is not randomised, so no study day counts',
+  'after-the-last-day': 'the day lies after the last day that can count (horizon or administrative end)',
+  'not-mature': 'the day is not mature yet: the clock has not passed it, or what should cover it has not closed with its entry lag',
+  'before-the-first-window': 'the day lies before the end of the first window',
+};
+
+function* lines(protocol: Protocol, measure: Measure, history: History, clock: number | undefined, withArm: boolean, options: ExplainOptions): Generator<string> {
+  const day = Number(options.day);
+  const explanation = explain(protocol, measure, history, clock, day);
+  const { open, closed } = fold(protocol, history, clock);
+  const arm = withArm ? `arm ${closed.arm ?? 'not known'}, ` : '';
+  yield `Participant ${history.participant} of ${protocol.trial} (${arm}site ${open.site ?? 'not known'}), ${measure.id}, ${dayInWords(day, explanation)}.`;
+  if (explanation.dayZero !== undefined) yield `Randomised on ${dateOf(explanation.dayZero)} (study day 0).`;
+  if (explanation.outside !== undefined) yield `Does not count: ${outsideInWords[explanation.outside]}.`;
+  yield* windowLines(measure, explanation, options.window === undefined ? undefined : Number(options.window));
+  yield* firstEventLines(explanation);
+  const issues = [...open.issues, ...(withArm ? closed.issues : [])];
+  if (issues.length > 0) yield '';
+  for (const { issue, type, id, reason } of issues) yield `Issue: ${issue}, ${type} ${id}: ${reason}.`;
+}
+
+async function explainCell(command: Command): Promise<void> {
+  const options = command.optsWithGlobals<ExplainOptions>();
+  if (!/^-?\d+$/.test(options.day)) throw new CommandFailed(`--day ${options.day} is no study day; give a whole number`);
+  await withStore(command, 'read', async (store) => {
+    const trial = chooseTrial(store, options.trial);
+    const { protocol } = trial;
+    const measure = chooseMeasure(protocol, options.measure);
+    if (options.window !== undefined && !measure.windows.includes(Number(options.window))) {
+      throw new CommandFailed(`${measure.id} has no window of ${options.window} days; the protocol declares ${measure.windows.join(', ')}`);
+    }
+    const key = store.keys.get(protocol.trial);
+    if (key !== undefined || !isOpenMeasure(measure, protocol)) await lookByArm(store, trial, `explain --measure ${measure.id}`);
+    const read = await readHistories(store.log, protocol, { opener: key && opener(key), participant: options.participant });
+    const [found] = read.histories;
+    if (found === undefined) throw new CommandFailed(`no event of participant ${options.participant} is in ${protocol.trial}; look at the id, or at the trial`);
+    const withArm = (await byArmVerdict(store, trial)).allowed;
+    for (const line of lines(protocol, measure, found.history, found.clock, withArm, options)) console.log(line);
+    const asOf = found.clock === undefined ? null : dateOf(found.clock);
+    const positions = read.offsets.map((offset) => ({ offset, asOf, protocolVersion: protocol.version, foldVersion }));
+    console.error(watermarkLine(protocol, { positions, stale: [] }));
+  });
+}
+
+export function explainCommand(program: Command): void {
+  program
+    .command('explain')
+    .description('the evidence behind one participant’s part in a rate, down to its events')
+    .option('--trial <trial>', 'trial; not needed if only one is published')
+    .option('--measure <measure>', 'measure of the protocol; not needed if there is only one')
+    .requiredOption('--participant <id>', 'participant')
+    .requiredOption('--day <day>', 'study day')
+    .option('--window <days>', 'only this window')
+    .action((_options, command: Command) => explainCell(command));
+}

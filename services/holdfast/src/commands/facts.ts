@@ -1,0 +1,86 @@
+import { opener } from '@holdfast/access';
+import { readHistories } from '@holdfast/aggregate';
+import { dateOf } from '@holdfast/events';
+import { type ClosedFacts, fold, foldOpen, foldVersion, type OpenFacts } from '@holdfast/outcomes';
+import type { Command } from 'commander';
+import { byArmVerdict, lookByArm } from '../by-arm.ts';
+import { CommandFailed } from '../command-failed.ts';
+import { type Format, formatOption } from '../output/format.ts';
+import { printRows, type Value } from '../output/print-rows.ts';
+import { watermarkLine } from '../output/watermark.ts';
+import { chooseMeasure, chooseTrial, withStore } from '../store.ts';
+
+const columns = [
+  'trial',
+  'participant',
+  'arm',
+  'site',
+  'measure',
+  'kind',
+  'window_days',
+  'missing',
+  'from',
+  'to',
+  'day',
+  'event',
+  'value',
+] as const;
+
+type FactsOptions = { readonly trial?: string; readonly measure?: string; readonly participant?: string; readonly format: Format };
+
+/** The kinds that are facts of a participant; the others only serve the tallies. */
+const shownSpells = new Set(['abstinent', 'assessable']);
+
+function rowsOf(trial: string, open: OpenFacts, closed: ClosedFacts | undefined, measureId: string): Value[][] {
+  const who = [trial, open.participant, closed?.arm, open.site, measureId];
+  const spells = [...open.spells, ...(closed?.spells ?? [])].filter(({ measure, kind }) => measure === measureId && shownSpells.has(kind));
+  const events = [...open.firstEvents, ...(closed?.firstEvents ?? [])].filter(({ measure }) => measure === measureId);
+  return [
+    ...spells.map(({ kind, window, policy, from, to }) => [...who, kind, window, policy, from, to, undefined, undefined, undefined]),
+    ...events.map(({ day, outcome }) => {
+      const value = outcome === 'competing' ? 'competing' : undefined;
+      return [...who, 'first-event', undefined, undefined, undefined, undefined, day, outcome === 'event' ? 1 : 0, value];
+    }),
+  ];
+}
+
+async function facts(command: Command): Promise<void> {
+  const options = command.optsWithGlobals<FactsOptions>();
+  await withStore(command, 'read', async (store) => {
+    const trial = chooseTrial(store, options.trial);
+    const { protocol } = trial;
+    const measure = chooseMeasure(protocol, options.measure);
+    const key = store.keys.get(protocol.trial);
+    if (key !== undefined) await lookByArm(store, trial, `facts --measure ${measure.id}`);
+    const withArms = (await byArmVerdict(store, trial)).allowed;
+    const read = await readHistories(store.log, protocol, {
+      opener: key === undefined ? undefined : opener(key),
+      ...(options.participant === undefined ? {} : { participant: options.participant }),
+    });
+    if (options.participant !== undefined && read.histories.length === 0) {
+      throw new CommandFailed(`no event of participant ${options.participant} is in ${protocol.trial}; look at the id, or at the trial`);
+    }
+    const rows = read.histories.flatMap(({ history, clock }) => {
+      if (!withArms) return rowsOf(protocol.trial, foldOpen(protocol, history.participant, history.open, clock), undefined, measure.id);
+      const { open, closed } = fold(protocol, history, clock);
+      return rowsOf(protocol.trial, open, closed, measure.id);
+    });
+    await printRows(columns, rows, options.format);
+    const asOf = read.clock === undefined ? null : dateOf(read.clock);
+    const position = (offset: number) => ({ offset, asOf, protocolVersion: protocol.version, foldVersion });
+    console.error(watermarkLine(protocol, { positions: read.offsets.map(position), stale: [] }));
+    if (!withArms && protocol.blinding === 'double') console.error('double-blind: arms are not shown without the key');
+  });
+}
+
+export function factsCommand(program: Command): void {
+  program
+    .command('facts')
+    .description('what each participant contributes to a measure: spells of days, first events')
+    .option('--trial <trial>', 'trial; not needed if only one is published')
+    .option('--measure <measure>', 'measure of the protocol; not needed if there is only one')
+    .option('--participant <id>', 'only this participant')
+    .addOption(formatOption())
+    .addHelpText('after', `\nColumns: ${columns.join(', ')}. Days are study days.`)
+    .action((_options, command: Command) => facts(command));
+}

@@ -1,0 +1,89 @@
+import { access } from 'node:fs/promises';
+import { type EventInput, eventInputs, type Rejection, type Verdict } from '@holdfast/ingest';
+import { readTallies } from '@holdfast/trials';
+import type { Command } from 'commander';
+import { CommandFailed } from '../command-failed.ts';
+import { type Intake, withIntake } from '../intake.ts';
+import { progressOn } from '../output/progress.ts';
+import { watermarkLine } from '../output/watermark.ts';
+import { chooseTrial, type Store, withStore } from '../store.ts';
+
+const eventsAtOnce = 2_000;
+const rejectionsShown = 50;
+
+/** The trial that a rejected input says it is of, if that trial is published: there it is kept. */
+function trialNamed(input: unknown, store: Store): string | undefined {
+  const source = typeof input === 'object' && input !== null && 'source' in input ? input.source : undefined;
+  const named = typeof source === 'string' ? /^\/trials\/([^/]+)/.exec(source)?.[1] : undefined;
+  return named !== undefined && store.trials.has(named) ? named : undefined;
+}
+
+type Counts = { accepted: number; rejected: number };
+
+function reject(input: EventInput, problems: readonly { path: string; message: string }[], counts: Counts): void {
+  counts.rejected += 1;
+  if (counts.rejected > rejectionsShown) return;
+  for (const { path, message } of problems) console.error(`${input.where}: ${path === '' ? '' : `${path}: `}${message}`);
+  if (counts.rejected === rejectionsShown) console.error('further rejected events are not shown here, but counted and kept');
+}
+
+async function ingestFile(file: string, store: Store, intake: Intake, counts: Counts): Promise<void> {
+  const progress = progressOn(process.stderr);
+  let accepted: Extract<Verdict, { accepted: true }>[] = [];
+  let rejected: Rejection[] = [];
+  const pass = async () => {
+    await intake.admit(accepted);
+    await intake.door.keepRejected(rejected);
+    [accepted, rejected] = [[], []];
+    progress.step(`${counts.accepted} events accepted, ${counts.rejected} rejected …`);
+  };
+  for await (const input of eventInputs(file, process.stdin)) {
+    const verdict: Verdict =
+      'problem' in input ? { accepted: false, problems: [{ path: '', message: input.problem }] } : intake.door.judge(input.value);
+    if (verdict.accepted) {
+      counts.accepted += 1;
+      accepted.push(verdict);
+    } else {
+      reject(input, verdict.problems, counts);
+      const value = 'value' in input ? input.value : undefined;
+      const trial = trialNamed(value, store);
+      if (trial !== undefined) rejected.push({ trial, where: input.where, problems: verdict.problems, input: value });
+    }
+    if (accepted.length + rejected.length >= eventsAtOnce) await pass();
+  }
+  await pass();
+  progress.done();
+}
+
+async function ingest(files: readonly string[], replay: boolean, command: Command): Promise<void> {
+  for (const file of files) {
+    if (file === '-') continue;
+    await access(file).catch((cause: NodeJS.ErrnoException) => {
+      throw new CommandFailed(`cannot read ${file} (${cause.code}); look at the path`, { cause });
+    });
+  }
+  await withStore(command, 'write', async (store) => {
+    if (store.trials.size === 0) throw new CommandFailed('no trial is published in this store; run `holdfast protocol publish FILE` first');
+    const counts: Counts = { accepted: 0, rejected: 0 };
+    const touched = await withIntake(store, { ownRecords: replay }, async (intake) => {
+      for (const file of files) await ingestFile(file, store, intake, counts);
+      await intake.finish();
+      return intake.touched;
+    });
+    console.error(`${counts.accepted} events accepted, ${counts.rejected} rejected; all accepted ones are committed and published`);
+    for (const trial of touched) {
+      const { protocol } = chooseTrial(store, trial);
+      console.error(watermarkLine(protocol, await readTallies(store.log, protocol, 'open')));
+    }
+    if (counts.rejected > 0) throw new CommandFailed(`${counts.rejected} of ${counts.accepted + counts.rejected} events were rejected, for the reasons above; correct them and send them again`);
+  });
+}
+
+export function ingestCommand(program: Command): void {
+  program
+    .command('ingest <files...>')
+    .description('take in CloudEvents from files: NDJSON or a JSON array, - for standard input')
+    .option('--replay', 'accept Holdfast’s own records (the trial’s clock) too: for a log exported from another store', false)
+    .addHelpText('after', '\nExit code 1 if any event was rejected; the others are taken in all the same.')
+    .action((files: string[], options: { replay: boolean }, command: Command) => ingest(files, options.replay, command));
+}

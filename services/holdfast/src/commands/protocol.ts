@@ -1,0 +1,98 @@
+import { readFile } from 'node:fs/promises';
+import { type Measure, type Protocol, parseProtocol } from '@holdfast/events';
+import { publishProtocol } from '@holdfast/trials';
+import type { Command } from 'commander';
+import { CommandFailed } from '../command-failed.ts';
+import { type Format, formatOption } from '../output/format.ts';
+import { printRows } from '../output/print-rows.ts';
+import { withStore } from '../store.ts';
+
+async function readProtocol(file: string): Promise<Protocol> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new CommandFailed(`cannot read protocol ${file} (${(cause as NodeJS.ErrnoException).code}); look at the path`, { cause });
+  }
+  const parsed = parseProtocol(text);
+  if (parsed.ok) return parsed.value;
+  for (const { path, message } of parsed.problems) console.error(`${file}: ${path}: ${message}`);
+  throw new CommandFailed(`${file} is no valid protocol: ${parsed.problems.length} problem${parsed.problems.length === 1 ? '' : 's'}, named above`);
+}
+
+const evidenceInWords: Record<Measure['evidence'], string> = {
+  'urine-only': 'urine alone counts',
+  'self-report-only': 'the participant’s own calendars alone count',
+  'any-positive': 'urine and all calendars count, and any use among them is use',
+  'confirmed-by-urine': 'the participant’s calendars count, confirmed by urine in the window',
+};
+
+function measureInWords(measure: Measure): string {
+  const what = measure.substances.join(' or ');
+  const windows = measure.windows.map((window) => `${window}`).join(' and ');
+  const strategies = `controlled days: ${measure.controlledDays}; death: ${measure.death}`;
+  if (measure.kind === 'first-use') {
+    return `first use of ${what} after day 0, up to day ${measure.horizon}; ${evidenceInWords[measure.evidence]}; rates over ${windows} days; ${strategies}`;
+  }
+  const coverage = measure.coverage === 'all-days' ? 'every day has evidence' : `at least ${measure.coverage.atLeast} day(s) have evidence`;
+  return `share without ${what} in the last ${windows} days, days 1 to ${measure.horizon}; ${evidenceInWords[measure.evidence]}; a window is covered if ${coverage}; missing: ${measure.policies.join(', ')}; ${strategies}`;
+}
+
+/** A protocol in sentences, so that a trial manager can say whether it is what was meant. */
+function inWords(protocol: Protocol): string {
+  const { evidence } = protocol;
+  return [
+    `${protocol.trial}, version ${protocol.version}: ${protocol.title}`,
+    `  ${protocol.blinding === 'double' ? 'double-blind: arms and what tells of them are sealed' : 'open-label: nothing is sealed'}; clock ${protocol.clock}; ${protocol.partitions} partition(s)`,
+    `  arms: ${protocol.arms.map(({ id }) => id).join(' | ')}`,
+    `  sites: ${protocol.sites.join(', ')}`,
+    `  planned follow-up to study day ${protocol.plannedFollowUp}; entry lag ${protocol.entryLag} days; ${protocol.visits.length} scheduled visits`,
+    `  a substance that a urine screen does not name is ${evidence.unnamed}; a kept visit without a urine screen is ${evidence.attendedVisit === 'nothing' ? 'no evidence' : 'evidence of no use'}`,
+    ...protocol.measures.map((measure) => `  ${measure.id}: ${measureInWords(measure)}`),
+  ].join('\n');
+}
+
+export function protocolCommand(program: Command): void {
+  const protocol = program.command('protocol').description('check, publish and list the protocols that declare trials');
+  protocol
+    .command('check <file>')
+    .description('validate a protocol file and say in words what it declares')
+    .action(async (file: string) => console.log(inWords(await readProtocol(file))));
+  protocol
+    .command('publish <file>')
+    .description('validate a protocol file and publish it: from then on events of its trial are taken in')
+    .action(async (file: string, _options: unknown, command: Command) => {
+      const read = await readProtocol(file);
+      await withStore(command, 'write', async ({ log, trials }) => {
+        const outcome = await publishProtocol(log, read);
+        console.error(`${read.trial} version ${read.version}: ${outcome}`);
+        if (read.blinding === 'double' && trials.get(read.trial)?.key === undefined) {
+          console.error(`it is double-blind: run \`holdfast keys create --trial ${read.trial} --out FILE\` before the first event`);
+        }
+      });
+    });
+  protocol
+    .command('list')
+    .description('the published protocols')
+    .addOption(formatOption())
+    .action(async (options: { format: Format }, command: Command) => {
+      await withStore(command, 'read', async ({ trials }) => {
+        const columns = ['trial', 'version', 'blinding', 'clock', 'partitions', 'arms', 'sites', 'measures', 'key', 'title'];
+        const rows = [...trials.values()].flatMap(({ versions, key }) =>
+          versions.map((p) => [
+            p.trial,
+            p.version,
+            p.blinding,
+            p.clock,
+            p.partitions,
+            p.arms.length,
+            p.sites.length,
+            p.measures.map(({ id }) => id).join(' '),
+            key?.keyId,
+            p.title,
+          ]),
+        );
+        await printRows(columns, rows, options.format);
+      });
+    });
+}

@@ -1,0 +1,96 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { parseKeyFile, type TrialKey } from '@holdfast/access';
+import type { Measure, Protocol } from '@holdfast/events';
+import type { EventLog } from '@holdfast/log';
+import { embeddedEventLog } from '@holdfast/log/embedded';
+import { readSettings, type Settings, storeFolders } from '@holdfast/runtime';
+import { type PublishedTrial, readTrials, type Trials } from '@holdfast/trials';
+import type { Command } from 'commander';
+import { CommandFailed } from './command-failed.ts';
+
+/** Options that every command has, wherever they stand. */
+export type CommonOptions = { readonly data?: string; readonly key?: readonly string[] };
+
+export type Store = {
+  readonly settings: Settings;
+  readonly folders: ReturnType<typeof storeFolders>;
+  readonly log: EventLog;
+  readonly trials: Trials;
+  readonly keys: ReadonlyMap<string, TrialKey>;
+};
+
+export function settingsFor(options: CommonOptions): Settings {
+  const settings = readSettings();
+  return options.data === undefined ? settings : { ...settings, data: resolve(options.data) };
+}
+
+/** The private keys that were given, by trial. */
+export async function readKeys(options: CommonOptions, settings: Settings): Promise<ReadonlyMap<string, TrialKey>> {
+  const files = options.key ?? (settings.key === undefined ? [] : [settings.key]);
+  const keys = new Map<string, TrialKey>();
+  for (const file of files) {
+    let text: string;
+    try {
+      text = await readFile(file, 'utf8');
+    } catch (cause) {
+      throw new CommandFailed(`cannot read key file ${file} (${(cause as NodeJS.ErrnoException).code}); give the file that \`keys create\` wrote`, { cause });
+    }
+    const key = parseKeyFile(text, file);
+    keys.set(key.trial, key);
+  }
+  return keys;
+}
+
+/** Opens the store that a command names and closes it whatever happens. */
+export function withStore<T>(command: Command, access: 'read' | 'write', work: (store: Store) => Promise<T>): Promise<T> {
+  return openStore(command.optsWithGlobals<CommonOptions>(), access, work);
+}
+
+/** A key opens a trial only if it is the one that the trial published. */
+function checkKeys(keys: ReadonlyMap<string, TrialKey>, trials: Trials): void {
+  for (const [trial, { keyId }] of keys) {
+    const published = trials.get(trial)?.key?.keyId;
+    if (published === keyId) continue;
+    const known = published === undefined ? 'has published no key here' : `has published key ${published}`;
+    throw new CommandFailed(`the given key ${keyId} says it is of ${trial}, but that trial ${known}; give the key file that belongs to this store`);
+  }
+}
+
+/** Opens a store and closes it whatever happens. Reading never creates one. */
+export async function openStore<T>(options: CommonOptions, access: 'read' | 'write', work: (store: Store) => Promise<T>): Promise<T> {
+  const settings = settingsFor(options);
+  const folders = storeFolders(settings.data);
+  if (access === 'read' && !existsSync(folders.log)) {
+    throw new CommandFailed(`there is no store in ${settings.data}; name it by --data DIR, or begin one by \`holdfast protocol publish FILE\``);
+  }
+  const keys = await readKeys(options, settings);
+  const log = await embeddedEventLog({ dir: folders.log, closedDir: folders.closedLog, readOnly: access === 'read' });
+  try {
+    const trials = await readTrials(log);
+    checkKeys(keys, trials);
+    return await work({ settings, folders, log, trials, keys });
+  } finally {
+    await log.close();
+  }
+}
+
+/** The trial that a command is about: the named one, or the only one there is. */
+export function chooseTrial({ trials }: Store, name: string | undefined): PublishedTrial {
+  const names = [...trials.keys()];
+  if (names.length === 0) throw new CommandFailed('no trial is published in this store; run `holdfast protocol publish FILE`');
+  if (name === undefined && names.length > 1) throw new CommandFailed(`several trials are published; choose one by --trial: ${names.join(', ')}`);
+  const trial = trials.get(name ?? names[0] ?? '');
+  if (trial === undefined) throw new CommandFailed(`trial ${name} is not published in this store; it has ${names.join(', ')}`);
+  return trial;
+}
+
+/** The measure that a command is about: the named one, or the only one there is. */
+export function chooseMeasure(protocol: Protocol, name: string | undefined): Measure {
+  const names = protocol.measures.map(({ id }) => id);
+  if (name === undefined && names.length > 1) throw new CommandFailed(`${protocol.trial} has several measures; choose one by --measure: ${names.join(', ')}`);
+  const measure = protocol.measures.find(({ id }) => id === (name ?? names[0]));
+  if (measure === undefined) throw new CommandFailed(`${protocol.trial} has no measure ${name}; it has ${names.join(', ')}`);
+  return measure;
+}

@@ -32,7 +32,13 @@ for (const manifest of ['pnpm-lock.yaml', 'package.json', 'pnpm-workspace.yaml']
 }
 const stamp = hash.digest('hex');
 if (!existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== stamp) {
-  run('dependencies installed', 'npx', ['--yes', packageManager, 'install', '--frozen-lockfile', '--reporter=append-only']);
+  run('dependencies installed', 'npx', [
+    '--yes',
+    packageManager,
+    'install',
+    '--frozen-lockfile',
+    '--reporter=append-only',
+  ]);
   writeFileSync(stampFile, stamp);
 }
 run('built', process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b']);

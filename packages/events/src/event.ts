@@ -6,7 +6,12 @@ import { DayTurned, Sealed } from './types/holdfast-records.ts';
 import { observationTypes } from './types/observation-types.ts';
 
 /** What a site or the randomisation service may send, by short type name. */
-export const participantTypes = { ...observationTypes, correction: Correction, retraction: Retraction, sealed: Sealed } as const;
+export const participantTypes = {
+  ...observationTypes,
+  correction: Correction,
+  retraction: Retraction,
+  sealed: Sealed,
+} as const;
 /** All types in the log: `day-turned` is Holdfast's own and speaks of no participant. */
 export const eventTypes = { ...participantTypes, 'day-turned': DayTurned } as const;
 
@@ -24,7 +29,9 @@ const envelope = {
   specversion: z.literal('1.0'),
   id: z.string().min(1).max(128),
   source,
-  time: Instant.meta({ description: 'when it happened to the participant; its civil date as written is the event’s day' }),
+  time: Instant.meta({
+    description: 'when it happened to the participant; its civil date as written is the event’s day',
+  }),
   recordedtime: Instant.meta({ description: 'when the site recorded it' }),
   receivedtime: Instant.optional().meta({ description: 'stamped by ingest; what a site writes here is replaced' }),
   datacontenttype: z.literal('application/json').optional(),
@@ -36,7 +43,9 @@ function wholeEvent([type, data]: [string, z.ZodType]): [string, z.ZodType] {
 }
 
 /** The schema of a whole event of each type. */
-export const eventSchemas = Object.fromEntries(Object.entries(eventTypes).map(wholeEvent)) as Readonly<Record<EventType, z.ZodType>>;
+export const eventSchemas = Object.fromEntries(Object.entries(eventTypes).map(wholeEvent)) as Readonly<
+  Record<EventType, z.ZodType>
+>;
 
 export type EventOf<T extends EventType> = {
   readonly specversion: '1.0';
@@ -57,7 +66,9 @@ export type ParticipantEvent = { [T in keyof typeof participantTypes]: EventOf<T
 /** The data of an event type. */
 export type EventData<T extends EventType> = DataOf[T];
 
-const schemaByFullType = new Map(Object.entries(eventSchemas).map(([type, schema]) => [`org.holdfast.${type}.v1`, schema]));
+const schemaByFullType = new Map(
+  Object.entries(eventSchemas).map(([type, schema]) => [`org.holdfast.${type}.v1`, schema]),
+);
 
 /** `urine-screen` of `org.holdfast.urine-screen.v1`. */
 export function shortType(fullType: string): EventType {
@@ -69,7 +80,9 @@ export function fullType<T extends EventType>(type: T): `org.holdfast.${T}.v1` {
   return `org.holdfast.${type}.v1`;
 }
 
-export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problems: readonly Problem[] };
+export type Parsed<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Judges an event by its schema alone, with every problem and its exact path. */
 export function parseEvent(input: unknown): Parsed<HoldfastEvent> {
@@ -82,7 +95,9 @@ export function parseEvent(input: unknown): Parsed<HoldfastEvent> {
     const message =
       type === undefined
         ? 'is missing; give a string'
-        : `is no event type of Holdfast; use one of ${Object.keys(participantTypes).map((t) => `org.holdfast.${t}.v1`).join(', ')}`;
+        : `is no event type of Holdfast; use one of ${Object.keys(participantTypes)
+            .map((t) => `org.holdfast.${t}.v1`)
+            .join(', ')}`;
     return { ok: false, problems: [{ path: 'type', message }] };
   }
   const result = schema.safeParse(input, { reportInput: true });

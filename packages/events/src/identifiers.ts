@@ -4,7 +4,11 @@ import { z } from 'zod';
 const name = (what: string, pattern: RegExp, example: string) =>
   z.string().regex(pattern, { error: `not a valid ${what}; write it like ${example}` });
 
-export const TrialId = name('trial id (1 to 64 letters, digits, . _ -)', /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'CTN-0027');
+export const TrialId = name(
+  'trial id (1 to 64 letters, digits, . _ -)',
+  /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+  'CTN-0027',
+);
 export const SiteId = name('site id (1 to 64 letters, digits, . _ -)', /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'GB-01');
 export const ParticipantId = name(
   'participant id (1 to 64 letters, digits, . _ : -)',

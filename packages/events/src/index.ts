@@ -17,7 +17,14 @@ export {
 export { jsonSchemaFiles } from './json-schemas.ts';
 export { type Problem, pathText, problemsOf } from './problem.ts';
 export { protocolCheck } from './protocol/check-event.ts';
-export type { Coverage, EvidenceRule, FirstUse, Measure, MissingPolicy, RollingAbstinence } from './protocol/measures.ts';
+export type {
+  Coverage,
+  EvidenceRule,
+  FirstUse,
+  Measure,
+  MissingPolicy,
+  RollingAbstinence,
+} from './protocol/measures.ts';
 export { Protocol, type Visit } from './protocol/protocol.ts';
 export { parseProtocol } from './protocol/protocol-file.ts';
 export { type ObservationType, observationTypes } from './types/observation-types.ts';

@@ -8,7 +8,8 @@ export type LocatedProblem = Problem & { readonly steps: readonly PropertyKey[] 
 /** `data.results.cocaine`, `measures[2].windows[0]`: a path as people write it. */
 export function pathText(path: readonly PropertyKey[]): string {
   return path.reduce<string>(
-    (text, step) => (typeof step === 'number' ? `${text}[${step}]` : text === '' ? String(step) : `${text}.${String(step)}`),
+    (text, step) =>
+      typeof step === 'number' ? `${text}[${step}]` : text === '' ? String(step) : `${text}.${String(step)}`,
     '',
   );
 }
@@ -26,7 +27,9 @@ function messageOf(issue: z.core.$ZodIssue): string {
         ? `must be ${JSON.stringify(issue.values[0])}`
         : `must be one of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}`;
     case 'invalid_type':
-      return issue.input === undefined ? `is missing; give ${article(issue.expected)}` : `must be ${article(issue.expected)}`;
+      return issue.input === undefined
+        ? `is missing; give ${article(issue.expected)}`
+        : `must be ${article(issue.expected)}`;
     case 'too_big':
       return `is too ${issue.origin === 'string' || issue.origin === 'array' ? 'long' : 'large'}; at most ${issue.maximum}`;
     case 'too_small':

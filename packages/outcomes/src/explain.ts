@@ -1,4 +1,11 @@
-import { type CivilDay, civilDay, type Measure, type MissingPolicy, type Protocol, type RollingAbstinence } from '@holdfast/events';
+import {
+  type CivilDay,
+  civilDay,
+  type Measure,
+  type MissingPolicy,
+  type Protocol,
+  type RollingAbstinence,
+} from '@holdfast/events';
 import type { Statement } from './evidence/statement.ts';
 import type { FirstEvent, StudyDay } from './facts.ts';
 import type { Effective } from './history/replacing.ts';
@@ -10,7 +17,11 @@ import type { History } from './observation.ts';
 import { isOpenMeasure } from './open-measures.ts';
 
 /** How one policy counts the participant at the day. */
-export type PolicyVerdict = { readonly policy: MissingPolicy; readonly assessable: boolean; readonly abstinent: boolean };
+export type PolicyVerdict = {
+  readonly policy: MissingPolicy;
+  readonly assessable: boolean;
+  readonly abstinent: boolean;
+};
 
 /** What stands behind one participant's cell of a rolling rate: the judgement, and every statement that it rests on. */
 export type ExplainedWindow = {
@@ -38,7 +49,13 @@ export type Explanation = {
 };
 
 /** Lays out the evidence behind one cell: a participant, a measure, a study day; windows and policies as the measure declares them. */
-export function explain(protocol: Protocol, measure: Measure, history: History, clock: CivilDay | undefined, day: StudyDay): Explanation {
+export function explain(
+  protocol: Protocol,
+  measure: Measure,
+  history: History,
+  clock: CivilDay | undefined,
+  day: StudyDay,
+): Explanation {
   const open = settleOpen(history);
   const { randomisation, enrolment } = open;
   const consentDay = enrolment && civilDay(enrolment.data.consentDate);
@@ -52,7 +69,8 @@ export function explain(protocol: Protocol, measure: Measure, history: History, 
     dayZero,
     lastDay,
     outside: outsideReason(measure, days, day),
-    windows: measure.kind === 'rolling-abstinence' && mature[day] === 1 ? explainedWindows(measure, protocol, days, day) : [],
+    windows:
+      measure.kind === 'rolling-abstinence' && mature[day] === 1 ? explainedWindows(measure, protocol, days, day) : [],
     firstEvent: measure.kind === 'first-use' ? firstUse(measure, days) : undefined,
     statements: [...evidence.statements].sort((a, b) => a.day - b.day || (a.event.id < b.event.id ? -1 : 1)),
     excluded: [...excluded.entries()].flatMap(([at, out]) => (out === 1 ? [at] : [])),
@@ -70,12 +88,20 @@ function outsideReason(measure: Measure, { lastDay, mature }: ParticipantDays, d
   return day < Math.min(...measure.windows) ? 'before-the-first-window' : undefined;
 }
 
-function explainedWindows(measure: RollingAbstinence, protocol: Protocol, days: ParticipantDays, day: StudyDay): ExplainedWindow[] {
+function explainedWindows(
+  measure: RollingAbstinence,
+  protocol: Protocol,
+  days: ParticipantDays,
+  day: StudyDay,
+): ExplainedWindow[] {
   return measure.windows.flatMap((window) => {
     const judged = [...judgedWindows(measure, window, days)].find((candidate) => candidate.day === day);
     if (judged === undefined) return [];
     const { status } = judged;
-    const policies = measure.policies.map((policy) => ({ policy, ...counted(policy, status, day, protocol.plannedFollowUp) }));
+    const policies = measure.policies.map((policy) => ({
+      policy,
+      ...counted(policy, status, day, protocol.plannedFollowUp),
+    }));
     return [{ kind: 'rolling-abstinence', window, from: day - window + 1, to: day, status, policies }];
   });
 }

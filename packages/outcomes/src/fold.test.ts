@@ -3,7 +3,7 @@ import type { Protocol } from '@holdfast/events';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { arbCase, arbRearranged } from '../../../test/reference/arbitraries.ts';
-import { type NaiveParticipant, naiveFold } from '../../../test/reference/naive-fold.ts';
+import { naiveFold } from '../../../test/reference/naive-fold.ts';
 import { naiveFirstUse } from '../../../test/reference/naive-rates.ts';
 import type { ClosedFacts, Issue, OpenFacts, Spell } from './facts.ts';
 import { fold, foldOpen } from './fold.ts';
@@ -24,7 +24,9 @@ function laidOut(protocol: Protocol, { open, closed }: { open: OpenFacts; closed
   const firstEvents = [...open.firstEvents, ...closed.firstEvents];
   const measures = protocol.measures.map((measure) => {
     const of = (kind: Spell['kind'], window?: number, policy?: string) =>
-      days(spells.filter((s) => s.measure === measure.id && s.kind === kind && s.window === window && s.policy === policy));
+      days(
+        spells.filter((s) => s.measure === measure.id && s.kind === kind && s.window === window && s.policy === policy),
+      );
     const counted =
       measure.kind === 'rolling-abstinence'
         ? measure.windows.flatMap((window) =>
@@ -34,7 +36,13 @@ function laidOut(protocol: Protocol, { open, closed }: { open: OpenFacts; closed
     const event = firstEvents.find(({ measure: id }) => id === measure.id);
     return { mature: of('mature'), randomised: of('randomised'), counted, event: event && [event.day, event.outcome] };
   });
-  const issues = [...open.issues, ...closed.issues].map(({ issue, source, id, sha256, counts }: Issue) => ({ issue, source, id, sha256, counts }));
+  const issues = [...open.issues, ...closed.issues].map(({ issue, source, id, sha256, counts }: Issue) => ({
+    issue,
+    source,
+    id,
+    sha256,
+    counts,
+  }));
   return {
     dayZero: open.dayZero,
     site: open.site,
@@ -56,7 +64,8 @@ function referenceLaidOut(protocol: Protocol, history: History, clock: number | 
         ? measure.windows.flatMap((window) =>
             measure.policies.map((policy) => {
               const here = found.cells.filter((cell) => cell.window === window && cell.policy === policy);
-              const where = (picked: (cell: (typeof here)[number]) => boolean) => ones(here.filter(picked).map(({ day }) => day));
+              const where = (picked: (cell: (typeof here)[number]) => boolean) =>
+                ones(here.filter(picked).map(({ day }) => day));
               return [where((cell) => cell.assessable), where((cell) => cell.abstinent)];
             }),
           )
@@ -84,17 +93,23 @@ describe('fold', () => {
   });
 
   test('any order and any repetition of the same events gives the same facts', () => {
-    const rearranged = arbCase({ sealedRetractions: true }).chain((given) => arbRearranged(given.history).map((other) => ({ ...given, other })));
+    const rearranged = arbCase({ sealedRetractions: true }).chain((given) =>
+      arbRearranged(given.history).map((other) => ({ ...given, other })),
+    );
     fc.assert(
       fc.property(rearranged, ({ protocol, history, other, asOf }) => {
-        expect(laidOut(protocol, fold(protocol, other, asOf))).toEqual(laidOut(protocol, fold(protocol, history, asOf)));
+        expect(laidOut(protocol, fold(protocol, other, asOf))).toEqual(
+          laidOut(protocol, fold(protocol, history, asOf)),
+        );
       }),
       runs,
     );
   });
 
   test('open facts are the same whatever lies sealed, and without any of it', () => {
-    const exchanged = fc.tuple(arbCase({ sealedRetractions: true }), arbCase({ sealedRetractions: true })).map(([given, other]) => ({ ...given, other: other.history.sealed }));
+    const exchanged = fc
+      .tuple(arbCase({ sealedRetractions: true }), arbCase({ sealedRetractions: true }))
+      .map(([given, other]) => ({ ...given, other: other.history.sealed }));
     fc.assert(
       fc.property(exchanged, ({ protocol, history, other, asOf }) => {
         const open = foldOpen(protocol, history.participant, history.open, asOf);

@@ -2,7 +2,7 @@ import { type CivilDay, civilDay, type Measure, type Protocol, siteOf } from '@h
 import type { ClosedFacts, FirstEvent, Issue, OpenFacts, Spell } from './facts.ts';
 import type { Effective } from './history/replacing.ts';
 import { armOf, type Settled, settleOpen, settleSealed } from './history/settle.ts';
-import { firstUseSpells, firstUse } from './measures/first-use.ts';
+import { firstUse, firstUseSpells } from './measures/first-use.ts';
 import { maturitySpells, participantDays } from './measures/participant-days.ts';
 import { rollingAbstinenceSpells } from './measures/rolling-abstinence.ts';
 import type { History, Observation } from './observation.ts';
@@ -26,7 +26,11 @@ export function foldOpen(
 }
 
 /** Folds both sides of a participant's history: the open facts, and what the sealed events add to them. */
-export function fold(protocol: Protocol, history: History, clock: CivilDay | undefined): { open: OpenFacts; closed: ClosedFacts } {
+export function fold(
+  protocol: Protocol,
+  history: History,
+  clock: CivilDay | undefined,
+): { open: OpenFacts; closed: ClosedFacts } {
   const settled = settleOpen(history);
   const open = openFacts(protocol, history.participant, settled, clock);
   const sealed = settleSealed(history, settled);
@@ -84,6 +88,7 @@ function measureFacts(
 function noArm({ randomisation }: Settled, hasArm: boolean): Issue[] {
   if (randomisation === undefined || hasArm) return [];
   const { type, source, id, sha256 } = randomisation;
-  const reason = 'randomised, but no arm is known: counts only where all arms are taken together; have the randomisation service send arm-assigned';
+  const reason =
+    'randomised, but no arm is known: counts only where all arms are taken together; have the randomisation service send arm-assigned';
   return [{ issue: 'no-arm', type, source, id, sha256, reason, counts: true }];
 }

@@ -1,5 +1,5 @@
-export { type Explanation, type ExplainedWindow, explain, type PolicyVerdict } from './explain.ts';
-export { type Statement } from './evidence/statement.ts';
+export type { Statement } from './evidence/statement.ts';
+export { type ExplainedWindow, type Explanation, explain, type PolicyVerdict } from './explain.ts';
 export type { ClosedFacts, FirstEvent, Issue, IssueKind, OpenFacts, Spell, StudyDay } from './facts.ts';
 export { fold, foldOpen, foldVersion } from './fold.ts';
 export type { History, Observation, ObservationOf, Side } from './observation.ts';

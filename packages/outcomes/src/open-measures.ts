@@ -2,7 +2,8 @@ import type { Measure, ObservationType, Protocol } from '@holdfast/events';
 
 /** The event types that a measure's facts are made of. */
 function typesBehind(measure: Measure, protocol: Protocol): readonly ObservationType[] {
-  const urine: ObservationType[] = protocol.evidence.attendedVisit === 'nothing' ? ['urine-screen'] : ['urine-screen', 'visit-attended'];
+  const urine: ObservationType[] =
+    protocol.evidence.attendedVisit === 'nothing' ? ['urine-screen'] : ['urine-screen', 'visit-attended'];
   const sources: Record<Measure['evidence'], readonly ObservationType[]> = {
     'urine-only': urine,
     'self-report-only': ['use-calendar'],

@@ -1,7 +1,10 @@
 import type { Spell, StudyDay } from './facts.ts';
 
 /** Gathers days, given in increasing order, into maximal runs of equal count. */
-export function spellBuilder(head: Omit<Spell, 'from' | 'to' | 'count'>): { add(day: StudyDay, count?: number): void; spells(): Spell[] } {
+export function spellBuilder(head: Omit<Spell, 'from' | 'to' | 'count'>): {
+  add(day: StudyDay, count?: number): void;
+  spells(): Spell[];
+} {
   const runs: Spell[] = [];
   let run: { from: StudyDay; to: StudyDay; count: number } | undefined;
   const close = () => {

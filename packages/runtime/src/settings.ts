@@ -25,7 +25,9 @@ const Environment = z.object({
 
 /** Reads the settings from an environment; an empty variable counts as not set. */
 export function readSettings(environment: Readonly<Record<string, string | undefined>> = process.env): Settings {
-  const given = Object.fromEntries(Object.entries(environment).filter(([name, value]) => name.startsWith('HOLDFAST_') && value !== ''));
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([name, value]) => name.startsWith('HOLDFAST_') && value !== ''),
+  );
   const parsed = Environment.safeParse(given);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;

@@ -1,4 +1,4 @@
-import { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 
 /** A shard's file is held by another process: only its owner may open it. */
 export class ShardInUse extends Error {
@@ -20,7 +20,10 @@ export function sql(parts: TemplateStringsArray, ...values: readonly string[]): 
 export type Database = { readonly connection: DuckDBConnection; close(): void };
 
 /** Opens a shard's DuckDB file. This module alone opens them: two instances of one file in a process would diverge. */
-export async function openDatabase(file: string, { memoryLimit, threads }: { memoryLimit: string; threads: number }): Promise<Database> {
+export async function openDatabase(
+  file: string,
+  { memoryLimit, threads }: { memoryLimit: string; threads: number },
+): Promise<Database> {
   let instance: DuckDBInstance;
   try {
     instance = await DuckDBInstance.create(file, {
@@ -38,9 +41,15 @@ export async function openDatabase(file: string, { memoryLimit, threads }: { mem
     const message = cause instanceof Error ? cause.message : String(cause);
     const holder = /PID (\d+)/.exec(message)?.[1];
     if (message.includes('Could not set lock')) {
-      throw new ShardInUse(`another process${holder ? ` (pid ${holder})` : ''} holds ${file}; wait until it ends, or stop it`, { cause });
+      throw new ShardInUse(
+        `another process${holder ? ` (pid ${holder})` : ''} holds ${file}; wait until it ends, or stop it`,
+        { cause },
+      );
     }
-    throw new ShardUnreadable(`cannot open ${file} (${message.split('\n')[0]}); move it away and run \`holdfast replay\` to rebuild it from the log`, { cause });
+    throw new ShardUnreadable(
+      `cannot open ${file} (${message.split('\n')[0]}); move it away and run \`holdfast replay\` to rebuild it from the log`,
+      { cause },
+    );
   }
   const connection = await instance.connect();
   await connection.run(sql`

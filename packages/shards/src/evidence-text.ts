@@ -10,7 +10,10 @@ export function evidenceText(observations: Iterable<Observation>): string {
   const seen: Compact[] = [];
   for (const { type, source, id, sha256, recordedAt, day, data } of observations) {
     let number = sources.get(source);
-    if (number === undefined) sources.set(source, (number = sources.size));
+    if (number === undefined) {
+      number = sources.size;
+      sources.set(source, number);
+    }
     seen.push([type, number, id, sha256, recordedAt, day, data]);
   }
   return JSON.stringify({ sources: [...sources.keys()], seen } satisfies Text);

@@ -1,2 +1,11 @@
 export { ShardInUse, ShardUnreadable } from './duckdb.ts';
-export { type Arrivals, type Batch, type Differences, openShard, removeShard, type Shard, type ShardOptions, type Vault } from './shard.ts';
+export {
+  type Arrivals,
+  type Batch,
+  type Differences,
+  openShard,
+  removeShard,
+  type Shard,
+  type ShardOptions,
+  type Vault,
+} from './shard.ts';

@@ -1,13 +1,22 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { type DuckDBBlobValue, type DuckDBConnection } from '@duckdb/node-api';
-import { canonicalJson, type CivilDay, dateOf, type Protocol, sha256 } from '@holdfast/events';
+import type { DuckDBBlobValue, DuckDBConnection } from '@duckdb/node-api';
+import { type CivilDay, canonicalJson, dateOf, type Protocol, sha256 } from '@holdfast/events';
 import { fold, foldVersion, type History, isOpenMeasure, type Observation } from '@holdfast/outcomes';
 import { addUp, type CellTally, cellsOf, type Difference, noTallies, type Position } from '@holdfast/tallies';
 import { openDatabase, sql, transaction } from './duckdb.ts';
 import { evidenceText, readEvidence } from './evidence-text.ts';
 import { factRows } from './fact-rows.ts';
-import { applyBatch, createStage, createTables, emptyStage, gatherTallies, readDifference, readTallies, shardFormat } from './schema.ts';
+import {
+  applyBatch,
+  createStage,
+  createTables,
+  emptyStage,
+  gatherTallies,
+  readDifference,
+  readTallies,
+  shardFormat,
+} from './schema.ts';
 
 /** What hides closed content in a shard's file: how sealed evidence is written, and by which token an arm is known. */
 export type Vault = {
@@ -74,12 +83,22 @@ export async function openShard({ file, owner, protocol, vault, memoryLimit = '2
   // What an earlier owner left unpublished is part of the claim that this opening begins with.
   await connection.run('DELETE FROM outbox');
 
-  const openMeasures = new Set(protocol.measures.filter((measure) => isOpenMeasure(measure, protocol)).map(({ id }) => id));
+  const openMeasures = new Set(
+    protocol.measures.filter((measure) => isOpenMeasure(measure, protocol)).map(({ id }) => id),
+  );
   const toOpen = (cells: readonly CellTally[]) =>
-    cellsOf(addUp(noTallies, cells.filter(({ measure }) => openMeasures.has(measure)).map((cell) => ({ ...cell, arm: '' }))));
+    cellsOf(
+      addUp(
+        noTallies,
+        cells.filter(({ measure }) => openMeasures.has(measure)).map((cell) => ({ ...cell, arm: '' })),
+      ),
+    );
 
   const foldInto = async (histories: Iterable<History>, clock: CivilDay | undefined): Promise<void> => {
-    const [facts, touched] = [await connection.createAppender('stage_facts', 'main', 'temp'), await connection.createAppender('touched', 'main', 'temp')];
+    const [facts, touched] = [
+      await connection.createAppender('stage_facts', 'main', 'temp'),
+      await connection.createAppender('touched', 'main', 'temp'),
+    ];
     try {
       for (const history of histories) {
         touched.appendVarchar(history.participant);
@@ -147,7 +166,9 @@ export async function openShard({ file, owner, protocol, vault, memoryLimit = '2
 
   /** A day that turns moves everybody: all participants are folded again, in stages. */
   const foldEverybody = async (clock: CivilDay | undefined): Promise<void> => {
-    const participants = (await connection.runAndReadAll('SELECT participant FROM evidence ORDER BY participant')).getRows();
+    const participants = (
+      await connection.runAndReadAll('SELECT participant FROM evidence ORDER BY participant')
+    ).getRows();
     for (let i = 0; i < participants.length; i += participantsPerStage) {
       const names = participants.slice(i, i + participantsPerStage).map(([name]) => name as string);
       await foldInto((await held(names)).values(), clock);
@@ -192,7 +213,10 @@ export async function openShard({ file, owner, protocol, vault, memoryLimit = '2
         await connection.run(applyBatch);
         const cells = await readCells(connection, readDifference);
         const head = { kind: 'difference', owner, sequence: next.sequence, ...positionAt(next) } as const;
-        const made: Differences = { open: { ...head, cells: toOpen(cells) }, closed: { ...head, chain: next.chain, cells } };
+        const made: Differences = {
+          open: { ...head, cells: toOpen(cells) },
+          closed: { ...head, chain: next.chain, cells },
+        };
         await connection.run('DELETE FROM outbox');
         await connection.run(`INSERT INTO outbox VALUES ($1, 'open', $2), ($1, 'closed', $3)`, [
           BigInt(next.sequence),
@@ -238,7 +262,13 @@ function distinct<T extends Observation>(known: readonly T[] | undefined, arrive
 
 async function begin(connection: DuckDBConnection, protocol: Protocol, digest: string): Promise<State> {
   await connection.run(createTables);
-  await connection.run('INSERT INTO shard VALUES ($1, $2, $3, $4, 0, $5, NULL, 0)', [shardFormat, foldVersion, protocol.version, digest, '']);
+  await connection.run('INSERT INTO shard VALUES ($1, $2, $3, $4, 0, $5, NULL, 0)', [
+    shardFormat,
+    foldVersion,
+    protocol.version,
+    digest,
+    '',
+  ]);
   // DDL does not stay in the write-ahead log: replaying it there is where DuckDB has failed others.
   await connection.run('CHECKPOINT');
   return { offset: 0, chain: '', clock: undefined, sequence: 0 };
@@ -256,15 +286,39 @@ async function readState(connection: DuckDBConnection, digest: string): Promise<
   if (row === undefined) return undefined;
   const [format, folded, protocol, offset, chain, clock, sequence] = row;
   if (format !== shardFormat || folded !== foldVersion || protocol !== digest) return undefined;
-  return { offset: offset as number, chain: chain as string, clock: (clock as number | null) ?? undefined, sequence: sequence as number };
+  return {
+    offset: offset as number,
+    chain: chain as string,
+    clock: (clock as number | null) ?? undefined,
+    sequence: sequence as number,
+  };
 }
 
-type CellColumns = [string, CellTally['kind'], number, string, 'study', string, string, { items: number[] }, { items: number[] }];
+type CellColumns = [
+  string,
+  CellTally['kind'],
+  number,
+  string,
+  'study',
+  string,
+  string,
+  { items: number[] },
+  { items: number[] },
+];
 
 async function readCells(connection: DuckDBConnection, statement: string): Promise<CellTally[]> {
   const result = await connection.runAndReadAll(statement);
   return result.getRows().map((row) => {
     const [measure, kind, window, policy, axis, arm, site, days, counts] = row as unknown as CellColumns;
-    return { measure, kind, window, policy, axis, arm, site, days: days.items.flatMap((day, i) => [day, counts.items[i] ?? 0]) };
+    return {
+      measure,
+      kind,
+      window,
+      policy,
+      axis,
+      arm,
+      site,
+      days: days.items.flatMap((day, i) => [day, counts.items[i] ?? 0]),
+    };
   });
 }

@@ -22,12 +22,24 @@ const drinkingAfterRelapse = 0.45;
 const dailyRelapse = 0.011;
 const effects: Record<string, number> = { ketamine: 0.6, 'relapse-prevention': 0.75 };
 
-type Person = { readonly subject: string; readonly site: string; readonly consent: number; readonly dayZero: number; readonly arm: Protocol['arms'][number] };
+type Person = {
+  readonly subject: string;
+  readonly site: string;
+  readonly consent: number;
+  readonly dayZero: number;
+  readonly arm: Protocol['arms'][number];
+};
 
 /** What goes in one list of a participant: `say` gives ids and envelopes to what is observed. */
 function teller(trial: string, { subject, site }: Person, told: EnteredEvent[]) {
   let count = 0;
-  return <T extends ParticipantEvent['type']>(type: T, day: number, entered: number, data: Extract<ParticipantEvent, { type: T }>['data'], from = `sites/${site}`) => {
+  return <T extends ParticipantEvent['type']>(
+    type: T,
+    day: number,
+    entered: number,
+    data: Extract<ParticipantEvent, { type: T }>['data'],
+    from = `sites/${site}`,
+  ) => {
     count += 1;
     const event = {
       specversion: '1.0',
@@ -59,12 +71,22 @@ function drinkingDays(person: Person, horizon: number, chance: Chance): Set<numb
 function tellVisits(protocol: Protocol, person: Person, chance: Chance, told: EnteredEvent[]): void {
   const say = teller(protocol.trial, person, told);
   const { dayZero, site, consent } = person;
-  say('org.holdfast.participant-enrolled.v1', consent, consent, { consentDate: dateOf(consent), substances: protocol.substances.map(({ id }) => id) });
-  say('org.holdfast.participant-randomised.v1', dayZero, dayZero, { date: dateOf(dayZero), ...(protocol.strata[0] === undefined ? {} : { stratum: chance.pick(protocol.strata as [string, ...string[]]) }) });
+  say('org.holdfast.participant-enrolled.v1', consent, consent, {
+    consentDate: dateOf(consent),
+    substances: protocol.substances.map(({ id }) => id),
+  });
+  say('org.holdfast.participant-randomised.v1', dayZero, dayZero, {
+    date: dateOf(dayZero),
+    ...(protocol.strata[0] === undefined ? {} : { stratum: chance.pick(protocol.strata as [string, ...string[]]) }),
+  });
   say('org.holdfast.arm-assigned.v1', dayZero, dayZero, { arm: person.arm.id }, 'randomisation');
   for (const session of [0, 7, 14]) {
     const mgPerKg = person.arm.factors?.drug === 'ketamine' ? 0.8 : 0;
-    say('org.holdfast.dose-given.v1', dayZero + session, dayZero + session, { drug: 'study drug', route: 'iv', given: { mgPerKg } });
+    say('org.holdfast.dose-given.v1', dayZero + session, dayZero + session, {
+      drug: 'study drug',
+      route: 'iv',
+      given: { mgPerKg },
+    });
   }
   const drinking = drinkingDays(person, protocol.plannedFollowUp, chance);
   const substance = protocol.substances[0]?.id ?? 'alcohol';
@@ -82,7 +104,11 @@ function tellVisits(protocol: Protocol, person: Person, chance: Chance, told: En
     }
     say('org.holdfast.visit-attended.v1', reached, entered, { visit: visit.id });
     const [from, to] = [asked + 1, reached - dayZero - 1];
-    const days = Object.fromEntries([...drinking].filter((day) => day >= from && day <= to).map((day) => [dateOf(dayZero + day), { [substance]: {} }]));
+    const days = Object.fromEntries(
+      [...drinking]
+        .filter((day) => day >= from && day <= to)
+        .map((day) => [dateOf(dayZero + day), { [substance]: {} }]),
+    );
     const calendar = {
       from: dateOf(dayZero + from),
       to: dateOf(dayZero + to),
@@ -93,7 +119,10 @@ function tellVisits(protocol: Protocol, person: Person, chance: Chance, told: En
     };
     const calendarEvent = say('org.holdfast.use-calendar.v1', reached, entered, calendar);
     const positive = [reached - dayZero, reached - dayZero - 1].some((day) => drinking.has(day));
-    say('org.holdfast.urine-screen.v1', reached, entered, { visit: visit.id, results: { [substance]: positive ? 'positive' : 'negative' } });
+    say('org.holdfast.urine-screen.v1', reached, entered, {
+      visit: visit.id,
+      results: { [substance]: positive ? 'positive' : 'negative' },
+    });
     // Now and then a site mends its entry a week later: the calendar as it should have been, with one more day of use.
     if (site !== protocol.sites[0] && chance.happens(0.05)) {
       const mended = { ...calendar, days: { ...days, [calendar.to]: { [substance]: {} } } };
@@ -109,15 +138,25 @@ function tellVisits(protocol: Protocol, person: Person, chance: Chance, told: En
 }
 
 /** A whole trial from first consent to last visit, in the order in which sites enter it. Deterministic in the scenario. */
-export function simulateTrial(protocol: Protocol, { seed, participants, firstDay, recruitment }: Scenario): EnteredEvent[] {
+export function simulateTrial(
+  protocol: Protocol,
+  { seed, participants, firstDay, recruitment }: Scenario,
+): EnteredEvent[] {
   const chance = chanceFrom(seed);
   const told: EnteredEvent[] = [];
   for (let number = 1; number <= participants; number += 1) {
     // Sites recruit unequally: the first ones most.
-    const site = protocol.sites[Math.floor(chance.fraction() ** 1.6 * protocol.sites.length)] ?? protocol.sites[0] ?? 'site';
+    const site =
+      protocol.sites[Math.floor(chance.fraction() ** 1.6 * protocol.sites.length)] ?? protocol.sites[0] ?? 'site';
     const consent = firstDay + chance.whole(0, recruitment);
     const arm = chance.pick(protocol.arms as [Protocol['arms'][number], ...Protocol['arms']]);
-    const person = { subject: `${site}-${String(number).padStart(4, '0')}`, site, consent, dayZero: consent + chance.whole(1, 7), arm };
+    const person = {
+      subject: `${site}-${String(number).padStart(4, '0')}`,
+      site,
+      consent,
+      dayZero: consent + chance.whole(1, 7),
+      arm,
+    };
     tellVisits(protocol, person, chance, told);
   }
   return told.sort((a, b) => a.day - b.day);

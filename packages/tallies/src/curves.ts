@@ -36,11 +36,23 @@ export function abstinenceCurve(
 ): AbstinenceDay[] {
   const counts = (kind: 'abstinent' | 'assessable') =>
     holding(
-      daySums(tallies, (cell) => cell.measure === measure && cell.kind === kind && cell.window === window && cell.policy === policy && inSlice(cell, slice)),
+      daySums(
+        tallies,
+        (cell) =>
+          cell.measure === measure &&
+          cell.kind === kind &&
+          cell.window === window &&
+          cell.policy === policy &&
+          inSlice(cell, slice),
+      ),
       horizon,
     );
   const [abstinent, assessable] = [counts('abstinent'), counts('assessable')];
-  return studyDays(window, horizon).map((day) => ({ day, abstinent: abstinent[day] ?? 0, assessable: assessable[day] ?? 0 }));
+  return studyDays(window, horizon).map((day) => ({
+    day,
+    abstinent: abstinent[day] ?? 0,
+    assessable: assessable[day] ?? 0,
+  }));
 }
 
 /** First uses and person-days (days) in the trailing window of each study day from the window's length to the horizon. */
@@ -50,7 +62,13 @@ export function firstUseCurve(
   slice: Slice,
 ): FirstUseDay[] {
   const counts = (kind: 'events' | 'person-days') =>
-    holding(daySums(tallies, (cell) => cell.measure === measure && cell.kind === kind && cell.window === window && inSlice(cell, slice)), horizon);
+    holding(
+      daySums(
+        tallies,
+        (cell) => cell.measure === measure && cell.kind === kind && cell.window === window && inSlice(cell, slice),
+      ),
+      horizon,
+    );
   const [events, personDays] = [counts('events'), counts('person-days')];
   return studyDays(window, horizon).map((day) => ({ day, events: events[day] ?? 0, personDays: personDays[day] ?? 0 }));
 }
@@ -62,7 +80,10 @@ export function maturityCurve(
   slice: Slice,
 ): { day: number; randomised: number; mature: number }[] {
   const counts = (kind: 'randomised' | 'mature') =>
-    holding(daySums(tallies, (cell) => cell.measure === measure && cell.kind === kind && inSlice(cell, slice)), horizon);
+    holding(
+      daySums(tallies, (cell) => cell.measure === measure && cell.kind === kind && inSlice(cell, slice)),
+      horizon,
+    );
   const [randomised, mature] = [counts('randomised'), counts('mature')];
   return studyDays(0, horizon).map((day) => ({ day, randomised: randomised[day] ?? 0, mature: mature[day] ?? 0 }));
 }
@@ -70,7 +91,9 @@ export function maturityCurve(
 /** Whether every study day up to the horizon is mature for everybody who was randomised: nothing of the measure can still change but by correction. */
 export function isFinal(tallies: Tallies, measure: string, horizon: number): boolean {
   const curve = maturityCurve(tallies, { measure, horizon }, { arm: undefined, site: undefined });
-  return curve.every(({ day, randomised, mature }) => day === 0 || randomised === mature) && (curve[0]?.randomised ?? 0) > 0;
+  return (
+    curve.every(({ day, randomised, mature }) => day === 0 || randomised === mature) && (curve[0]?.randomised ?? 0) > 0
+  );
 }
 
 function studyDays(from: number, to: number): number[] {

@@ -1,6 +1,22 @@
 export { type Cell, type CellTally, cellKey, type TallyKind } from './cell.ts';
-export { type AbstinenceDay, abstinenceCurve, type FirstUseDay, firstUseCurve, isFinal, maturityCurve, type Slice } from './curves.ts';
+export {
+  type AbstinenceDay,
+  abstinenceCurve,
+  type FirstUseDay,
+  firstUseCurve,
+  isFinal,
+  maturityCurve,
+  type Slice,
+} from './curves.ts';
 export { abstinenceRate, firstUseRate, type Rate } from './rates.ts';
 export { type ShardView, takeIn, unseenShard } from './shard-view.ts';
 export { addUp, cellsOf, noTallies, type Tallies } from './tallies.ts';
-export { type Claim, type Difference, decodeTallyRecord, encodeTallyRecord, inParts, type Position, type TallyRecord } from './tally-record.ts';
+export {
+  type Claim,
+  type Difference,
+  decodeTallyRecord,
+  encodeTallyRecord,
+  inParts,
+  type Position,
+  type TallyRecord,
+} from './tally-record.ts';

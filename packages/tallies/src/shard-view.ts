@@ -30,13 +30,19 @@ function continues(parts: readonly TallyRecord[], record: TallyRecord): boolean 
   if (record.part !== parts.length) return false;
   return (
     first === undefined ||
-    (first.kind === record.kind && first.owner === record.owner && first.sequence === record.sequence && first.parts === record.parts)
+    (first.kind === record.kind &&
+      first.owner === record.owner &&
+      first.sequence === record.sequence &&
+      first.parts === record.parts)
   );
 }
 
 /** Whether a record can ever count: a claim always; a difference only as its claim's owner's next word, or as proof of a gap. */
 function matters(view: ShardView, record: TallyRecord): boolean {
-  return record.kind === 'claim' || (view.tallies !== undefined && record.owner === view.owner && record.sequence > view.sequence);
+  return (
+    record.kind === 'claim' ||
+    (view.tallies !== undefined && record.owner === view.owner && record.sequence > view.sequence)
+  );
 }
 
 /**
@@ -45,7 +51,8 @@ function matters(view: ShardView, record: TallyRecord): boolean {
  */
 export function takeIn(view: ShardView, record: TallyRecord): ShardView {
   if (!matters(view, record)) return view;
-  if (record.kind === 'difference' && (view.stale || record.sequence > view.sequence + 1)) return { ...view, stale: true, parts: [] };
+  if (record.kind === 'difference' && (view.stale || record.sequence > view.sequence + 1))
+    return { ...view, stale: true, parts: [] };
   const begun = record.part === 0 ? [] : view.parts;
   // A part out of its place is the late word of a former owner: whatever is being gathered goes on without it.
   if (!continues(begun, record)) return view;
@@ -53,7 +60,10 @@ export function takeIn(view: ShardView, record: TallyRecord): ShardView {
   if (parts.length < record.parts) return { ...view, parts };
   const { offset, asOf, protocolVersion, foldVersion } = record;
   return {
-    tallies: addUp(record.kind === 'claim' ? noTallies : (view.tallies ?? noTallies), ...parts.map((part) => part.cells)),
+    tallies: addUp(
+      record.kind === 'claim' ? noTallies : (view.tallies ?? noTallies),
+      ...parts.map((part) => part.cells),
+    ),
     position: { offset, asOf, protocolVersion, foldVersion },
     chain: record.chain,
     owner: record.owner,

@@ -1,6 +1,16 @@
 import type { Protocol } from '@holdfast/events';
 import type { EventLog } from '@holdfast/log';
-import { addUp, cellsOf, decodeTallyRecord, noTallies, type Position, type ShardView, type Tallies, takeIn, unseenShard } from '@holdfast/tallies';
+import {
+  addUp,
+  cellsOf,
+  decodeTallyRecord,
+  noTallies,
+  type Position,
+  type ShardView,
+  type Tallies,
+  takeIn,
+  unseenShard,
+} from '@holdfast/tallies';
 import { topicsOf } from './topics.ts';
 
 /** A trial's tallies as a reader adds them up, with what they include. */

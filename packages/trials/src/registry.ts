@@ -65,9 +65,17 @@ export async function publishProtocol(log: EventLog, protocol: Protocol): Promis
   if (known !== undefined) {
     const same = known.versions.find(({ version }) => version === protocol.version);
     if (same !== undefined && canonicalJson(same) === canonicalJson(protocol)) return 'already published';
-    refuseIf(same !== undefined, protocol, 'is already published with other content; raise `version` to publish an amendment');
+    refuseIf(
+      same !== undefined,
+      protocol,
+      'is already published with other content; raise `version` to publish an amendment',
+    );
     const { protocol: newest } = known;
-    refuseIf(protocol.version < newest.version, protocol, `would go back: version ${newest.version} is published; raise \`version\` above it`);
+    refuseIf(
+      protocol.version < newest.version,
+      protocol,
+      `would go back: version ${newest.version} is published; raise \`version\` above it`,
+    );
     for (const fixed of ['partitions', 'blinding', 'clock'] as const) {
       refuseIf(
         protocol[fixed] !== newest[fixed],
@@ -89,7 +97,9 @@ function refuseIf(condition: boolean, { trial, version }: Protocol, why: string)
 export async function publishKey(log: EventLog, key: PublishedKey): Promise<void> {
   const published = (await readTrials(log)).get(key.trial)?.key;
   if (published !== undefined && published.keyId !== key.keyId) {
-    throw new PublishRefused(`${key.trial} already has key ${published.keyId}; what is sealed to it would be lost to another one`);
+    throw new PublishRefused(
+      `${key.trial} already has key ${published.keyId}; what is sealed to it would be lost to another one`,
+    );
   }
   if (published === undefined) await record(log, key.trial, { kind: 'key', key });
 }

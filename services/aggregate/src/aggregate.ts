@@ -53,7 +53,9 @@ export function startAggregate({ log, keys, shards, batchRecords, onPosition }: 
     const { trial, blinding } = protocol;
     const key = blinding === 'double' ? keys.get(trial) : undefined;
     if (blinding === 'double' && key === undefined) {
-      throw new KeyNeeded(`${trial} is double-blind: its events can be folded only with its key; give --key FILE or HOLDFAST_KEY`);
+      throw new KeyNeeded(
+        `${trial} is double-blind: its events can be folded only with its key; give --key FILE or HOLDFAST_KEY`,
+      );
     }
     const reached: number[] = [];
     positions.set(trial, reached);
@@ -96,7 +98,9 @@ export function startAggregate({ log, keys, shards, batchRecords, onPosition }: 
     },
 
     async stop() {
-      await Promise.all([...memberships.values()].map(async (joined) => (await joined.catch(() => undefined))?.leave()));
+      await Promise.all(
+        [...memberships.values()].map(async (joined) => (await joined.catch(() => undefined))?.leave()),
+      );
     },
   };
 }

@@ -1,6 +1,16 @@
 import { hash } from 'node:crypto';
 import type { Opener, SealedBox } from '@holdfast/access';
-import { canonicalJson, type CivilDay, civilDay, contentOf, type HoldfastEvent, parseEvent, sha256, shortType, trialOf } from '@holdfast/events';
+import {
+  type CivilDay,
+  canonicalJson,
+  civilDay,
+  contentOf,
+  type HoldfastEvent,
+  parseEvent,
+  sha256,
+  shortType,
+  trialOf,
+} from '@holdfast/events';
 import type { LogRecord } from '@holdfast/log';
 import type { Observation } from '@holdfast/outcomes';
 
@@ -9,7 +19,13 @@ export type Decoded =
   | { readonly kind: 'open'; readonly participant: string; readonly observation: Observation<'open'> }
   | { readonly kind: 'sealed'; readonly participant: string; readonly observation: Observation<'sealed'> }
   /** A box that no fold can read: it is set aside on the closed list and never stops a shard. */
-  | { readonly kind: 'unreadable'; readonly participant: string; readonly source: string; readonly id: string; readonly reason: string }
+  | {
+      readonly kind: 'unreadable';
+      readonly participant: string;
+      readonly source: string;
+      readonly id: string;
+      readonly reason: string;
+    }
   /** A box, seen by somebody without the key. */
   | { readonly kind: 'box'; readonly participant: string }
   | { readonly kind: 'clock'; readonly day: CivilDay };
@@ -43,7 +59,8 @@ export function recordDecoder(opener: Opener | undefined): (record: LogRecord) =
     }
     const whole = { ...envelope, subject, source, id, ...(inner as object) };
     const parsed = parseEvent(whole);
-    if (!parsed.ok) return unreadable(`the box holds no valid event: ${parsed.problems.map(({ path }) => path).join(', ')}`);
+    if (!parsed.ok)
+      return unreadable(`the box holds no valid event: ${parsed.problems.map(({ path }) => path).join(', ')}`);
     const observation = observed(parsed.value, 'sealed', canonicalJson(parsed.value)) as Observation<'sealed'>;
     return { kind: 'sealed', participant: subject, observation };
   };

@@ -56,7 +56,8 @@ export async function readHistories(
       from = last.offset + 1;
     }
     if (clock !== undefined) latest = Math.max(latest ?? clock, clock);
-    for (const [name, { open, sealed }] of gathered) histories.push({ history: { participant: name, open, sealed }, clock });
+    for (const [name, { open, sealed }] of gathered)
+      histories.push({ history: { participant: name, open, sealed }, clock });
   }
   const byName = new Intl.Collator('en', { numeric: true });
   histories.sort((a, b) => byName.compare(a.history.participant, b.history.participant));

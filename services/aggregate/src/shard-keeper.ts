@@ -35,7 +35,16 @@ export function shardFile(shards: string, partition: number): string {
 }
 
 /** A group member that keeps one trial's shards: decodes, folds, commits, publishes. */
-export function shardKeeper({ log, protocol, anew, shards, vault, opener, newOwner, onPosition }: ShardKeeperOptions): GroupMember {
+export function shardKeeper({
+  log,
+  protocol,
+  anew,
+  shards,
+  vault,
+  opener,
+  newOwner,
+  onPosition,
+}: ShardKeeperOptions): GroupMember {
   const { events, openTallies, closedTallies } = topicsOf(protocol);
   const decode = recordDecoder(opener);
   const held = new Map<number, Held>();

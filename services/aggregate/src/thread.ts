@@ -16,7 +16,9 @@ const fail = (error: unknown) => {
 const { log: folders, keyFiles, shards, batchRecords } = workerData as ThreadOptions;
 try {
   const log = await embeddedEventLog(folders);
-  const keys = new Map(keyFiles.map((text) => parseKeyFile(text, 'given to the aggregate')).map((key) => [key.trial, key]));
+  const keys = new Map(
+    keyFiles.map((text) => parseKeyFile(text, 'given to the aggregate')).map((key) => [key.trial, key]),
+  );
   const aggregate = startAggregate({
     log,
     keys,

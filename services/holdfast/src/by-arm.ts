@@ -1,10 +1,10 @@
 import { userInfo } from 'node:os';
 import { type ByArmVerdict, mayShowByArm, openVault, trialVault } from '@holdfast/access';
+import type { Measure, Protocol } from '@holdfast/events';
 import { embeddedEventLog } from '@holdfast/log/embedded';
+import { isOpenMeasure } from '@holdfast/outcomes';
 import { isFinal, type Tallies } from '@holdfast/tallies';
 import { type PublishedTrial, readTallies, type TrialTallies, topicsOf } from '@holdfast/trials';
-import { isOpenMeasure } from '@holdfast/outcomes';
-import type { Measure, Protocol } from '@holdfast/events';
 import { CommandFailed } from './command-failed.ts';
 import type { Store } from './store.ts';
 
@@ -38,7 +38,8 @@ async function recordLook({ folders }: Store, protocol: Protocol, question: stri
 /** Whether this store's keys open numbers by arm of a trial now; the reason if not. */
 export async function byArmVerdict(store: Store, { protocol }: PublishedTrial): Promise<ByArmVerdict> {
   const hasKey = store.keys.has(protocol.trial);
-  const closed = hasKey && protocol.blinding === 'double' ? await readTallies(store.log, protocol, 'closed') : undefined;
+  const closed =
+    hasKey && protocol.blinding === 'double' ? await readTallies(store.log, protocol, 'closed') : undefined;
   const passed = closed !== undefined && allHorizonsPassed(protocol, closed.tallies);
   return mayShowByArm({ blinding: protocol.blinding, hasKey, allHorizonsPassed: passed, what: 'efficacy' });
 }
@@ -54,9 +55,16 @@ export async function lookByArm(store: Store, trial: PublishedTrial, question: s
  * The tallies that may answer a question: by arm in a double-blind trial only with its key and once every horizon has passed;
  * without arm the open tallies, which depend on nothing that is sealed.
  */
-export async function talliesFor(store: Store, trial: PublishedTrial, measure: Measure, byArm: boolean, question: string): Promise<TrialTallies> {
+export async function talliesFor(
+  store: Store,
+  trial: PublishedTrial,
+  measure: Measure,
+  byArm: boolean,
+  question: string,
+): Promise<TrialTallies> {
   const { protocol } = trial;
-  if (protocol.blinding === 'double' && !byArm && isOpenMeasure(measure, protocol)) return readTallies(store.log, protocol, 'open');
+  if (protocol.blinding === 'double' && !byArm && isOpenMeasure(measure, protocol))
+    return readTallies(store.log, protocol, 'open');
   await lookByArm(store, trial, question);
   return readTallies(store.log, protocol, 'closed');
 }

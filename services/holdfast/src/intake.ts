@@ -23,7 +23,11 @@ export type IntakeOptions = {
 };
 
 /** Runs an intake and stops it whatever happens. */
-export async function withIntake<T>(store: Store, options: IntakeOptions, work: (intake: Intake) => Promise<T>): Promise<T> {
+export async function withIntake<T>(
+  store: Store,
+  options: IntakeOptions,
+  work: (intake: Intake) => Promise<T>,
+): Promise<T> {
   const { log, folders, keys, settings, trials } = store;
   const door = await openDoor({ log, trials, now: () => new Date(), ownRecords: options.ownRecords ?? false });
   const clocks = new Map<string, ImportedClock>();

@@ -47,7 +47,9 @@ try {
   await program.parseAsync();
 } catch (error) {
   // What is thrown on purpose carries a code or is a CommandFailed, and its message says what to do; anything else is a defect and shows where.
-  const onPurpose = error instanceof Error && (error.name === 'CommandFailed' || ('code' in error && String(error.code).startsWith('HF_')));
+  const onPurpose =
+    error instanceof Error &&
+    (error.name === 'CommandFailed' || ('code' in error && String(error.code).startsWith('HF_')));
   console.error(onPurpose ? `holdfast: ${error.message}` : error);
   process.exitCode = 1;
 }

@@ -35,7 +35,10 @@ export async function readKeys(options: CommonOptions, settings: Settings): Prom
     try {
       text = await readFile(file, 'utf8');
     } catch (cause) {
-      throw new CommandFailed(`cannot read key file ${file} (${(cause as NodeJS.ErrnoException).code}); give the file that \`keys create\` wrote`, { cause });
+      throw new CommandFailed(
+        `cannot read key file ${file} (${(cause as NodeJS.ErrnoException).code}); give the file that \`keys create\` wrote`,
+        { cause },
+      );
     }
     const key = parseKeyFile(text, file);
     keys.set(key.trial, key);
@@ -44,7 +47,11 @@ export async function readKeys(options: CommonOptions, settings: Settings): Prom
 }
 
 /** Opens the store that a command names and closes it whatever happens. */
-export function withStore<T>(command: Command, access: 'read' | 'write', work: (store: Store) => Promise<T>): Promise<T> {
+export function withStore<T>(
+  command: Command,
+  access: 'read' | 'write',
+  work: (store: Store) => Promise<T>,
+): Promise<T> {
   return openStore(command.optsWithGlobals<CommonOptions>(), access, work);
 }
 
@@ -54,16 +61,24 @@ function checkKeys(keys: ReadonlyMap<string, TrialKey>, trials: Trials): void {
     const published = trials.get(trial)?.key?.keyId;
     if (published === keyId) continue;
     const known = published === undefined ? 'has published no key here' : `has published key ${published}`;
-    throw new CommandFailed(`the given key ${keyId} says it is of ${trial}, but that trial ${known}; give the key file that belongs to this store`);
+    throw new CommandFailed(
+      `the given key ${keyId} says it is of ${trial}, but that trial ${known}; give the key file that belongs to this store`,
+    );
   }
 }
 
 /** Opens a store and closes it whatever happens. Reading never creates one. */
-export async function openStore<T>(options: CommonOptions, access: 'read' | 'write', work: (store: Store) => Promise<T>): Promise<T> {
+export async function openStore<T>(
+  options: CommonOptions,
+  access: 'read' | 'write',
+  work: (store: Store) => Promise<T>,
+): Promise<T> {
   const settings = settingsFor(options);
   const folders = storeFolders(settings.data);
   if (access === 'read' && !existsSync(folders.log)) {
-    throw new CommandFailed(`there is no store in ${settings.data}; name it by --data DIR, or begin one by \`holdfast protocol publish FILE\``);
+    throw new CommandFailed(
+      `there is no store in ${settings.data}; name it by --data DIR, or begin one by \`holdfast protocol publish FILE\``,
+    );
   }
   const keys = await readKeys(options, settings);
   const log = await embeddedEventLog({ dir: folders.log, closedDir: folders.closedLog, readOnly: access === 'read' });
@@ -79,18 +94,23 @@ export async function openStore<T>(options: CommonOptions, access: 'read' | 'wri
 /** The trial that a command is about: the named one, or the only one there is. */
 export function chooseTrial({ trials }: Store, name: string | undefined): PublishedTrial {
   const names = [...trials.keys()];
-  if (names.length === 0) throw new CommandFailed('no trial is published in this store; run `holdfast protocol publish FILE`');
-  if (name === undefined && names.length > 1) throw new CommandFailed(`several trials are published; choose one by --trial: ${names.join(', ')}`);
+  if (names.length === 0)
+    throw new CommandFailed('no trial is published in this store; run `holdfast protocol publish FILE`');
+  if (name === undefined && names.length > 1)
+    throw new CommandFailed(`several trials are published; choose one by --trial: ${names.join(', ')}`);
   const trial = trials.get(name ?? names[0] ?? '');
-  if (trial === undefined) throw new CommandFailed(`trial ${name} is not published in this store; it has ${names.join(', ')}`);
+  if (trial === undefined)
+    throw new CommandFailed(`trial ${name} is not published in this store; it has ${names.join(', ')}`);
   return trial;
 }
 
 /** The measure that a command is about: the named one, or the only one there is. */
 export function chooseMeasure(protocol: Protocol, name: string | undefined): Measure {
   const names = protocol.measures.map(({ id }) => id);
-  if (name === undefined && names.length > 1) throw new CommandFailed(`${protocol.trial} has several measures; choose one by --measure: ${names.join(', ')}`);
+  if (name === undefined && names.length > 1)
+    throw new CommandFailed(`${protocol.trial} has several measures; choose one by --measure: ${names.join(', ')}`);
   const measure = protocol.measures.find(({ id }) => id === (name ?? names[0]));
-  if (measure === undefined) throw new CommandFailed(`${protocol.trial} has no measure ${name}; it has ${names.join(', ')}`);
+  if (measure === undefined)
+    throw new CommandFailed(`${protocol.trial} has no measure ${name}; it has ${names.join(', ')}`);
   return measure;
 }

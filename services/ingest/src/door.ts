@@ -53,7 +53,9 @@ export async function openDoor({ log, trials, now, ownRecords = false }: DoorOpt
   const sealerOf = (trial: string): Sealer => {
     const found = sealers.get(trial);
     if (found === undefined) {
-      throw new NoTrialKey(`${trial} is double-blind and has no key; run \`holdfast keys create --trial ${trial} --out FILE\` first`);
+      throw new NoTrialKey(
+        `${trial} is double-blind and has no key; run \`holdfast keys create --trial ${trial} --out FILE\` first`,
+      );
     }
     return found;
   };
@@ -91,7 +93,8 @@ export async function openDoor({ log, trials, now, ownRecords = false }: DoorOpt
         return { accepted: false, problems: [{ path: 'source', message }] };
       }
       if (event.type === 'org.holdfast.day-turned.v1' && !ownRecords) {
-        const message = 'is written by Holdfast alone; leave it out, or use `holdfast ingest --replay` to replay a log from a file';
+        const message =
+          'is written by Holdfast alone; leave it out, or use `holdfast ingest --replay` to replay a log from a file';
         return { accepted: false, problems: [{ path: 'type', message }] };
       }
       const problems = check(event);
@@ -105,10 +108,12 @@ export async function openDoor({ log, trials, now, ownRecords = false }: DoorOpt
         const records = byTrial.get(trial) ?? [];
         byTrial.set(trial, records);
         const record = recordOf(event, trial, receivedtime);
-        if (event.type === 'org.holdfast.day-turned.v1') records.push(...everyPartition(record, published(trial).protocol.partitions));
+        if (event.type === 'org.holdfast.day-turned.v1')
+          records.push(...everyPartition(record, published(trial).protocol.partitions));
         else records.push(record);
       }
-      for (const [trial, records] of byTrial) await log.append(topicsOf(published(trial).protocol).events.name, records);
+      for (const [trial, records] of byTrial)
+        await log.append(topicsOf(published(trial).protocol).events.name, records);
     },
 
     async turnDay(trial, date) {
@@ -129,6 +134,7 @@ export async function openDoor({ log, trials, now, ownRecords = false }: DoorOpt
     },
 
     async keepRejected(rejections) {
+      const byTrial = new Map<string, NewRecord[]>();
       for (const { trial, where, problems, input } of rejections) {
         const { protocol } = published(trial);
         const { rejected } = topicsOf(protocol);
@@ -140,8 +146,9 @@ export async function openDoor({ log, trials, now, ownRecords = false }: DoorOpt
             ? { input }
             : { sealed: sealerOf(trial).seal(identity, encoder.encode(JSON.stringify(input))) };
         const value = encoder.encode(JSON.stringify({ where, problems, receivedtime, ...kept }));
-        await log.append(rejected.name, [{ key: where, value }]);
+        byTrial.set(rejected.name, [...(byTrial.get(rejected.name) ?? []), { key: where, value }]);
       }
+      for (const [topic, records] of byTrial) await log.append(topic, records);
     },
   };
 }

@@ -27,7 +27,9 @@ function parsed(bytes: Uint8Array, where: string): EventInput {
 
 const isBlank = (bytes: Uint8Array) => bytes.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
 
-async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<{ bytes: Buffer; number: number; cut: boolean }> {
+async function* lines(
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<{ bytes: Buffer; number: number; cut: boolean }> {
   let parts: Uint8Array[] = [];
   let size = 0;
   let number = 1;
@@ -58,7 +60,10 @@ async function* arrayInputs(chunks: AsyncIterable<Uint8Array>, name: string): As
     parts.push(chunk);
     size += chunk.length;
     if (size > largestArray) {
-      yield { where: name, problem: `is an array of more than ${largestArray} bytes; write one event a line (NDJSON) instead` };
+      yield {
+        where: name,
+        problem: `is an array of more than ${largestArray} bytes; write one event a line (NDJSON) instead`,
+      };
       return;
     }
   }

@@ -17,7 +17,9 @@ function listed(values: ReadonlySet<string>): string {
   return values.size > 12 ? `${shown}, …` : shown;
 }
 
-type Observation = { [T in ObservationType]: { type: T; data: Extract<HoldfastEvent, { type: `org.holdfast.${T}.v1` }>['data'] } }[ObservationType];
+type Observation = {
+  [T in ObservationType]: { type: T; data: Extract<HoldfastEvent, { type: `org.holdfast.${T}.v1` }>['data'] };
+}[ObservationType];
 
 function checkObservation(observation: Observation, source: string, known: Known, at: string): Problem[] {
   const problems: Problem[] = [];
@@ -27,7 +29,8 @@ function checkObservation(observation: Observation, source: string, known: Known
       message: `${what} "${value}" is not in the protocol (it has ${listed(values)}); correct it, or publish a protocol version that declares it`,
     });
   const checkVisit = (visit: string | undefined) => {
-    if (visit !== undefined && known.visits.size > 0 && !known.visits.has(visit)) unknown('.visit', 'visit', visit, known.visits);
+    if (visit !== undefined && known.visits.size > 0 && !known.visits.has(visit))
+      unknown('.visit', 'visit', visit, known.visits);
   };
   switch (observation.type) {
     case 'participant-randomised': {
@@ -37,29 +40,38 @@ function checkObservation(observation: Observation, source: string, known: Known
     }
     case 'arm-assigned':
       if (siteOf(source) !== undefined) {
-        problems.push({ path: 'source', message: 'arms come from the randomisation service, never from a site; send it from /trials/…/randomisation' });
+        problems.push({
+          path: 'source',
+          message: 'arms come from the randomisation service, never from a site; send it from /trials/…/randomisation',
+        });
       }
       if (!known.arms.has(observation.data.arm)) {
         // The arm is a closed value: the reason names the field and what is allowed, never what was sent.
-        problems.push({ path: `${at}.arm`, message: `is no arm of the protocol (it has ${listed(known.arms)}); write it as there` });
+        problems.push({
+          path: `${at}.arm`,
+          message: `is no arm of the protocol (it has ${listed(known.arms)}); write it as there`,
+        });
       }
       break;
     case 'urine-screen':
       checkVisit(observation.data.visit);
       for (const substance of Object.keys(observation.data.results)) {
-        if (!known.substances.has(substance)) unknown(`.results.${substance}`, 'substance', substance, known.substances);
+        if (!known.substances.has(substance))
+          unknown(`.results.${substance}`, 'substance', substance, known.substances);
       }
       break;
     case 'use-calendar':
       for (const [day, uses] of Object.entries(observation.data.days)) {
         for (const substance of Object.keys(uses)) {
-          if (!known.substances.has(substance)) unknown(`.days.${day}.${substance}`, 'substance', substance, known.substances);
+          if (!known.substances.has(substance))
+            unknown(`.days.${day}.${substance}`, 'substance', substance, known.substances);
         }
       }
       break;
     case 'participant-enrolled':
       observation.data.substances?.forEach((substance, index) => {
-        if (!known.substances.has(substance)) unknown(`.substances[${index}]`, 'substance', substance, known.substances);
+        if (!known.substances.has(substance))
+          unknown(`.substances[${index}]`, 'substance', substance, known.substances);
       });
       break;
     case 'visit-attended':
@@ -86,19 +98,33 @@ export function protocolCheck(protocol: Protocol): (event: HoldfastEvent) => rea
     const site = siteOf(event.source);
     const problems: Problem[] = [];
     if (site !== undefined && !known.sites.has(site)) {
-      problems.push({ path: 'source', message: `site "${site}" is not in the protocol (it has ${listed(known.sites)}); correct it, or publish a protocol version that declares it` });
+      problems.push({
+        path: 'source',
+        message: `site "${site}" is not in the protocol (it has ${listed(known.sites)}); correct it, or publish a protocol version that declares it`,
+      });
     }
     switch (event.type) {
       case 'org.holdfast.correction.v1': {
         const { type, data } = event.data.event;
-        return [...problems, ...checkObservation({ type: short(type), data } as Observation, event.source, known, 'data.event.data')];
+        return [
+          ...problems,
+          ...checkObservation({ type: short(type), data } as Observation, event.source, known, 'data.event.data'),
+        ];
       }
       case 'org.holdfast.retraction.v1':
       case 'org.holdfast.sealed.v1':
       case 'org.holdfast.day-turned.v1':
         return problems;
       default:
-        return [...problems, ...checkObservation({ type: short(event.type), data: event.data } as Observation, event.source, known, 'data')];
+        return [
+          ...problems,
+          ...checkObservation(
+            { type: short(event.type), data: event.data } as Observation,
+            event.source,
+            known,
+            'data',
+          ),
+        ];
     }
   };
 }

@@ -13,15 +13,18 @@ export const EvidenceRule = z.enum(['urine-only', 'self-report-only', 'any-posit
 });
 export type EvidenceRule = z.infer<typeof EvidenceRule>;
 
-const strategy = z
-  .enum(['exclude', 'ignore'])
-  .default('exclude')
-  .meta({ description: 'exclude: such days are outside coverage, numerator and person-days; ignore: they change nothing' });
+const strategy = z.enum(['exclude', 'ignore']).default('exclude').meta({
+  description: 'exclude: such days are outside coverage, numerator and person-days; ignore: they change nothing',
+});
 
 const common = {
   id: MeasureId,
   title: z.string().min(1).max(200).optional(),
-  substances: z.array(SubstanceId).min(1).max(32).meta({ description: 'use of any of them is use; abstinent is evidence against each' }),
+  substances: z
+    .array(SubstanceId)
+    .min(1)
+    .max(32)
+    .meta({ description: 'use of any of them is use; abstinent is evidence against each' }),
   evidence: EvidenceRule,
   windows: z.array(Day).min(1).max(8).meta({ description: 'lengths of the trailing window, in days' }),
   horizon: Day.meta({ description: 'last study day; evidence outside days 1 … horizon is ignored' }),

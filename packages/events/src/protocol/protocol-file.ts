@@ -27,7 +27,10 @@ function lineOf(root: Node | null, path: readonly PropertyKey[], lines: LineCoun
 /** Reads a protocol from YAML; each problem's message begins with `line N: path`. */
 export function parseProtocol(text: string): Parsed<Protocol> {
   if (text.length > longestFile) {
-    return { ok: false, problems: [{ path: '', message: `is longer than ${longestFile} characters; this is no protocol` }] };
+    return {
+      ok: false,
+      problems: [{ path: '', message: `is longer than ${longestFile} characters; this is no protocol` }],
+    };
   }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
@@ -44,7 +47,10 @@ export function parseProtocol(text: string): Parsed<Protocol> {
   try {
     value = document.toJS({ maxAliasCount: 100 });
   } catch (cause) {
-    return { ok: false, problems: [{ path: 'line 1', message: `cannot be read: ${cause instanceof Error ? cause.message : cause}` }] };
+    return {
+      ok: false,
+      problems: [{ path: 'line 1', message: `cannot be read: ${cause instanceof Error ? cause.message : cause}` }],
+    };
   }
   const result = Protocol.safeParse(value, { reportInput: true });
   if (result.success) return { ok: true, value: result.data };

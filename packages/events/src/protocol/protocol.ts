@@ -43,31 +43,60 @@ const shape = z.strictObject({
   version: z.int().min(1),
   title: z.string().min(1).max(300),
   blinding: z.enum(['open', 'double']),
-  clock: z.enum(['live', 'imported']).meta({ description: 'live: one day-turned a day; imported: the import writes one at its end' }),
+  clock: z
+    .enum(['live', 'imported'])
+    .meta({ description: 'live: one day-turned a day; imported: the import writes one at its end' }),
   timeZone: timeZone.default('Etc/UTC'),
-  partitions: z.int().min(1).max(256).default(4).meta({ description: 'fixed for the life of the trial; `rewrite` alone changes it' }),
+  partitions: z
+    .int()
+    .min(1)
+    .max(256)
+    .default(4)
+    .meta({ description: 'fixed for the life of the trial; `rewrite` alone changes it' }),
   plannedFollowUp: z.int().min(1).max(4000).meta({ description: 'last study day on which everybody is followed' }),
   administrativeEnd: CivilDate.optional().meta({ description: 'after this date nobody counts' }),
   arms: z.array(Arm).min(1).max(32),
   sites: z.array(SiteId).min(1).max(2000),
   strata: z.array(z.string().min(1).max(120)).max(500).default([]),
-  substances: z.array(z.strictObject({ id: SubstanceId, title: z.string().min(1).max(200).optional() })).min(1).max(200),
+  substances: z
+    .array(z.strictObject({ id: SubstanceId, title: z.string().min(1).max(200).optional() }))
+    .min(1)
+    .max(200),
   visits: z.array(Visit).max(500).default([]).meta({ description: 'an empty schedule lets any visit label pass' }),
-  entryLag: z.int().min(0).max(365).default(0).meta({ description: 'days that sites have to enter what they collected' }),
+  entryLag: z
+    .int()
+    .min(0)
+    .max(365)
+    .default(0)
+    .meta({ description: 'days that sites have to enter what they collected' }),
   evidence: z
     .strictObject({
-      unnamed: z.enum(['unknown', 'negative']).default('unknown').meta({ description: 'what a substance means that a urine screen does not name' }),
-      attendedVisit: z.enum(['nothing', 'negative']).default('nothing').meta({ description: 'what a kept visit without any urine screen means' }),
+      unnamed: z
+        .enum(['unknown', 'negative'])
+        .default('unknown')
+        .meta({ description: 'what a substance means that a urine screen does not name' }),
+      attendedVisit: z
+        .enum(['nothing', 'negative'])
+        .default('nothing')
+        .meta({ description: 'what a kept visit without any urine screen means' }),
     })
     .default({ unnamed: 'unknown', attendedVisit: 'nothing' }),
-  closed: z.array(z.enum(closable)).default([]).meta({ description: 'event types that are closed besides those closed by default' }),
+  closed: z
+    .array(z.enum(closable))
+    .default([])
+    .meta({ description: 'event types that are closed besides those closed by default' }),
   measures: z.array(Measure).min(1).max(100),
 });
 
 type Shape = z.infer<typeof shape>;
 type Report = (path: PropertyKey[], message: string) => void;
 
-function reportRepeats(list: readonly string[], path: (index: number) => PropertyKey[], what: string, report: Report): void {
+function reportRepeats(
+  list: readonly string[],
+  path: (index: number) => PropertyKey[],
+  what: string,
+  report: Report,
+): void {
   list.forEach((id, index) => {
     if (list.indexOf(id) < index) report(path(index), `${what} "${id}" is declared twice; keep one`);
   });
@@ -85,12 +114,16 @@ function checkMeasure(protocol: Shape, index: number, report: Report): void {
   reportRepeats(measure.substances, (i) => at('substances', i), 'substance', report);
   reportRepeats(measure.windows.map(String), (i) => at('windows', i), 'window', report);
   measure.windows.forEach((window, i) => {
-    if (window > measure.horizon) report(at('windows', i), `is longer than the horizon (${measure.horizon}); shorten it`);
+    if (window > measure.horizon)
+      report(at('windows', i), `is longer than the horizon (${measure.horizon}); shorten it`);
   });
   if (measure.kind !== 'rolling-abstinence') return;
   reportRepeats(measure.policies, (i) => at('policies', i), 'policy', report);
   if (typeof measure.coverage === 'object' && measure.coverage.atLeast > Math.min(...measure.windows)) {
-    report(at('coverage', 'atLeast'), 'asks for more days than the shortest window has; no such window could ever be covered');
+    report(
+      at('coverage', 'atLeast'),
+      'asks for more days than the shortest window has; no such window could ever be covered',
+    );
   }
 }
 
@@ -98,13 +131,36 @@ function checkMeasure(protocol: Shape, index: number, report: Report): void {
 export const Protocol = shape
   .superRefine((protocol, context) => {
     const report: Report = (path, message) => context.addIssue({ code: 'custom', path, message });
-    reportRepeats(protocol.arms.map((arm) => arm.id), (i) => ['arms', i, 'id'], 'arm', report);
+    reportRepeats(
+      protocol.arms.map((arm) => arm.id),
+      (i) => ['arms', i, 'id'],
+      'arm',
+      report,
+    );
     reportRepeats(protocol.sites, (i) => ['sites', i], 'site', report);
     reportRepeats(protocol.strata, (i) => ['strata', i], 'stratum', report);
-    reportRepeats(protocol.substances.map((substance) => substance.id), (i) => ['substances', i, 'id'], 'substance', report);
-    reportRepeats(protocol.visits.map((visit) => visit.id), (i) => ['visits', i, 'id'], 'visit', report);
-    reportRepeats(protocol.measures.map((measure) => measure.id), (i) => ['measures', i, 'id'], 'measure', report);
-    protocol.measures.forEach((_, index) => checkMeasure(protocol, index, report));
+    reportRepeats(
+      protocol.substances.map((substance) => substance.id),
+      (i) => ['substances', i, 'id'],
+      'substance',
+      report,
+    );
+    reportRepeats(
+      protocol.visits.map((visit) => visit.id),
+      (i) => ['visits', i, 'id'],
+      'visit',
+      report,
+    );
+    reportRepeats(
+      protocol.measures.map((measure) => measure.id),
+      (i) => ['measures', i, 'id'],
+      'measure',
+      report,
+    );
+    for (const index of protocol.measures.keys()) checkMeasure(protocol, index, report);
   })
-  .meta({ title: 'Holdfast protocol', description: 'Declares a trial: arms, sites, substances, evidence rules and measures.' });
+  .meta({
+    title: 'Holdfast protocol',
+    description: 'Declares a trial: arms, sites, substances, evidence rules and measures.',
+  });
 export type Protocol = z.infer<typeof Protocol>;

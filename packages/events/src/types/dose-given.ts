@@ -5,7 +5,12 @@ const Dose = z
   .strictObject({
     mg: z.number().nonnegative().max(1e6).optional(),
     mgPerKg: z.number().nonnegative().max(1e4).optional(),
-    units: z.number().nonnegative().max(1e4).optional().meta({ description: 'injections or tablets, where no mg was recorded' }),
+    units: z
+      .number()
+      .nonnegative()
+      .max(1e4)
+      .optional()
+      .meta({ description: 'injections or tablets, where no mg was recorded' }),
   })
   .refine((dose) => dose.mg !== undefined || dose.mgPerKg !== undefined || dose.units !== undefined, {
     error: 'says no amount; give mg, mgPerKg or units',

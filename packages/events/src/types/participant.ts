@@ -32,4 +32,7 @@ export const ParticipantLeft = z
     how: z.enum(['completed', 'lost', 'died', 'stopped']),
     reason: ShortText.optional(),
   })
-  .meta({ title: 'Participant left', description: 'Follow-up ended on the day of `time`; of a death, the day of death.' });
+  .meta({
+    title: 'Participant left',
+    description: 'Follow-up ended on the day of `time`; of a death, the day of death.',
+  });

@@ -5,7 +5,9 @@ const scores = z.record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/), z.
 
 export const ScaleScore = z
   .strictObject({
-    instrument: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,31}$/, { error: 'not an instrument id; write it like HAM-D-17' }),
+    instrument: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,31}$/, { error: 'not an instrument id; write it like HAM-D-17' }),
     version: z.string().min(1).max(32).optional(),
     visit: VisitId.optional(),
     total: z.number().optional(),
@@ -14,5 +16,7 @@ export const ScaleScore = z
     rater: z.enum(['self', 'clinician', 'rater']).optional(),
     hoursAfterDose: z.number().nonnegative().max(10_000).optional().meta({ description: 'makes the score closed' }),
   })
-  .refine((score) => score.total !== undefined || score.items !== undefined, { error: 'has no score; give total or items' })
+  .refine((score) => score.total !== undefined || score.items !== undefined, {
+    error: 'has no score; give total or items',
+  })
   .meta({ title: 'Scale score', description: 'One administration of a rating scale.' });

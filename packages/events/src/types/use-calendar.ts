@@ -22,13 +22,22 @@ export const UseCalendar = z
   })
   .superRefine((calendar, context) => {
     const { from, to, interview } = calendar;
-    if (from > to) context.addIssue({ code: 'custom', path: ['to'], message: `lies before \`from\` (${from}); swap the two` });
+    if (from > to)
+      context.addIssue({ code: 'custom', path: ['to'], message: `lies before \`from\` (${from}); swap the two` });
     if (to > interview) {
-      context.addIssue({ code: 'custom', path: ['to'], message: `lies after the interview (${interview}); nobody recalls the future` });
+      context.addIssue({
+        code: 'custom',
+        path: ['to'],
+        message: `lies after the interview (${interview}); nobody recalls the future`,
+      });
     }
     for (const day of Object.keys(calendar.days)) {
       if (day < from || day > to) {
-        context.addIssue({ code: 'custom', path: ['days', day], message: `lies outside ${from} … ${to}; widen the calendar or drop the day` });
+        context.addIssue({
+          code: 'custom',
+          path: ['days', day],
+          message: `lies outside ${from} … ${to}; widen the calendar or drop the day`,
+        });
       }
     }
   })

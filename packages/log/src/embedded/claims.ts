@@ -1,6 +1,7 @@
 import { StoreInUse } from '../log-errors.ts';
-import { type Holder, holderOf, isAlive, wordOf } from './holder.ts';
+import { type Holder, holderOf, lifeOf, wordOf } from './holder.ts';
 import { claimKey } from './keys.ts';
+import type { Store } from './store.ts';
 import type { Topic } from './topics.ts';
 
 /** Which instance has the members of a group on a topic: one at a time, over all processes. */
@@ -17,7 +18,7 @@ export function claimsOf(me: Holder): Claims {
         const key = claimKey(group, topic.number);
         const found = change.get(key);
         const holder = found && holderOf(Buffer.from(found).toString());
-        if (holder && holder.token !== me.token && isAlive(holder))
+        if (holder && holder.token !== me.token && isAlive(holder, me, topic.store))
           throw new StoreInUse(
             `group ${group} on topic ${topic.name} in ${topic.store.dir} belongs to process ${holder.pid}` +
               `${holder.pid === me.pid ? ' (this one, through another instance of the log)' : ''}: ` +
@@ -32,4 +33,13 @@ export function claimsOf(me: Holder): Claims {
         if (found && holderOf(Buffer.from(found).toString())?.token === me.token) change.remove(key);
       }),
   };
+}
+
+/**
+ * LMDB tells about processes that cannot be seen from this container: they hold a lock on the store's lock file at the place of their pid.
+ * One with our own pid is dead, or else we could not have that lock.
+ */
+function isAlive(holder: Holder, me: Holder, store: Store): boolean {
+  const life = lifeOf(holder);
+  return life === 'alive' || (life === 'unseen' && holder.pid !== me.pid && store.hasReader(holder.pid));
 }

@@ -8,7 +8,7 @@ export type Holder = {
   readonly pid: number;
   /** When the process started, in the kernel's ticks since boot; `0` where there is no /proc. */
   readonly started: string;
-  /** The pid namespace: from inside a container the processes of another cannot be seen. */
+  /** The pid namespace: from inside a container the processes of another one, or of its own former life, cannot be seen. */
   readonly namespace: string;
   readonly boot: string;
   readonly token: string;
@@ -29,15 +29,12 @@ export function holderOf(word: string): Holder | undefined {
   return { pid: Number(pid), started, namespace, boot, token };
 }
 
-/**
- * False only if the holder is certainly dead: then, and only then, may what it held be taken. A process of another pid namespace cannot
- * be judged and counts as alive.
- */
-export function isAlive(holder: Holder): boolean {
-  if (holder.boot !== bootId()) return false;
-  if (holder.namespace !== namespaceOfSelf()) return true;
-  if (holder.started === '0') return answers(holder.pid);
-  return startOf(holder.pid) === holder.started;
+/** `dead` is certain: then, and only then, may what it held simply be taken. `unseen` is a process of another pid namespace. */
+export function lifeOf(holder: Holder): 'alive' | 'dead' | 'unseen' {
+  if (holder.boot !== bootId()) return 'dead';
+  if (holder.namespace !== namespaceOfSelf()) return 'unseen';
+  const isAlive = holder.started === '0' ? answers(holder.pid) : startOf(holder.pid) === holder.started;
+  return isAlive ? 'alive' : 'dead';
 }
 
 /** Start time of a live process; undefined if there is none. A zombie is dead: it holds no files and runs no code. */

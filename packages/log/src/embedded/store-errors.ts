@@ -19,19 +19,21 @@ export function storeError(
 ): unknown {
   if (error instanceof LogError || !(error instanceof Error) || !('code' in error)) return error;
   const { code } = error;
+  const what = error.message.replace(/: Attempting to .*/s, ''); // page numbers and the like that LMDB adds
   if (full.has(code) || ((code === EIO || code === 'EIO') && freeBytes(dir) < bytes + 1024 * 1024))
     return new LogFull(
-      `no room for the log in ${dir} (${error.message}): nothing of this call was written; make room on that disk, then send it again`,
+      `no room for the log in ${dir} (${what}): nothing of this call was written; make room on that disk, then send it again`,
       { cause: error },
     );
   if (forbidden.has(code))
     return new LogUnavailable(
-      `not allowed to ${doing} the log in ${dir} (${error.message}): give this user the right to read and write there, which readers need too`,
+      `not allowed to ${doing} the log in ${dir} (${what}): give this user the right to read and write there, which readers need too`,
       { cause: error },
     );
-  return new LogUnavailable(`cannot ${doing} the log in ${dir} (${error.message}): check that disk and the folder`, {
-    cause: error,
-  });
+  return new LogUnavailable(
+    `cannot ${doing} the log in ${dir} (${what}): check that disk and the folder, then start this process again`,
+    { cause: error },
+  );
 }
 
 export function freeBytes(dir: string): number {

@@ -28,6 +28,8 @@ export type Store = {
   read<T>(look: (view: View) => T): T;
   /** Changes all or nothing (nothing if `change` throws); resolves when it is on disk, and only then can anybody see it. */
   write<T>(change: (change: Change) => T): Promise<T>;
+  /** Whether a live process with this pid has the store open, in whichever container. */
+  hasReader(pid: number): boolean;
   /** Keeps everybody, this instance included, from writing here. */
   hold(): Promise<Release>;
   close(): Promise<void>;
@@ -185,6 +187,10 @@ function storeOn(db: RootDatabase<Uint8Array, Uint8Array>, dir: string, id: stri
       const written = lastWrite.then(() => commit(change));
       lastWrite = written.catch(() => undefined);
       return written;
+    },
+    hasReader(pid) {
+      db.readerCheck(); // forgets the dead
+      return new RegExp(`^ *${pid} `, 'm').test(db.readerList());
     },
     async hold() {
       checkOpen();

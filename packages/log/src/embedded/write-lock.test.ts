@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Holder, holderOf, isAlive, thisHolder, wordOf } from './holder.ts';
+import { type Holder, holderOf, lifeOf, thisHolder, wordOf } from './holder.ts';
 import { holdWriteLock } from './write-lock.ts';
 
 const me = thisHolder('aaaaaaaaaaaa');
@@ -21,7 +21,7 @@ describe('holder', () => {
   });
 
   test('this process and another running one are alive', async () => {
-    expect(isAlive(me)).toBe(true);
+    expect(lifeOf(me)).toBe('alive');
     const other = spawn(process.execPath, ['-e', 'setInterval(() => 0, 1000)']);
     await once(other, 'spawn');
     const started =
@@ -31,22 +31,22 @@ describe('holder', () => {
           .split(') ')[1] ?? ''
       ).split(' ')[19] ?? '';
     const holder = { ...me, pid: other.pid ?? 0, started };
-    expect(isAlive(holder)).toBe(true);
+    expect(lifeOf(holder)).toBe('alive');
     other.kill('SIGKILL');
     await once(other, 'exit');
-    expect(isAlive(holder)).toBe(false);
+    expect(lifeOf(holder)).toBe('dead');
   });
 
   test('a later process with the same pid is not the holder', () => {
-    expect(isAlive(dead)).toBe(false);
+    expect(lifeOf(dead)).toBe('dead');
   });
 
   test('after a reboot nobody from before is alive, whatever runs under that pid now', () => {
-    expect(isAlive({ ...me, boot: 'another0' })).toBe(false);
+    expect(lifeOf({ ...me, boot: 'another0' })).toBe('dead');
   });
 
-  test('a process of another container cannot be judged and counts as alive', () => {
-    expect(isAlive({ ...dead, namespace: '42' })).toBe(true);
+  test('a process of another container cannot be seen', () => {
+    expect(lifeOf({ ...dead, namespace: '42' })).toBe('unseen');
   });
 
   test.runIf(process.platform === 'linux')('a zombie is dead', async () => {
@@ -60,7 +60,7 @@ describe('holder', () => {
     }
     const started = (stat.split(') ')[1] ?? '').split(' ')[19] ?? '';
     expect(stat).toContain(') Z ');
-    expect(isAlive({ ...me, pid, started })).toBe(false);
+    expect(lifeOf({ ...me, pid, started })).toBe('dead');
     parent.kill();
   });
 });
@@ -109,6 +109,15 @@ describe('write lock', () => {
       }),
     );
     expect(most).toBe(1);
+    expect(readdirSync(dir)).toEqual([]);
+  });
+
+  test('a holder that cannot be seen is waited for, then passed over', async () => {
+    symlinkSync(wordOf({ ...dead, namespace: '42' }), join(dir, 'write-lock'));
+    const began = performance.now();
+    const release = await holdWriteLock(dir, me, 50);
+    expect(performance.now() - began).toBeGreaterThan(40);
+    release();
     expect(readdirSync(dir)).toEqual([]);
   });
 

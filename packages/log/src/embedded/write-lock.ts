@@ -2,7 +2,7 @@ import { readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { LogUnavailable } from '../log-errors.ts';
-import { type Holder, holderOf, isAlive, wordOf } from './holder.ts';
+import { type Holder, holderOf, lifeOf, wordOf } from './holder.ts';
 
 /** Gives the lock back. */
 export type Release = () => void;
@@ -15,14 +15,17 @@ export type Release = () => void;
  * (OpenLDAP ITS#9496; fixed in LMDB, not in the copy inside `lmdb` 3.5.6). So opening, committing and closing exclude each other here.
  *
  * The lock is a symbolic link whose target names the holder: made in one step, needs no room on a full disk, and a dead holder is seen
- * at once. Waiting is by short pauses, never by blocking the event loop.
+ * at once. It is held for moments only, so a holder whose life cannot be seen (in another container) counts as dead when patience ends.
+ * Waiting is by short pauses, never by blocking the event loop.
  */
 export async function holdWriteLock(dir: string, me: Holder, patienceMs = 30_000): Promise<Release> {
   const path = join(dir, 'write-lock');
-  for (let waited = 0; ; waited += 1) {
-    const holder = take(path, me);
+  const giveUp = performance.now() + patienceMs;
+  for (;;) {
+    const isLate = performance.now() > giveUp;
+    const holder = take(path, me, isLate);
     if (holder === 'mine') return () => remove(path);
-    if (waited > patienceMs)
+    if (isLate)
       throw new LogUnavailable(
         `the log in ${dir} has been locked by process ${holder.pid} for ${patienceMs / 1000} s: if that process hangs, end it`,
         { retryable: true },
@@ -32,24 +35,29 @@ export async function holdWriteLock(dir: string, me: Holder, patienceMs = 30_000
 }
 
 /** Takes the lock or answers who has it. */
-function take(path: string, me: Holder): 'mine' | Holder {
+function take(path: string, me: Holder, isLate: boolean): 'mine' | Holder {
   for (;;) {
     if (link(path, me)) return 'mine';
     const holder = holderAt(path);
-    if (holder && isAlive(holder)) return holder;
-    if (holder) removeDead(path, holder, me);
+    if (holder && isKept(holder, isLate)) return holder;
+    if (holder) removeDead(path, holder, me, isLate);
   }
+}
+
+function isKept(holder: Holder, isLate: boolean): boolean {
+  const life = lifeOf(holder);
+  return life === 'alive' || (life === 'unseen' && !isLate);
 }
 
 /**
  * Removes what a dead holder left, never what a living one has meanwhile put there: whoever removes must first hold a second lock named
  * after the dead one's token, so there is one remover at a time, and the dead one's word cannot come back. Removers may die as well.
  */
-function removeDead(path: string, dead: Holder, me: Holder): void {
+function removeDead(path: string, dead: Holder, me: Holder, isLate: boolean): void {
   const removal = `${path}.${dead.token}`;
   if (!link(removal, me)) {
     const remover = holderAt(removal);
-    if (remover && !isAlive(remover)) removeDead(removal, remover, me);
+    if (remover && !isKept(remover, isLate)) removeDead(removal, remover, me, isLate);
     return;
   }
   if (holderAt(path)?.token === dead.token) remove(path);

@@ -30,7 +30,9 @@ export function joinEvidence(
   lastDay: number,
 ): Evidence {
   const urine = () =>
-    urineStatements(observations, dayZero, protocol.evidence, substances).filter(({ day }) => day >= 1 && day <= lastDay);
+    urineStatements(observations, dayZero, protocol.evidence, substances).filter(
+      ({ day }) => day >= 1 && day <= lastDay,
+    );
   const reports = () => reportStatements(observations, dayZero, substances, lastDay);
   const own = () => reports().filter(({ source }) => source === 'participant');
   const statuses = (statements: readonly Statement[]) => dayStatuses(statements, substances, lastDay);

@@ -36,7 +36,8 @@ export function reportStatements(
       const last = Math.min(lastDay, civilDay(to) - dayZero);
       for (let day = first; day <= last; day += 1) {
         const uses = days[dateOf(dayZero + day)];
-        for (const substance of substances) offer(said(day, substance, uses !== undefined && Object.hasOwn(uses, substance)));
+        for (const substance of substances)
+          offer(said(day, substance, uses !== undefined && Object.hasOwn(uses, substance)));
       }
     } else {
       for (const [date, uses] of Object.entries(days)) {

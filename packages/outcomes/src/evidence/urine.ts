@@ -24,7 +24,14 @@ export function urineStatements(
       const result = named ?? (rules.unnamed === 'negative' ? 'negative' : undefined);
       if (result !== 'positive' && result !== 'negative') continue;
       const event = { type, source, id };
-      statements.push({ day: observation.day - dayZero, substance, use: result === 'positive', source: 'urine', known: 'tested', event });
+      statements.push({
+        day: observation.day - dayZero,
+        substance,
+        use: result === 'positive',
+        source: 'urine',
+        known: 'tested',
+        event,
+      });
     }
   }
   if (rules.attendedVisit === 'nothing') return statements;

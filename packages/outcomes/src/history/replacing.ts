@@ -89,14 +89,23 @@ function flawOf(node: Replacing, targetOf: (node: Replacing) => Observation | un
     const target: Observation | undefined = targetOf(walked);
     if (!judged && target === undefined) {
       const { source, id } = walked.data.target;
-      verdict = { issue: 'target-not-seen', reason: `no event ${id} of ${source} is known for this participant; send it, or retract this one` };
+      verdict = {
+        issue: 'target-not-seen',
+        reason: `no event ${id} of ${source} is known for this participant; send it, or retract this one`,
+      };
       judged = true;
     } else if (!judged && node.type === 'correction' && target?.type === 'retraction') {
-      verdict = { issue: 'correction-of-retraction', reason: 'a retraction cannot be corrected; retract the retraction instead' };
+      verdict = {
+        issue: 'correction-of-retraction',
+        reason: 'a retraction cannot be corrected; retract the retraction instead',
+      };
       judged = true;
     } else if (node.type === 'retraction') judged = true;
     if (target !== undefined && seen.has(target)) {
-      return { issue: 'cycle', reason: 'its chain of targets leads back to itself; retract it and send a correction of the original event' };
+      return {
+        issue: 'cycle',
+        reason: 'its chain of targets leads back to itself; retract it and send a correction of the original event',
+      };
     }
     if (target !== undefined) seen.add(target);
     walked = target;

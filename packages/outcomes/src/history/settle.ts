@@ -56,9 +56,13 @@ function settleHistory(effective: readonly Effective[], settled: readonly Issue[
   }
   const earliest = <T extends Once>(type: T): EffectiveOf<T> | undefined => {
     const all = effective.filter((observation): observation is EffectiveOf<T> => observation.type === type);
-    const first = all.reduce<EffectiveOf<T> | undefined>((best, next) => (best === undefined || precedes(next, best) ? next : best), undefined);
+    const first = all.reduce<EffectiveOf<T> | undefined>(
+      (best, next) => (best === undefined || precedes(next, best) ? next : best),
+      undefined,
+    );
     for (const other of all) {
-      if (other !== first) issues.push(setAside(other, secondIssue[type], 'an earlier one counts; retract the one that is wrong'));
+      if (other !== first)
+        issues.push(setAside(other, secondIssue[type], 'an earlier one counts; retract the one that is wrong'));
     }
     return first;
   };

@@ -31,7 +31,11 @@ export function firstUse(measure: FirstUse, days: ParticipantDays): FirstEvent {
  * First uses and person-days (days at risk: day 1 to the day of the event, without excluded days) within the trailing window of
  * each study day d = window … lastDay. As in every rate, a participant enters it at d only if d is mature for them.
  */
-export function firstUseSpells(measure: FirstUse, event: FirstEvent, { lastDay, mature, excluded }: ParticipantDays): Spell[] {
+export function firstUseSpells(
+  measure: FirstUse,
+  event: FirstEvent,
+  { lastDay, mature, excluded }: ParticipantDays,
+): Spell[] {
   return measure.windows.flatMap((window) => {
     const events = spellBuilder({ measure: measure.id, kind: 'events', window });
     const personDays = spellBuilder({ measure: measure.id, kind: 'person-days', window });

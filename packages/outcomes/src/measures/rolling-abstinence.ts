@@ -21,7 +21,8 @@ function count(counts: Counts, day: StudyDay, by: 1 | -1, evidence: Evidence, ex
 
 function judge(counts: Counts, measure: RollingAbstinence, confirming: boolean): WindowStatus {
   if (counts.days === 0) return 'outside';
-  const enough = measure.coverage === 'all-days' ? counts.covered === counts.days : counts.covered >= measure.coverage.atLeast;
+  const enough =
+    measure.coverage === 'all-days' ? counts.covered === counts.days : counts.covered >= measure.coverage.atLeast;
   const covered = (enough && (!confirming || counts.confirmed > 0)) || (measure.decisivePositive && counts.uses > 0);
   if (!covered) return 'missing';
   return counts.uses > 0 ? 'use' : 'abstinent';
@@ -42,14 +43,23 @@ export function* judgedWindows(
 }
 
 /** Whether a judged window counts in a policy's denominator on a mature day, and whether in its numerator. */
-export function counted(policy: MissingPolicy, status: WindowStatus, day: StudyDay, plannedFollowUp: StudyDay): { assessable: boolean; abstinent: boolean } {
+export function counted(
+  policy: MissingPolicy,
+  status: WindowStatus,
+  day: StudyDay,
+  plannedFollowUp: StudyDay,
+): { assessable: boolean; abstinent: boolean } {
   if (status === 'outside') return { assessable: false, abstinent: false };
   const assessable = policy === 'observed-only' ? status !== 'missing' : day <= plannedFollowUp;
   return { assessable, abstinent: assessable && status === 'abstinent' };
 }
 
 /** The spells of a participant's rolling abstinence: runs of days in numerator and denominator, per window and policy. */
-export function rollingAbstinenceSpells(measure: RollingAbstinence, protocol: Protocol, days: ParticipantDays): Spell[] {
+export function rollingAbstinenceSpells(
+  measure: RollingAbstinence,
+  protocol: Protocol,
+  days: ParticipantDays,
+): Spell[] {
   return measure.windows.flatMap((window) => {
     const builders = measure.policies.map((policy) => ({
       policy,

@@ -24,12 +24,20 @@ const scenario = { seed: 20_260_302, participants: 160, firstDay: civilDay('2026
 
 async function demoProtocol(): Promise<Protocol> {
   const parsed = parseProtocol(await readFile(protocolFile, 'utf8'));
-  if (!parsed.ok) throw new CommandFailed(`the demo’s protocol is not valid: ${parsed.problems.map(({ path, message }) => `${path} ${message}`).join('; ')}`);
+  if (!parsed.ok)
+    throw new CommandFailed(
+      `the demo’s protocol is not valid: ${parsed.problems.map(({ path, message }) => `${path} ${message}`).join('; ')}`,
+    );
   return parsed.value;
 }
 
 /** Streams the trial day by day through the door: what sites enter, and each day as it begins. */
-async function stream(store: Store, protocol: Protocol, entered: readonly EnteredEvent[], show: boolean): Promise<void> {
+async function stream(
+  store: Store,
+  protocol: Protocol,
+  entered: readonly EnteredEvent[],
+  show: boolean,
+): Promise<void> {
   const { trial } = protocol;
   const progress = progressOn(process.stderr);
   const last = (entered.at(-1)?.day ?? scenario.firstDay) + 30;
@@ -43,7 +51,8 @@ async function stream(store: Store, protocol: Protocol, entered: readonly Entere
       }
       const verdicts = today.map((event) => intake.door.judge(event));
       const refused = verdicts.find((verdict) => !verdict.accepted);
-      if (refused !== undefined && !refused.accepted) throw new CommandFailed(`the demo’s own event was refused: ${JSON.stringify(refused.problems)}`);
+      if (refused !== undefined && !refused.accepted)
+        throw new CommandFailed(`the demo’s own event was refused: ${JSON.stringify(refused.problems)}`);
       await intake.admit(verdicts.flatMap((verdict) => (verdict.accepted ? [verdict] : [])));
       await intake.door.turnDay(trial, dateOf(day));
       if (show) progress.step(`${dateOf(day)}: ${intake.admitted} events taken in …`);
@@ -54,7 +63,13 @@ async function stream(store: Store, protocol: Protocol, entered: readonly Entere
 }
 
 /** A new store with the demo trial in it; the private key lies beside the store, never inside. */
-async function runTrial(data: string, keyFile: string, protocol: Protocol, entered: readonly EnteredEvent[], show: boolean): Promise<void> {
+async function runTrial(
+  data: string,
+  keyFile: string,
+  protocol: Protocol,
+  entered: readonly EnteredEvent[],
+  show: boolean,
+): Promise<void> {
   await openStore({ data }, 'write', async (store) => {
     await publishProtocol(store.log, protocol);
   });
@@ -70,20 +85,28 @@ function rateLine(tallies: Tallies, protocol: Protocol, slice: Slice, label: str
   const cells = shownDays.map((day) => {
     const counts = curve.find((candidate) => candidate.day === day) ?? { day, abstinent: 0, assessable: 0 };
     const { rate, lower, upper } = abstinenceRate(counts);
-    return `${`${counts.abstinent}/${counts.assessable}`.padStart(7)} ${percent(rate).padStart(5)} (${percent(lower)} to ${percent(upper)})`.padEnd(36);
+    return `${`${counts.abstinent}/${counts.assessable}`.padStart(7)} ${percent(rate).padStart(5)} (${percent(lower)} to ${percent(upper)})`.padEnd(
+      36,
+    );
   });
   return `  ${label.padEnd(22)}${cells.join('')}`.trimEnd();
 }
 
 /** The same open events, with the contents of all sealed boxes exchanged among participants. */
 function withBoxesExchanged(entered: readonly EnteredEvent[], protocol: Protocol): EnteredEvent[] {
-  const sealedOf = (type: string) => entered.filter(({ event }) => event.type === type && isClosed(event.type, event.data, protocol.closed));
+  const sealedOf = (type: string) =>
+    entered.filter(({ event }) => event.type === type && isClosed(event.type, event.data, protocol.closed));
   const exchanged = new Map<HoldfastEvent, HoldfastEvent['data']>();
   for (const type of new Set(entered.map(({ event }) => event.type))) {
     const closed = sealedOf(type);
-    closed.forEach(({ event }, index) => exchanged.set(event, closed[(index * 7 + 3) % closed.length]?.event.data ?? event.data));
+    for (const [index, { event }] of closed.entries()) {
+      exchanged.set(event, closed[(index * 7 + 3) % closed.length]?.event.data ?? event.data);
+    }
   }
-  return entered.map(({ day, event }) => ({ day, event: { ...event, data: exchanged.get(event) ?? event.data } as HoldfastEvent }));
+  return entered.map(({ day, event }) => ({
+    day,
+    event: { ...event, data: exchanged.get(event) ?? event.data } as HoldfastEvent,
+  }));
 }
 
 async function demo(command: Command): Promise<void> {
@@ -91,14 +114,17 @@ async function demo(command: Command): Promise<void> {
   const options = command.optsWithGlobals<{ data?: string }>();
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-demo-'));
   const data = options.data === undefined ? join(folder, 'data') : resolve(options.data);
-  if (existsSync(data)) throw new CommandFailed(`${data} is there already; the demo begins a store of its own: name a new folder`);
+  if (existsSync(data))
+    throw new CommandFailed(`${data} is there already; the demo begins a store of its own: name a new folder`);
   const keyFile = join(folder, 'demo.key');
   const protocol = await demoProtocol();
   const { trial } = protocol;
   const entered = simulateTrial(protocol, scenario);
   const sealedCount = entered.filter(({ event }) => isClosed(event.type, event.data, protocol.closed)).length;
   console.log(`${trial}: ${protocol.title}`);
-  console.log(`${scenario.participants} participants, ${protocol.sites.length} sites, ${entered.length} events, ${sealedCount} of them sealed on arrival (arms, doses).\n`);
+  console.log(
+    `${scenario.participants} participants, ${protocol.sites.length} sites, ${entered.length} events, ${sealedCount} of them sealed on arrival (arms, doses).\n`,
+  );
 
   await runTrial(data, keyFile, protocol, entered, true);
   const openDigest = await openStore({ data, key: [keyFile] }, 'read', async (store) => {
@@ -110,27 +136,45 @@ async function demo(command: Command): Promise<void> {
     console.log(rateLine(open.tallies, protocol, { arm: undefined, site: undefined }, 'all arms together'));
     await lookByArm(store, published, 'demo');
     const closed = await readTallies(store.log, protocol, 'closed');
-    console.log(`\nWhat the independent statistician sees with the key, now that every horizon has passed:\n${heading}`);
+    console.log(
+      `\nWhat the independent statistician sees with the key, now that every horizon has passed:\n${heading}`,
+    );
     const { token } = armNames(store, published);
-    for (const { id } of protocol.arms) console.log(rateLine(closed.tallies, protocol, { arm: token(id), site: undefined }, id));
+    for (const { id } of protocol.arms)
+      console.log(rateLine(closed.tallies, protocol, { arm: token(id), site: undefined }, id));
     return talliesDigest(open.tallies);
   });
 
   const exchangedData = join(folder, 'boxes-exchanged');
-  await runTrial(exchangedData, join(folder, 'boxes-exchanged.key'), protocol, withBoxesExchanged(entered, protocol), false);
-  const exchangedDigest = await openStore({ data: exchangedData }, 'read', async ({ log }) => talliesDigest((await readTallies(log, protocol, 'open')).tallies));
+  await runTrial(
+    exchangedData,
+    join(folder, 'boxes-exchanged.key'),
+    protocol,
+    withBoxesExchanged(entered, protocol),
+    false,
+  );
+  const exchangedDigest = await openStore({ data: exchangedData }, 'read', async ({ log }) =>
+    talliesDigest((await readTallies(log, protocol, 'open')).tallies),
+  );
   console.log('\nThe same trial with the contents of all sealed boxes exchanged:');
-  console.log(`  open tallies ${openDigest.slice(0, 16)} and ${exchangedDigest.slice(0, 16)}: ${openDigest === exchangedDigest ? 'equal' : 'DIFFERENT'}`);
-  if (openDigest !== exchangedDigest) throw new CommandFailed('the open tallies depend on sealed content: this must never happen');
+  console.log(
+    `  open tallies ${openDigest.slice(0, 16)} and ${exchangedDigest.slice(0, 16)}: ${openDigest === exchangedDigest ? 'equal' : 'DIFFERENT'}`,
+  );
+  if (openDigest !== exchangedDigest)
+    throw new CommandFailed('the open tallies depend on sealed content: this must never happen');
 
-  const here = (path: string) => (relative(process.cwd(), path).startsWith('..') ? path : relative(process.cwd(), path));
+  const here = (path: string) =>
+    relative(process.cwd(), path).startsWith('..') ? path : relative(process.cwd(), path);
   console.log(`\nDone in ${((Date.now() - started) / 1000).toFixed(1)} s. Try next:`);
   const arms = `npx holdfast rates --data ${here(data)} --measure ${measure}`;
   console.log(`  ${arms} --day 28,84,180`);
   console.log(`  ${arms} --day 84 --by arm                      (refused: no key)`);
   console.log(`  ${arms} --day 84 --by arm,site --key ${here(keyFile)}`);
   const someone = entered[0]?.event;
-  if (someone !== undefined && 'subject' in someone) console.log(`  npx holdfast explain --data ${here(data)} --measure ${measure} --participant ${someone.subject} --day 84`);
+  if (someone !== undefined && 'subject' in someone)
+    console.log(
+      `  npx holdfast explain --data ${here(data)} --measure ${measure} --participant ${someone.subject} --day 84`,
+    );
   console.log(`  npx holdfast verify --data ${here(data)}`);
 }
 

@@ -1,7 +1,15 @@
 import { opener } from '@holdfast/access';
 import { readHistories } from '@holdfast/aggregate';
 import { dateOf, type Measure, type Protocol } from '@holdfast/events';
-import { type Explanation, explain, fold, foldVersion, type History, isOpenMeasure, type Statement } from '@holdfast/outcomes';
+import {
+  type Explanation,
+  explain,
+  fold,
+  foldVersion,
+  type History,
+  isOpenMeasure,
+  type Statement,
+} from '@holdfast/outcomes';
 import type { Command } from 'commander';
 import { byArmVerdict, lookByArm } from '../by-arm.ts';
 import { CommandFailed } from '../command-failed.ts';
@@ -25,16 +33,43 @@ function dayInWords(day: number, { dayZero, consentDay }: Explanation): string {
   return `study day ${day} (${date}${consentDay === undefined ? '' : `, day ${dayZero + day - consentDay} since consent`})`;
 }
 
-function saidBy({ source, known, event, recall }: Statement): string {
+function saidBy({ source, known, event, recall }: Statement, last: Statement): string {
   if (known === 'tested') return `tested, ${event.type}`;
   if (known === 'inferred') return `inferred from a kept visit without a urine screen, ${event.type}`;
   const who = source === 'participant' ? 'the participant' : source === 'relative' ? 'a relative' : 'a record';
-  return `reported by ${who}${recall === undefined ? '' : ` ${plural(recall, 'day')} later`}, ${event.type}`;
+  if (recall === undefined || last.recall === undefined) return `reported by ${who}, ${event.type}`;
+  const later = recall === last.recall ? plural(recall, 'day') : `${last.recall} to ${plural(recall, 'day')}`;
+  return `reported by ${who} ${later} later, ${event.type}`;
 }
 
-function statementLine(statement: Statement, explanation: Explanation): string {
-  const { day, substance, use, event } = statement;
-  return `  ${dayInWords(day, explanation)}: ${substance} ${use ? 'USE' : 'no use'}, ${saidBy(statement)} ${event.id} of ${event.source}`;
+/** A run of days of which one event says the same thing. */
+type Run = { readonly first: Statement; readonly last: Statement };
+
+function runsOf(statements: readonly Statement[]): Run[] {
+  const runs: Run[] = [];
+  const open = new Map<string, number>();
+  for (const statement of statements) {
+    const { event, substance, use, known } = statement;
+    const key = JSON.stringify([event.source, event.id, substance, use, known]);
+    const at = open.get(key);
+    const run = at === undefined ? undefined : runs[at];
+    if (at !== undefined && run !== undefined && run.last.day === statement.day - 1) {
+      runs[at] = { first: run.first, last: statement };
+    } else {
+      open.set(key, runs.length);
+      runs.push({ first: statement, last: statement });
+    }
+  }
+  return runs;
+}
+
+function runLine({ first, last }: Run, explanation: Explanation): string {
+  const { substance, use, event } = first;
+  const days =
+    first === last
+      ? dayInWords(first.day, explanation)
+      : `${dayInWords(first.day, explanation)} to ${dayInWords(last.day, explanation)}`;
+  return `  ${days}: ${substance} ${use ? 'USE' : 'no use'}, ${saidBy(first, last)} ${event.id} of ${event.source}`;
 }
 
 const ruleInWords: Record<Measure['evidence'], string> = {
@@ -46,7 +81,8 @@ const ruleInWords: Record<Measure['evidence'], string> = {
 
 function coverageInWords(measure: Measure): string {
   if (measure.kind !== 'rolling-abstinence') return '';
-  const days = measure.coverage === 'all-days' ? 'every day of it' : `at least ${plural(measure.coverage.atLeast, 'day')} of it`;
+  const days =
+    measure.coverage === 'all-days' ? 'every day of it' : `at least ${plural(measure.coverage.atLeast, 'day')} of it`;
   return `it is covered if ${days} has ${ruleInWords[measure.evidence]}`;
 }
 
@@ -59,7 +95,9 @@ function neighbours(explanation: Explanation, from: number, to: number): string 
   const before = explanation.statements.filter(({ day }) => day < from).at(-1);
   const after = explanation.statements.find(({ day }) => day > to);
   const say = (what: string, statement: Statement | undefined) =>
-    statement === undefined ? `there is no evidence ${what} it` : `the nearest evidence ${what} it is on ${dayInWords(statement.day, explanation)}`;
+    statement === undefined
+      ? `there is no evidence ${what} it`
+      : `the nearest evidence ${what} it is on ${dayInWords(statement.day, explanation)}`;
   return `${say('before', before)}; ${say('after', after)}`;
 }
 
@@ -70,15 +108,22 @@ function* windowLines(measure: Measure, explanation: Explanation, only: number |
     const out = explanation.excluded.filter((day) => day >= from && day <= to);
     yield '';
     yield `Window of ${plural(window, 'day')}: ${dayInWords(from, explanation)} to ${dayInWords(to, explanation)}; ${coverageInWords(measure)}.`;
-    if (out.length > 0) yield `Left out of it by the declared strategy: ${plural(out.length, 'day')} (study days ${out.join(', ')}).`;
+    if (out.length > 0)
+      yield `Left out of it by the declared strategy: ${plural(out.length, 'day')} (study days ${out.join(', ')}).`;
     const uses = new Set(inside.filter(({ use, day }) => use && !out.includes(day)).map(({ day }) => day)).size;
     const covered = new Set(inside.filter(({ day }) => !out.includes(day)).map(({ day }) => day)).size;
     const why = `${plural(covered, 'day')} with evidence, ${uses === 0 ? 'none' : uses} with use`;
-    if (status === 'outside') yield 'Judged: outside. Every day of it is left out, so the participant counts under no policy.';
-    else yield `Judged: ${status.toUpperCase()} (${why}).${status === 'missing' ? ` ${neighbours(explanation, from, to)}.` : ''}`;
-    for (const statement of inside) yield statementLine(statement, explanation);
+    if (status === 'outside')
+      yield 'Judged: outside. Every day of it is left out, so the participant counts under no policy.';
+    else
+      yield `Judged: ${status.toUpperCase()} (${why}).${status === 'missing' ? ` ${neighbours(explanation, from, to)}.` : ''}`;
+    for (const run of runsOf(inside)) yield runLine(run, explanation);
     for (const { policy, assessable, abstinent } of policies) {
-      const counts = !assessable ? 'not counted' : abstinent ? 'counted as abstinent (numerator and denominator)' : 'counted as not abstinent (denominator only)';
+      const counts = !assessable
+        ? 'not counted'
+        : abstinent
+          ? 'counted as abstinent (numerator and denominator)'
+          : 'counted as not abstinent (denominator only)';
       yield `  ${policy} (${policyInWords[policy]}): ${counts}.`;
     }
   }
@@ -93,17 +138,26 @@ function* firstEventLines(explanation: Explanation): Generator<string> {
   else if (firstEvent.outcome === 'competing') yield `No use before death: ${at}; death competes with first use.`;
   else if (firstEvent.day === 0) yield 'No use is known, and no day was ever assessed: censored on study day 0.';
   else yield `No use is known: censored at the last assessment, ${at}.`;
-  for (const statement of explanation.statements.filter(({ day }) => day <= firstEvent.day)) yield statementLine(statement, explanation);
+  const until = explanation.statements.filter(({ day }) => day <= firstEvent.day);
+  for (const run of runsOf(until)) yield runLine(run, explanation);
 }
 
 const outsideInWords: Record<NonNullable<Explanation['outside']>, string> = {
   'not-randomised': 'the participant is not randomised, so no study day counts',
   'after-the-last-day': 'the day lies after the last day that can count (horizon or administrative end)',
-  'not-mature': 'the day is not mature yet: the clock has not passed it, or what should cover it has not closed with its entry lag',
+  'not-mature':
+    'the day is not mature yet: the clock has not passed it, or what should cover it has not closed with its entry lag',
   'before-the-first-window': 'the day lies before the end of the first window',
 };
 
-function* lines(protocol: Protocol, measure: Measure, history: History, clock: number | undefined, withArm: boolean, options: ExplainOptions): Generator<string> {
+function* lines(
+  protocol: Protocol,
+  measure: Measure,
+  history: History,
+  clock: number | undefined,
+  withArm: boolean,
+  options: ExplainOptions,
+): Generator<string> {
   const day = Number(options.day);
   const explanation = explain(protocol, measure, history, clock, day);
   const { open, closed } = fold(protocol, history, clock);
@@ -120,19 +174,29 @@ function* lines(protocol: Protocol, measure: Measure, history: History, clock: n
 
 async function explainCell(command: Command): Promise<void> {
   const options = command.optsWithGlobals<ExplainOptions>();
-  if (!/^-?\d+$/.test(options.day)) throw new CommandFailed(`--day ${options.day} is no study day; give a whole number`);
+  if (!/^-?\d+$/.test(options.day))
+    throw new CommandFailed(`--day ${options.day} is no study day; give a whole number`);
   await withStore(command, 'read', async (store) => {
     const trial = chooseTrial(store, options.trial);
     const { protocol } = trial;
     const measure = chooseMeasure(protocol, options.measure);
     if (options.window !== undefined && !measure.windows.includes(Number(options.window))) {
-      throw new CommandFailed(`${measure.id} has no window of ${options.window} days; the protocol declares ${measure.windows.join(', ')}`);
+      throw new CommandFailed(
+        `${measure.id} has no window of ${options.window} days; the protocol declares ${measure.windows.join(', ')}`,
+      );
     }
     const key = store.keys.get(protocol.trial);
-    if (key !== undefined || !isOpenMeasure(measure, protocol)) await lookByArm(store, trial, `explain --measure ${measure.id}`);
-    const read = await readHistories(store.log, protocol, { opener: key && opener(key), participant: options.participant });
+    if (key !== undefined || !isOpenMeasure(measure, protocol))
+      await lookByArm(store, trial, `explain --measure ${measure.id}`);
+    const read = await readHistories(store.log, protocol, {
+      opener: key && opener(key),
+      participant: options.participant,
+    });
     const [found] = read.histories;
-    if (found === undefined) throw new CommandFailed(`no event of participant ${options.participant} is in ${protocol.trial}; look at the id, or at the trial`);
+    if (found === undefined)
+      throw new CommandFailed(
+        `no event of participant ${options.participant} is in ${protocol.trial}; look at the id, or at the trial`,
+      );
     const withArm = (await byArmVerdict(store, trial)).allowed;
     for (const line of lines(protocol, measure, found.history, found.clock, withArm, options)) console.log(line);
     const asOf = found.clock === undefined ? null : dateOf(found.clock);

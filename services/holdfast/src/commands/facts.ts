@@ -26,20 +26,47 @@ const columns = [
   'value',
 ] as const;
 
-type FactsOptions = { readonly trial?: string; readonly measure?: string; readonly participant?: string; readonly format: Format };
+type FactsOptions = {
+  readonly trial?: string;
+  readonly measure?: string;
+  readonly participant?: string;
+  readonly format: Format;
+};
 
 /** The kinds that are facts of a participant; the others only serve the tallies. */
 const shownSpells = new Set(['abstinent', 'assessable']);
 
 function rowsOf(trial: string, open: OpenFacts, closed: ClosedFacts | undefined, measureId: string): Value[][] {
   const who = [trial, open.participant, closed?.arm, open.site, measureId];
-  const spells = [...open.spells, ...(closed?.spells ?? [])].filter(({ measure, kind }) => measure === measureId && shownSpells.has(kind));
+  const spells = [...open.spells, ...(closed?.spells ?? [])].filter(
+    ({ measure, kind }) => measure === measureId && shownSpells.has(kind),
+  );
   const events = [...open.firstEvents, ...(closed?.firstEvents ?? [])].filter(({ measure }) => measure === measureId);
   return [
-    ...spells.map(({ kind, window, policy, from, to }) => [...who, kind, window, policy, from, to, undefined, undefined, undefined]),
+    ...spells.map(({ kind, window, policy, from, to }) => [
+      ...who,
+      kind,
+      window,
+      policy,
+      from,
+      to,
+      undefined,
+      undefined,
+      undefined,
+    ]),
     ...events.map(({ day, outcome }) => {
       const value = outcome === 'competing' ? 'competing' : undefined;
-      return [...who, 'first-event', undefined, undefined, undefined, undefined, day, outcome === 'event' ? 1 : 0, value];
+      return [
+        ...who,
+        'first-event',
+        undefined,
+        undefined,
+        undefined,
+        undefined,
+        day,
+        outcome === 'event' ? 1 : 0,
+        value,
+      ];
     }),
   ];
 }
@@ -58,10 +85,18 @@ async function facts(command: Command): Promise<void> {
       ...(options.participant === undefined ? {} : { participant: options.participant }),
     });
     if (options.participant !== undefined && read.histories.length === 0) {
-      throw new CommandFailed(`no event of participant ${options.participant} is in ${protocol.trial}; look at the id, or at the trial`);
+      throw new CommandFailed(
+        `no event of participant ${options.participant} is in ${protocol.trial}; look at the id, or at the trial`,
+      );
     }
     const rows = read.histories.flatMap(({ history, clock }) => {
-      if (!withArms) return rowsOf(protocol.trial, foldOpen(protocol, history.participant, history.open, clock), undefined, measure.id);
+      if (!withArms)
+        return rowsOf(
+          protocol.trial,
+          foldOpen(protocol, history.participant, history.open, clock),
+          undefined,
+          measure.id,
+        );
       const { open, closed } = fold(protocol, history, clock);
       return rowsOf(protocol.trial, open, closed, measure.id);
     });

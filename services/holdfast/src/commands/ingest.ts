@@ -23,8 +23,10 @@ type Counts = { accepted: number; rejected: number };
 function reject(input: EventInput, problems: readonly { path: string; message: string }[], counts: Counts): void {
   counts.rejected += 1;
   if (counts.rejected > rejectionsShown) return;
-  for (const { path, message } of problems) console.error(`${input.where}: ${path === '' ? '' : `${path}: `}${message}`);
-  if (counts.rejected === rejectionsShown) console.error('further rejected events are not shown here, but counted and kept');
+  for (const { path, message } of problems)
+    console.error(`${input.where}: ${path === '' ? '' : `${path}: `}${message}`);
+  if (counts.rejected === rejectionsShown)
+    console.error('further rejected events are not shown here, but counted and kept');
 }
 
 async function ingestFile(file: string, store: Store, intake: Intake, counts: Counts): Promise<void> {
@@ -39,7 +41,9 @@ async function ingestFile(file: string, store: Store, intake: Intake, counts: Co
   };
   for await (const input of eventInputs(file, process.stdin)) {
     const verdict: Verdict =
-      'problem' in input ? { accepted: false, problems: [{ path: '', message: input.problem }] } : intake.door.judge(input.value);
+      'problem' in input
+        ? { accepted: false, problems: [{ path: '', message: input.problem }] }
+        : intake.door.judge(input.value);
     if (verdict.accepted) {
       counts.accepted += 1;
       accepted.push(verdict);
@@ -63,19 +67,25 @@ async function ingest(files: readonly string[], replay: boolean, command: Comman
     });
   }
   await withStore(command, 'write', async (store) => {
-    if (store.trials.size === 0) throw new CommandFailed('no trial is published in this store; run `holdfast protocol publish FILE` first');
+    if (store.trials.size === 0)
+      throw new CommandFailed('no trial is published in this store; run `holdfast protocol publish FILE` first');
     const counts: Counts = { accepted: 0, rejected: 0 };
     const touched = await withIntake(store, { ownRecords: replay }, async (intake) => {
       for (const file of files) await ingestFile(file, store, intake, counts);
       await intake.finish();
       return intake.touched;
     });
-    console.error(`${counts.accepted} events accepted, ${counts.rejected} rejected; all accepted ones are committed and published`);
+    console.error(
+      `${counts.accepted} events accepted, ${counts.rejected} rejected; all accepted ones are committed and published`,
+    );
     for (const trial of touched) {
       const { protocol } = chooseTrial(store, trial);
       console.error(watermarkLine(protocol, await readTallies(store.log, protocol, 'open')));
     }
-    if (counts.rejected > 0) throw new CommandFailed(`${counts.rejected} of ${counts.accepted + counts.rejected} events were rejected, for the reasons above; correct them and send them again`);
+    if (counts.rejected > 0)
+      throw new CommandFailed(
+        `${counts.rejected} of ${counts.accepted + counts.rejected} events were rejected, for the reasons above; correct them and send them again`,
+      );
   });
 }
 
@@ -83,7 +93,13 @@ export function ingestCommand(program: Command): void {
   program
     .command('ingest <files...>')
     .description('take in CloudEvents from files: NDJSON or a JSON array, - for standard input')
-    .option('--replay', 'accept Holdfast’s own records (the trial’s clock) too: for a log exported from another store', false)
+    .option(
+      '--replay',
+      'accept Holdfast’s own records (the trial’s clock) too: for a log exported from another store',
+      false,
+    )
     .addHelpText('after', '\nExit code 1 if any event was rejected; the others are taken in all the same.')
-    .action((files: string[], options: { replay: boolean }, command: Command) => ingest(files, options.replay, command));
+    .action((files: string[], options: { replay: boolean }, command: Command) =>
+      ingest(files, options.replay, command),
+    );
 }

@@ -12,12 +12,17 @@ async function readProtocol(file: string): Promise<Protocol> {
   try {
     text = await readFile(file, 'utf8');
   } catch (cause) {
-    throw new CommandFailed(`cannot read protocol ${file} (${(cause as NodeJS.ErrnoException).code}); look at the path`, { cause });
+    throw new CommandFailed(
+      `cannot read protocol ${file} (${(cause as NodeJS.ErrnoException).code}); look at the path`,
+      { cause },
+    );
   }
   const parsed = parseProtocol(text);
   if (parsed.ok) return parsed.value;
   for (const { path, message } of parsed.problems) console.error(`${file}: ${path}: ${message}`);
-  throw new CommandFailed(`${file} is no valid protocol: ${parsed.problems.length} problem${parsed.problems.length === 1 ? '' : 's'}, named above`);
+  throw new CommandFailed(
+    `${file} is no valid protocol: ${parsed.problems.length} problem${parsed.problems.length === 1 ? '' : 's'}, named above`,
+  );
 }
 
 const evidenceInWords: Record<Measure['evidence'], string> = {
@@ -34,7 +39,10 @@ function measureInWords(measure: Measure): string {
   if (measure.kind === 'first-use') {
     return `first use of ${what} after day 0, up to day ${measure.horizon}; ${evidenceInWords[measure.evidence]}; rates over ${windows} days; ${strategies}`;
   }
-  const coverage = measure.coverage === 'all-days' ? 'every day has evidence' : `at least ${measure.coverage.atLeast} day(s) have evidence`;
+  const coverage =
+    measure.coverage === 'all-days'
+      ? 'every day has evidence'
+      : `at least ${measure.coverage.atLeast} day(s) have evidence`;
   return `share without ${what} in the last ${windows} days, days 1 to ${measure.horizon}; ${evidenceInWords[measure.evidence]}; a window is covered if ${coverage}; missing: ${measure.policies.join(', ')}; ${strategies}`;
 }
 
@@ -67,7 +75,9 @@ export function protocolCommand(program: Command): void {
         const outcome = await publishProtocol(log, read);
         console.error(`${read.trial} version ${read.version}: ${outcome}`);
         if (read.blinding === 'double' && trials.get(read.trial)?.key === undefined) {
-          console.error(`it is double-blind: run \`holdfast keys create --trial ${read.trial} --out FILE\` before the first event`);
+          console.error(
+            `it is double-blind: run \`holdfast keys create --trial ${read.trial} --out FILE\` before the first event`,
+          );
         }
       });
     });
@@ -77,7 +87,18 @@ export function protocolCommand(program: Command): void {
     .addOption(formatOption())
     .action(async (options: { format: Format }, command: Command) => {
       await withStore(command, 'read', async ({ trials }) => {
-        const columns = ['trial', 'version', 'blinding', 'clock', 'partitions', 'arms', 'sites', 'measures', 'key', 'title'];
+        const columns = [
+          'trial',
+          'version',
+          'blinding',
+          'clock',
+          'partitions',
+          'arms',
+          'sites',
+          'measures',
+          'key',
+          'title',
+        ];
         const rows = [...trials.values()].flatMap(({ versions, key }) =>
           versions.map((p) => [
             p.trial,

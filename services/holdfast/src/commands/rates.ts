@@ -1,5 +1,13 @@
 import type { Measure, Protocol } from '@holdfast/events';
-import { abstinenceCurve, abstinenceRate, firstUseCurve, firstUseRate, type Rate, type Slice, type Tallies } from '@holdfast/tallies';
+import {
+  abstinenceCurve,
+  abstinenceRate,
+  firstUseCurve,
+  firstUseRate,
+  type Rate,
+  type Slice,
+  type Tallies,
+} from '@holdfast/tallies';
 import type { Command } from 'commander';
 import { armNames, talliesFor } from '../by-arm.ts';
 import { CommandFailed } from '../command-failed.ts';
@@ -33,7 +41,7 @@ type RatesOptions = {
   readonly measure?: string;
   readonly window?: string;
   readonly missing?: string;
-  readonly by: string;
+  readonly by?: string;
   readonly axis: string;
   readonly day?: string;
   readonly format: Format;
@@ -43,7 +51,10 @@ type RatesOptions = {
 type Part = { readonly arm: string | undefined; readonly site: string | undefined; readonly slice: Slice };
 
 function parseBy(by: string): ReadonlySet<string> {
-  const names = by.split(',').map((name) => name.trim()).filter((name) => name !== '');
+  const names = by
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
   const unknown = names.find((name) => !['arm', 'site'].includes(name));
   if (unknown !== undefined) throw new CommandFailed(`--by ${unknown} is not known; use arm, site or both (arm,site)`);
   return new Set(names);
@@ -54,7 +65,8 @@ function parseDays(text: string | undefined): ReadonlySet<number> | undefined {
   return new Set(
     text.split(',').map((part) => {
       const day = Number(part);
-      if (!Number.isInteger(day) || day < 0) throw new CommandFailed(`--day ${part} is no study day; give whole numbers such as 28,84`);
+      if (!Number.isInteger(day) || day < 0)
+        throw new CommandFailed(`--day ${part} is no study day; give whole numbers such as 28,84`);
       return day;
     }),
   );
@@ -64,44 +76,68 @@ function chooseWindows(measure: Measure, text: string | undefined): readonly num
   if (text === undefined) return measure.windows;
   const window = Number(text);
   if (!measure.windows.includes(window)) {
-    throw new CommandFailed(`${measure.id} has no window of ${text} days; the protocol declares ${measure.windows.join(', ')}`);
+    throw new CommandFailed(
+      `${measure.id} has no window of ${text} days; the protocol declares ${measure.windows.join(', ')}`,
+    );
   }
   return [window];
 }
 
 function choosePolicies(measure: Measure, text: string | undefined): readonly (string | undefined)[] {
   if (measure.kind !== 'rolling-abstinence') {
-    if (text !== undefined) throw new CommandFailed('--missing is for proportions only; event rates count person-days at risk');
+    if (text !== undefined)
+      throw new CommandFailed('--missing is for proportions only; event rates count person-days at risk');
     return [undefined];
   }
   if (text === undefined || text === 'all') return measure.policies;
   const policy = measure.policies.find((declared) => declared === text);
-  if (policy === undefined) throw new CommandFailed(`${measure.id} has no policy ${text}; the protocol declares ${measure.policies.join(', ')} (or all)`);
+  if (policy === undefined)
+    throw new CommandFailed(
+      `${measure.id} has no policy ${text}; the protocol declares ${measure.policies.join(', ')} (or all)`,
+    );
   return [policy];
 }
 
 function partsOf(protocol: Protocol, by: ReadonlySet<string>, token: (arm: string) => string): Part[] {
   const arms = by.has('arm') ? protocol.arms.map(({ id }) => id) : [undefined];
   const sites = by.has('site') ? protocol.sites : [undefined];
-  return arms.flatMap((arm) => sites.map((site) => ({ arm, site, slice: { arm: arm === undefined ? undefined : token(arm), site } })));
+  return arms.flatMap((arm) =>
+    sites.map((site) => ({ arm, site, slice: { arm: arm === undefined ? undefined : token(arm), site } })),
+  );
 }
 
-type Counts = { day: number; abstinent?: number; assessable?: number; events?: number; personDays?: number; rate: Rate };
+type Counts = {
+  day: number;
+  abstinent?: number;
+  assessable?: number;
+  events?: number;
+  personDays?: number;
+  rate: Rate;
+};
 
-function countsOf(tallies: Tallies, measure: Measure, window: number, policy: string | undefined, slice: Slice): Counts[] {
+function countsOf(
+  tallies: Tallies,
+  measure: Measure,
+  window: number,
+  policy: string | undefined,
+  slice: Slice,
+): Counts[] {
   const { id, horizon } = measure;
   if (measure.kind === 'rolling-abstinence') {
     const curve = abstinenceCurve(tallies, { measure: id, window, policy: policy ?? '', horizon }, slice);
     return curve.map((day) => ({ ...day, rate: abstinenceRate(day) }));
   }
-  return firstUseCurve(tallies, { measure: id, window, horizon }, slice).map((day) => ({ ...day, rate: firstUseRate(day) }));
+  return firstUseCurve(tallies, { measure: id, window, horizon }, slice).map((day) => ({
+    ...day,
+    rate: firstUseRate(day),
+  }));
 }
 
 async function rates(command: Command): Promise<void> {
   const options = command.optsWithGlobals<RatesOptions>();
   if (options.axis === 'calendar') throw new CommandFailed('--axis calendar is not there yet; use --axis study');
   if (options.axis !== 'study') throw new CommandFailed(`--axis ${options.axis} is not known; use study`);
-  const by = parseBy(options.by);
+  const by = parseBy(options.by ?? '');
   const days = parseDays(options.day);
   await withStore(command, 'read', async (store) => {
     const trial = chooseTrial(store, options.trial);
@@ -109,13 +145,19 @@ async function rates(command: Command): Promise<void> {
     const measure = chooseMeasure(protocol, options.measure);
     const windows = chooseWindows(measure, options.window);
     const policies = choosePolicies(measure, options.missing);
-    const question = `rates --measure ${measure.id} --by ${options.by}`;
+    const question = `rates --measure ${measure.id} --by ${[...by].join(',')}`;
     const read = await talliesFor(store, trial, measure, by.has('arm'), question);
     const rows: Value[][] = [];
     for (const window of windows) {
       for (const policy of policies) {
         for (const { arm, site, slice } of partsOf(protocol, by, armNames(store, trial).token)) {
-          for (const { day, abstinent, assessable, events, personDays, rate } of countsOf(read.tallies, measure, window, policy, slice)) {
+          for (const { day, abstinent, assessable, events, personDays, rate } of countsOf(
+            read.tallies,
+            measure,
+            window,
+            policy,
+            slice,
+          )) {
             if (days !== undefined && !days.has(day)) continue;
             const { rate: value, lower, upper, method } = rate;
             const key = [protocol.trial, measure.id, window, policy, arm, site, undefined, 'study', day];
@@ -126,7 +168,8 @@ async function rates(command: Command): Promise<void> {
     }
     await printRows(columns, rows, options.format);
     console.error(watermarkLine(protocol, read));
-    if (options.format === 'table' && days === undefined && process.stdout.isTTY) console.error('for single study days add --day 28,84');
+    if (options.format === 'table' && days === undefined && process.stdout.isTTY)
+      console.error('for single study days add --day 28,84');
   });
 }
 
@@ -137,8 +180,11 @@ export function ratesCommand(program: Command): void {
     .option('--trial <trial>', 'trial; not needed if only one is published')
     .option('--measure <measure>', 'measure of the protocol; not needed if there is only one')
     .option('--window <days>', 'length of the trailing window (default: all that the protocol declares)')
-    .option('--missing <policy>', 'missing-data policy: observed-only, missing-is-use, all (default: all, side by side)')
-    .option('--by <parts>', 'split by arm, site or arm,site; a double-blind trial needs its key for arm', '')
+    .option(
+      '--missing <policy>',
+      'missing-data policy: observed-only, missing-is-use, all (default: all, side by side)',
+    )
+    .option('--by <parts>', 'split by arm, site or arm,site; a double-blind trial needs its key for arm')
     .option('--axis <axis>', 'study (days since randomisation)', 'study')
     .option('--day <days>', 'only these study days, such as 28,84 (default: every day from the window to the horizon)')
     .addOption(formatOption())

@@ -36,11 +36,17 @@ async function replayTrial(store: Store, name: string): Promise<void> {
   const events = ends.reduce((sum, end) => sum + end, 0);
   console.log(`${name}: ${events} events replayed in ${seconds} s; tallies ${talliesDigest(after.tallies)}`);
   console.error(watermarkLine(protocol, after));
-  const same = before.positions.every((position, p) => position?.offset === ends[p] && position?.protocolVersion === protocol.version);
+  const same = before.positions.every(
+    (position, p) => position?.offset === ends[p] && position?.protocolVersion === protocol.version,
+  );
   if (!same) {
-    console.log(`${name}: the tallies before did not include all of the log, or another protocol version; nothing to compare`);
+    console.log(
+      `${name}: the tallies before did not include all of the log, or another protocol version; nothing to compare`,
+    );
   } else if (talliesDigest(before.tallies) !== talliesDigest(after.tallies)) {
-    throw new CommandFailed(`${name}: the replayed tallies differ from those before (${talliesDigest(before.tallies)}); the new ones stand. Report this: it must never happen`);
+    throw new CommandFailed(
+      `${name}: the replayed tallies differ from those before (${talliesDigest(before.tallies)}); the new ones stand. Report this: it must never happen`,
+    );
   } else {
     console.log(`${name}: equal, bit for bit, to the tallies before`);
   }
@@ -54,7 +60,8 @@ export function replayCommand(program: Command): void {
     .action(async (options: { trial?: string }, command: Command) => {
       await withStore(command, 'write', async (store) => {
         const names = options.trial === undefined ? [...store.trials.keys()] : [options.trial];
-        if (names.length === 0) throw new CommandFailed('no trial is published in this store; there is nothing to replay');
+        if (names.length === 0)
+          throw new CommandFailed('no trial is published in this store; there is nothing to replay');
         for (const name of names) await replayTrial(store, name);
       });
     });

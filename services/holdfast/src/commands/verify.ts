@@ -50,14 +50,23 @@ export function verifyCommand(program: Command): void {
         const names = options.trial === undefined ? [...store.trials.keys()] : [options.trial];
         const rows = (await Promise.all(names.map((name) => verifyTrial(store, name)))).flat();
         const columns = ['trial', 'partition', 'events', 'included', 'verdict'];
-        await printRows(columns, rows.map((row) => [row.trial, row.partition, row.events, row.included, row.verdict]), options.format);
+        await printRows(
+          columns,
+          rows.map((row) => [row.trial, row.partition, row.events, row.included, row.verdict]),
+          options.format,
+        );
         const changed = rows.filter(({ verdict }) => verdict === 'CHANGED');
         if (changed.length > 0) {
           const where = changed.map(({ trial, partition }) => `${trial} partition ${partition}`).join(', ');
-          throw new CommandFailed(`the log was changed after it was folded: ${where}; restore it from a backup before you trust a number`);
+          throw new CommandFailed(
+            `the log was changed after it was folded: ${where}; restore it from a backup before you trust a number`,
+          );
         }
         const behind = rows.filter(({ verdict }) => verdict !== 'intact');
-        if (behind.length > 0) console.error(`${behind.length} partition(s) are not wholly folded; run \`holdfast replay\` and verify again`);
+        if (behind.length > 0)
+          console.error(
+            `${behind.length} partition(s) are not wholly folded; run \`holdfast replay\` and verify again`,
+          );
       });
     });
 }

@@ -10,27 +10,46 @@ async function write(text: string): Promise<void> {
   if (!process.stdout.write(text)) await new Promise<void>((resolve) => process.stdout.once('drain', resolve));
 }
 
-const shown = (value: Value) => (value === undefined ? '' : typeof value === 'number' && !Number.isInteger(value) ? value.toFixed(4) : String(value));
+const shown = (value: Value) =>
+  value === undefined ? '' : typeof value === 'number' && !Number.isInteger(value) ? value.toFixed(4) : String(value);
 
 /** Prints rows under fixed columns on standard output. CSV and JSON carry full numbers; a table rounds them for the eye. */
-export async function printRows(columns: readonly string[], rows: readonly (readonly Value[])[], format: Format): Promise<void> {
+export async function printRows(
+  columns: readonly string[],
+  rows: readonly (readonly Value[])[],
+  format: Format,
+): Promise<void> {
   if (format === 'json') {
     const objects = rows.map((row) => Object.fromEntries(columns.map((column, i) => [column, row[i] ?? null])));
     return write(`${JSON.stringify(objects, null, 1)}\n`);
   }
   if (format === 'csv') {
     await write(stringify([columns]));
-    for (let i = 0; i < rows.length; i += rowsAtOnce) await write(stringify(rows.slice(i, i + rowsAtOnce).map((row) => [...row])));
+    for (let i = 0; i < rows.length; i += rowsAtOnce)
+      await write(stringify(rows.slice(i, i + rowsAtOnce).map((row) => [...row])));
     return;
   }
   if (rows.length === 0) return write('no rows\n');
   // Columns in which nothing applies only take room from those that say something.
-  const used = columns.flatMap((column, i) => (rows.some((row) => row[i] !== undefined && row[i] !== '') ? [{ column, i }] : []));
+  const used = columns.flatMap((column, i) =>
+    rows.some((row) => row[i] !== undefined && row[i] !== '') ? [{ column, i }] : [],
+  );
   const cells = rows.map((row) => used.map(({ i }) => shown(row[i])));
-  const widths = used.map(({ column }, k) => cells.reduce((most, row) => Math.max(most, row[k]?.length ?? 0), column.length));
+  const widths = used.map(({ column }, k) =>
+    cells.reduce((most, row) => Math.max(most, row[k]?.length ?? 0), column.length),
+  );
   const isNumeric = used.map(({ i }) => rows.every((row) => row[i] === undefined || typeof row[i] === 'number'));
   const line = (row: readonly string[]) =>
-    row.map((cell, k) => (isNumeric[k] ? cell.padStart(widths[k] ?? 0) : cell.padEnd(widths[k] ?? 0))).join('  ').trimEnd();
+    row
+      .map((cell, k) => (isNumeric[k] ? cell.padStart(widths[k] ?? 0) : cell.padEnd(widths[k] ?? 0)))
+      .join('  ')
+      .trimEnd();
   await write(`${line(used.map(({ column }) => column))}\n${line(widths.map((width) => '─'.repeat(width)))}\n`);
-  for (let i = 0; i < cells.length; i += rowsAtOnce) await write(`${cells.slice(i, i + rowsAtOnce).map(line).join('\n')}\n`);
+  for (let i = 0; i < cells.length; i += rowsAtOnce)
+    await write(
+      `${cells
+        .slice(i, i + rowsAtOnce)
+        .map(line)
+        .join('\n')}\n`,
+    );
 }

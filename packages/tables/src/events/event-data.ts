@@ -1,0 +1,37 @@
+type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** Distinct data that are kept; calendars and screens repeat each other by the thousand. */
+const kept = 16_384;
+
+/**
+ * Fields in the order of their names, whatever order SQL's threads gave them, so that equal tables give equal bytes; without those that
+ * are NULL, so that SQL needs no case for an absent value; and frozen, because it is shared.
+ */
+function tidy(value: Json): Json {
+  if (value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) return Object.freeze(value.map(tidy));
+  const fields = Object.entries(value).filter(([, field]) => field !== null);
+  fields.sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.freeze(Object.fromEntries(fields.map(([key, field]) => [key, tidy(field)])));
+}
+
+/** Reads `data` as DuckDB wrote it, each text once: parsing is the greater part of building an event. */
+export function dataReader(): (text: string) => unknown {
+  const known = new Map<string, unknown>();
+  return (text) => {
+    const found = known.get(text);
+    if (found !== undefined) return found;
+    const data = tidy(JSON.parse(text) as Json);
+    if (known.size >= kept) known.clear();
+    known.set(text, data);
+    return data;
+  };
+}
+
+/** `data` without the part at a dotted path; the same `data` if it has no such part. */
+export function withoutPart(data: unknown, part: string): unknown {
+  const [step = '', ...rest] = part.split('.');
+  if (data === null || typeof data !== 'object' || !(step in data)) return data;
+  const { [step]: inner, ...others } = data as Record<string, unknown>;
+  return rest.length === 0 ? others : { ...data, [step]: withoutPart(inner, rest.join('.')) };
+}

@@ -1,0 +1,178 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openVault } from '@holdfast/access';
+import type { Protocol } from '@holdfast/events';
+import { partitionOf } from '@holdfast/log';
+import { type History, isOpenMeasure, type Observation } from '@holdfast/outcomes';
+import { type Arrivals, openShard, type Shard } from '@holdfast/shards';
+import {
+  abstinenceCurve,
+  addUp,
+  cellsOf,
+  decodeTallyRecord,
+  encodeTallyRecord,
+  firstUseCurve,
+  inParts,
+  noTallies,
+  type ShardView,
+  type Slice,
+  type Tallies,
+  takeIn,
+  unseenShard,
+} from '@holdfast/tallies';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { arbAsOf, arbProtocol, arbTrial } from './reference/arbitraries.ts';
+import { type NaiveParticipant, naiveFold } from './reference/naive-fold.ts';
+import { naiveAbstinence, naiveFirstUse } from './reference/naive-rates.ts';
+
+/** One thing that arrives: an observation of a participant. */
+type Arrival = { readonly participant: string; readonly observation: Observation };
+
+const arrivalsOf = (trial: readonly History[]): Arrival[] =>
+  trial.flatMap(({ participant, open, sealed }) =>
+    [...open, ...sealed].map((observation) => ({ participant, observation })),
+  );
+
+/** A random trial, the order in which its events arrive, the sizes of the batches, and when the clock turns. */
+const arbRun = arbProtocol().chain((protocol) =>
+  fc
+    .record({ trial: arbTrial(protocol, { sealedRetractions: true }), asOf: arbAsOf(protocol) })
+    .chain(({ trial, asOf }) => {
+      const arrivals = arrivalsOf(trial);
+      return fc.record({
+        protocol: fc.constant(protocol),
+        trial: fc.constant(trial),
+        asOf: fc.constant(asOf),
+        order: fc.shuffledSubarray(arrivals, { minLength: arrivals.length }),
+        batch: fc.integer({ min: 1, max: 12 }),
+        clockAt: fc.nat({ max: 6 }),
+      });
+    }),
+);
+
+let folder: string;
+let stores = 0;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'holdfast-differential-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+type Run = { protocol: Protocol; asOf: number | undefined; order: readonly Arrival[]; batch: number; clockAt: number };
+type Outcome = { shard: { open: Tallies; closed: Tallies }; reader: { open: Tallies; closed: Tallies } };
+
+/** Feeds one partition in batches; answers what the shard holds and what a reader of its published records has added up. */
+async function feed(shard: Shard, owner: string, { asOf, order, batch, clockAt }: Run): Promise<Outcome> {
+  const published: { open: ShardView; closed: ShardView } = { open: unseenShard, closed: unseenShard };
+  const publish = (side: 'open' | 'closed', whole: Parameters<typeof inParts>[0]) => {
+    for (const part of inParts(whole)) {
+      published[side] = takeIn(published[side], decodeTallyRecord(encodeTallyRecord(part)));
+    }
+  };
+  const before = await shard.tallies();
+  const { chain, ...position } = shard.position;
+  publish('open', { kind: 'claim', owner, ...position, cells: before.open });
+  publish('closed', { kind: 'claim', owner, ...position, chain, cells: before.closed });
+
+  const batches: (readonly Arrival[])[] = [];
+  for (let i = 0; i < order.length; i += batch) batches.push(order.slice(i, i + batch));
+  const turning = Math.min(clockAt, batches.length);
+  batches.splice(turning, 0, []);
+  let nextOffset = 0;
+  for (const [index, these] of batches.entries()) {
+    const arrivals = new Map<string, Arrivals>();
+    for (const { participant, observation } of these) {
+      const arrived = arrivals.get(participant) ?? { open: [], sealed: [] };
+      arrivals.set(participant, arrived);
+      if (observation.side === 'open') arrived.open.push(observation as Observation<'open'>);
+      else arrived.sealed.push(observation as Observation<'sealed'>);
+    }
+    nextOffset += these.length + 1;
+    const differences = await shard.apply({
+      nextOffset,
+      chain: '',
+      arrivals,
+      clock: index === turning ? asOf : undefined,
+    });
+    publish('open', differences.open);
+    publish('closed', differences.closed);
+  }
+  const { open, closed } = await shard.tallies();
+  return {
+    shard: { open: addUp(noTallies, open), closed: addUp(noTallies, closed) },
+    reader: { open: published.open.tallies ?? noTallies, closed: published.closed.tallies ?? noTallies },
+  };
+}
+
+async function run(given: Run, partitions: number): Promise<Outcome> {
+  const outcomes: Outcome[] = [];
+  for (let partition = 0; partition < partitions; partition += 1) {
+    stores += 1;
+    const owner = `owner-${stores}`;
+    const file = join(folder, `${stores}.duckdb`);
+    const shard = await openShard({ file, owner, protocol: given.protocol, vault: openVault });
+    const order = given.order.filter(({ participant }) => partitionOf(participant, partitions) === partition);
+    outcomes.push(await feed(shard, owner, { ...given, order }));
+    await shard.close();
+  }
+  const sum = (pick: (outcome: Outcome) => Tallies) =>
+    addUp(noTallies, ...outcomes.map((outcome) => cellsOf(pick(outcome))));
+  return {
+    shard: { open: sum(({ shard }) => shard.open), closed: sum(({ shard }) => shard.closed) },
+    reader: { open: sum(({ reader }) => reader.open), closed: sum(({ reader }) => reader.closed) },
+  };
+}
+
+/** Every rate that can be asked for: each measure, window and policy, over all, by arm, by site, by both. */
+function everyRate(protocol: Protocol, closed: Tallies, open: Tallies, people: readonly NaiveParticipant[]) {
+  const rates: { from: unknown; naive: unknown }[] = [];
+  const slices: Slice[] = [undefined, ...protocol.arms.map(({ id }) => id)].flatMap((arm) =>
+    [undefined, ...protocol.sites].map((site) => ({ arm, site })),
+  );
+  for (const measure of protocol.measures) {
+    for (const slice of slices) {
+      const inSlice = (p: NaiveParticipant) =>
+        (slice.arm === undefined || p.arm === slice.arm) && (slice.site === undefined || p.site === slice.site);
+      const sides = slice.arm === undefined && isOpenMeasure(measure, protocol) ? [closed, open] : [closed];
+      for (const tallies of sides) {
+        for (const window of measure.windows) {
+          const question = { measure: measure.id, window, horizon: measure.horizon };
+          if (measure.kind === 'first-use') {
+            rates.push({
+              from: firstUseCurve(tallies, question, slice),
+              naive: naiveFirstUse(people, measure, window, inSlice),
+            });
+            continue;
+          }
+          for (const policy of measure.policies) {
+            const naive = naiveAbstinence(people, measure, window, policy, inSlice);
+            rates.push({ from: abstinenceCurve(tallies, { ...question, policy }, slice), naive });
+          }
+        }
+      }
+    }
+  }
+  return rates;
+}
+
+describe('rates from SQL', () => {
+  test('equal the naive reference on random trials, at 1 and at 4 partitions, by arm and by site; a reader has what the shards have', async () => {
+    await fc.assert(
+      fc.asyncProperty(arbRun, async (given) => {
+        const people = given.trial.map((history) => naiveFold(given.protocol, history, given.asOf));
+        const digests = new Set<string>();
+        for (const partitions of [1, 4]) {
+          const { shard, reader } = await run(given, partitions);
+          expect(cellsOf(reader.open)).toEqual(cellsOf(shard.open));
+          expect(cellsOf(reader.closed)).toEqual(cellsOf(shard.closed));
+          for (const { from, naive } of everyRate(given.protocol, shard.closed, shard.open, people))
+            expect(from).toEqual(naive);
+          digests.add(JSON.stringify(cellsOf(shard.closed)));
+        }
+        expect(digests.size).toBe(1);
+      }),
+      { numRuns: 40 },
+    );
+  }, 300_000);
+});

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Instant, ParticipantId } from './identifiers.ts';
-import { type Problem, problemsOf } from './problem.ts';
+import { type Problem, parsedBy } from './problem.ts';
 import { Correction, Retraction } from './types/correction.ts';
 import { DayTurned, Sealed } from './types/holdfast-records.ts';
 import { observationTypes } from './types/observation-types.ts';
@@ -67,8 +67,17 @@ export type ParticipantEvent = { [T in keyof typeof participantTypes]: EventOf<T
 export type EventData<T extends EventType> = DataOf[T];
 
 const schemaByFullType = new Map(
-  Object.entries(eventSchemas).map(([type, schema]) => [`org.holdfast.${type}.v1`, schema]),
+  Object.entries(eventSchemas).map(([type, whole]) => [
+    `org.holdfast.${type}.v1`,
+    { whole, withAnyData: wholeEvent([type, z.unknown()])[1] },
+  ]),
 );
+
+/**
+ * Frozen data that were accepted, with the type they were accepted as. A table import shares one frozen object among the
+ * thousands of events of equal data, and what cannot change need be judged only once.
+ */
+const acceptedData = new WeakMap<object, string>();
 
 /** `urine-screen` of `org.holdfast.urine-screen.v1`. */
 export function shortType(fullType: string): EventType {
@@ -100,10 +109,14 @@ export function parseEvent(input: unknown): Parsed<HoldfastEvent> {
             .join(', ')}`;
     return { ok: false, problems: [{ path: 'type', message }] };
   }
-  const result = schema.safeParse(input, { reportInput: true });
-  return result.success
-    ? { ok: true, value: result.data as HoldfastEvent }
-    : { ok: false, problems: problemsOf(result.error) };
+  const { data } = input as { data?: unknown };
+  const isShared = typeof data === 'object' && data !== null && Object.isFrozen(data);
+  const known = isShared && acceptedData.get(data) === type;
+  const parsed = parsedBy(known ? schema.withAnyData : schema.whole, input);
+  if (!parsed.ok) return parsed;
+  if (isShared) acceptedData.set(data, type as string);
+  // No event schema changes what it accepts, so the input is the value, and shared data stay shared.
+  return { ok: true, value: input as HoldfastEvent };
 }
 
 /** The trial that an event belongs to: the first segment after `/trials/` in its source. */
@@ -114,7 +127,7 @@ export function trialOf(eventSource: string): string {
 
 /** The site that sent an event: `/sites/X` in its source; undefined for what no site sent. */
 export function siteOf(eventSource: string): string | undefined {
-  const at = eventSource.indexOf('/sites/');
+  const at = eventSource.indexOf('/sites/', '/trials/'.length);
   if (at === -1) return undefined;
   const end = eventSource.indexOf('/', at + '/sites/'.length);
   return eventSource.slice(at + '/sites/'.length, end === -1 ? undefined : end);

@@ -19,7 +19,8 @@ export const SubstanceId = name('substance id (lower case letters, digits, -)', 
 /** An arm is named as the trial names it, spaces and signs included: it is shown, never used as a path or key. */
 export const ArmId = z.string().min(1).max(120);
 export const VisitId = z.string().min(1).max(64);
-export const CivilDate = z.iso.date({ error: 'not a calendar date; write it like 2026-03-02' });
+/** What is no date aborts: the rules of what holds it compare dates only. */
+export const CivilDate = z.iso.date({ error: 'not a calendar date; write it like 2026-03-02', abort: true });
 export const Instant = z.iso.datetime({
   offset: true,
   error: 'not an RFC 3339 time with the site’s own offset; write it like 2026-03-02T10:15:00+00:00',

@@ -1,4 +1,4 @@
-export { canonicalJson, contentOf, sha256 } from './canonical.ts';
+export { canonicalEvent, canonicalJson, contentOf, sha256 } from './canonical.ts';
 export { type CivilDay, civilDay, dateOf } from './civil-date.ts';
 export {
   type EventData,

@@ -14,7 +14,11 @@ export function pathText(path: readonly PropertyKey[]): string {
   );
 }
 
-function article(noun: string): string {
+/** What zod calls by a programmer's name, as people call it. */
+const nouns: Readonly<Record<string, string>> = { record: 'object', int: 'whole number' };
+
+function article(expected: string): string {
+  const noun = nouns[expected] ?? expected;
   return `${/^[aeio]/.test(noun) ? 'an' : 'a'} ${noun}`;
 }
 
@@ -31,9 +35,9 @@ function messageOf(issue: z.core.$ZodIssue): string {
         ? `is missing; give ${article(issue.expected)}`
         : `must be ${article(issue.expected)}`;
     case 'too_big':
-      return `is too ${issue.origin === 'string' || issue.origin === 'array' ? 'long' : 'large'}; at most ${issue.maximum}`;
+      return `is too ${issue.origin === 'string' || issue.origin === 'array' ? 'long' : 'large'}; ${issue.inclusive === false ? 'below' : 'at most'} ${issue.maximum}`;
     case 'too_small':
-      return `is too ${issue.origin === 'string' || issue.origin === 'array' ? 'short' : 'small'}; at least ${issue.minimum}`;
+      return `is too ${issue.origin === 'string' || issue.origin === 'array' ? 'short' : 'small'}; ${issue.inclusive === false ? 'above' : 'at least'} ${issue.minimum}`;
     case 'invalid_key':
       return `has an unusable name: ${issue.issues[0]?.message ?? 'not allowed here'}`;
     default:
@@ -47,4 +51,31 @@ export function problemsOf(error: z.ZodError): LocatedProblem[] {
     const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
     return paths.map((path) => ({ path: pathText(path), steps: path, message: messageOf(issue) }));
   });
+}
+
+/**
+ * Where a field is called `__proto__`, if anywhere: zod passes over it where fields are a list by name, and nothing that was
+ * sent may vanish unseen. For values that a schema has accepted, whose depth is therefore bounded.
+ */
+function passedOver(value: object): PropertyKey[] | undefined {
+  for (const key in value) {
+    if (key === '__proto__') return [key];
+    const inner: unknown = Reflect.get(value, key);
+    const found = typeof inner === 'object' && inner !== null ? passedOver(inner) : undefined;
+    if (found !== undefined) return [Array.isArray(value) ? Number(key) : key, ...found];
+  }
+  return undefined;
+}
+
+/** A schema's verdict on an input: its value, or every problem. */
+export function parsedBy<S extends z.ZodType>(
+  schema: S,
+  input: unknown,
+): { readonly ok: true; readonly value: z.infer<S> } | { readonly ok: false; readonly problems: LocatedProblem[] } {
+  const result = schema.safeParse(input, { reportInput: true });
+  if (!result.success) return { ok: false, problems: problemsOf(result.error) };
+  const steps = typeof input === 'object' && input !== null ? passedOver(input) : undefined;
+  if (steps === undefined) return { ok: true, value: result.data };
+  const message = 'has an unusable name; remove it or correct its name';
+  return { ok: false, problems: [{ path: pathText(steps), steps, message }] };
 }

@@ -48,8 +48,8 @@ export interface EventLog {
   ends(topic: string): Promise<readonly number[]>;
 
   /**
-   * Records from offset `from` on, in order, within the bounds: empty only if there is none. `from` may be the end; past it is
-   * `OffsetOutOfRange`.
+   * Records from offset `from` on, in order, within the bounds: empty only if there is none, but maybe fewer than there are. `from` may
+   * be the end; past it is `OffsetOutOfRange`.
    */
   read(topic: string, partition: number, from: number, most: BatchBounds): Promise<readonly LogRecord[]>;
 
@@ -60,7 +60,10 @@ export interface EventLog {
    */
   join(group: string, topic: string, member: GroupMember, most?: Partial<BatchBounds>): Promise<Membership>;
 
-  /** Leaves all groups (waiting for batches in flight), finishes appends under way, lets go of everything. Idempotent. */
+  /**
+   * Leaves all groups (waiting for batches in flight, from which members may still append and read), finishes appends under way, lets go
+   * of everything. Idempotent.
+   */
   close(): Promise<void>;
 }
 

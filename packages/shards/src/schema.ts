@@ -61,7 +61,6 @@ export const createTables = sql`
 
 /** Where a batch is laid out before SQL takes it over; temporary, so nothing of it is logged or kept. */
 export const createStage = sql`
-  CREATE TEMP TABLE stage_evidence (participant VARCHAR, open VARCHAR, sealed BLOB);
   CREATE TEMP TABLE stage_facts (
     participant VARCHAR, arm VARCHAR, site VARCHAR, measure VARCHAR, kind VARCHAR,
     window_days INTEGER, policy VARCHAR, from_day INTEGER, to_day INTEGER, n INTEGER
@@ -74,10 +73,16 @@ export const createStage = sql`
 `;
 
 export const emptyStage = sql`
-  DELETE FROM stage_evidence;
   DELETE FROM stage_facts;
   DELETE FROM touched;
   DELETE FROM difference;
+`;
+
+/** Evidence of participants, given as three lists of equal length. */
+export const upsertEvidence = sql`
+  INSERT INTO evidence
+  SELECT unnest($1), unnest($2), unnest($3)
+  ON CONFLICT (participant) DO UPDATE SET open = excluded.open, sealed = excluded.sealed
 `;
 
 /** The kinds whose rows are spells; the others are counted on their day alone. */
@@ -103,10 +108,6 @@ export const applyBatch = sql`
   FROM marks
   GROUP BY measure, kind, window_days, policy, arm, site, day
   HAVING sum(n) <> 0;
-
-  INSERT INTO evidence
-  SELECT participant, open, sealed FROM stage_evidence
-  ON CONFLICT (participant) DO UPDATE SET open = excluded.open, sealed = excluded.sealed;
 
   DELETE FROM facts USING touched WHERE facts.participant = touched.participant;
   INSERT INTO facts SELECT * FROM stage_facts;

@@ -1,12 +1,20 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { DuckDBBlobValue, DuckDBConnection } from '@duckdb/node-api';
+import {
+  BLOB,
+  blobValue,
+  type DuckDBBlobValue,
+  type DuckDBConnection,
+  LIST,
+  listValue,
+  VARCHAR,
+} from '@duckdb/node-api';
 import { type CivilDay, canonicalJson, dateOf, type Protocol, sha256 } from '@holdfast/events';
 import { fold, foldVersion, type History, isOpenMeasure, type Observation } from '@holdfast/outcomes';
 import { addUp, type CellTally, cellsOf, type Difference, noTallies, type Position } from '@holdfast/tallies';
 import { openDatabase, sql, transaction } from './duckdb.ts';
 import { evidenceText, readEvidence } from './evidence-text.ts';
-import { factRows } from './fact-rows.ts';
+import { type PutFact, putFacts } from './put-facts.ts';
 import {
   applyBatch,
   createStage,
@@ -16,6 +24,7 @@ import {
   readDifference,
   readTallies,
   shardFormat,
+  upsertEvidence,
 } from './schema.ts';
 
 /** What hides closed content in a shard's file: how sealed evidence is written, and by which token an arm is known. */
@@ -105,19 +114,22 @@ export async function openShard({ file, owner, protocol, vault, memoryLimit = '2
         touched.endRow();
         const { open, closed } = fold(protocol, history, clock);
         const arm = closed.arm === undefined ? '' : vault.armToken(closed.arm);
-        for (const row of factRows(open, closed, arm)) {
+        const site = open.site ?? '';
+        const put: PutFact = (measure, kind, window, policy, from, to, n) => {
           facts.appendVarchar(history.participant);
-          facts.appendVarchar(row.arm);
-          facts.appendVarchar(row.site);
-          facts.appendVarchar(row.measure);
-          facts.appendVarchar(row.kind);
-          facts.appendInteger(row.window);
-          facts.appendVarchar(row.policy);
-          facts.appendInteger(row.from);
-          facts.appendInteger(row.to);
-          facts.appendInteger(row.n);
+          facts.appendVarchar(arm);
+          facts.appendVarchar(site);
+          facts.appendVarchar(measure);
+          facts.appendVarchar(kind);
+          facts.appendInteger(window);
+          facts.appendVarchar(policy);
+          facts.appendInteger(from);
+          facts.appendInteger(to);
+          facts.appendInteger(n);
           facts.endRow();
-        }
+        };
+        putFacts(open, put);
+        putFacts(closed, put);
       }
     } finally {
       // Rows left in an appender would be committed by its closing later, even after a rollback.
@@ -126,19 +138,20 @@ export async function openShard({ file, owner, protocol, vault, memoryLimit = '2
     }
   };
 
-  const stageEvidence = async (histories: Iterable<History>): Promise<void> => {
-    const evidence = await connection.createAppender('stage_evidence', 'main', 'temp');
-    try {
-      for (const { participant, open, sealed } of histories) {
-        evidence.appendVarchar(participant);
-        evidence.appendVarchar(evidenceText(open));
-        if (sealed.length === 0) evidence.appendNull();
-        else evidence.appendBlob(vault.protect(evidenceText(sealed)));
-        evidence.endRow();
-      }
-    } finally {
-      evidence.closeSync();
-    }
+  const keepEvidence = async (histories: readonly History[]): Promise<void> => {
+    if (histories.length === 0) return;
+    const sealed = histories.map((history) =>
+      history.sealed.length === 0 ? null : blobValue(vault.protect(evidenceText(history.sealed))),
+    );
+    await connection.run(
+      upsertEvidence,
+      [
+        listValue(histories.map(({ participant }) => participant)),
+        listValue(histories.map(({ open }) => evidenceText(open))),
+        listValue(sealed),
+      ],
+      [LIST(VARCHAR), LIST(VARCHAR), LIST(BLOB)],
+    );
   };
 
   const readHistory = ([participant, open, sealed]: readonly unknown[]): History => ({
@@ -199,17 +212,9 @@ export async function openShard({ file, owner, protocol, vault, memoryLimit = '2
       const differences = await transaction(connection, async () => {
         await connection.run(emptyStage);
         const histories = await merged(batch.arrivals);
-        await stageEvidence(histories);
-        if (turned) {
-          await connection.run(sql`
-            INSERT INTO evidence SELECT * FROM stage_evidence
-            ON CONFLICT (participant) DO UPDATE SET open = excluded.open, sealed = excluded.sealed;
-            DELETE FROM stage_evidence;
-          `);
-          await foldEverybody(next.clock);
-        } else {
-          await foldInto(histories, next.clock);
-        }
+        await keepEvidence(histories);
+        if (turned) await foldEverybody(next.clock);
+        else await foldInto(histories, next.clock);
         await connection.run(applyBatch);
         const cells = await readCells(connection, readDifference);
         const head = { kind: 'difference', owner, sequence: next.sequence, ...positionAt(next) } as const;

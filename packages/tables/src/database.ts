@@ -22,7 +22,8 @@ export async function openDatabase(memoryLimit: string): Promise<Database> {
     memory_limit: memoryLimit,
     temp_directory: join(folder, 'spill'),
     // Otherwise what one query has given back stays with the process until the next one needs it.
-    allocator_flush_threshold: '16MB',
+    allocator_flush_threshold: '1MB',
+    allocator_bulk_deallocation_flush_threshold: '1MB',
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
     allow_community_extensions: 'false',
@@ -35,6 +36,8 @@ export async function openDatabase(memoryLimit: string): Promise<Database> {
     lookups,
     folder,
     async lock() {
+      // Tables are loaded in the order of their lines; from here on no order but a declared one means anything.
+      await connection.run('set preserve_insertion_order = false');
       await connection.run('set enable_external_access = false');
       await connection.run('set lock_configuration = true');
     },

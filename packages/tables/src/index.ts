@@ -1,4 +1,4 @@
-export { type Judge, type TableEvent } from './events/table-event.ts';
+export type { Judge, TableEvent } from './events/table-event.ts';
 export { ImportError } from './import-error.ts';
 export type { Reconciliation, RejectedRow, TableReconciliation } from './reconciliation.ts';
 export { type ImportOptions, openImport, type TableImport } from './table-import.ts';

@@ -24,7 +24,11 @@ export type TableReconciliation = {
   /** Rows on which an accepted event stands. */
   readonly used: number;
   readonly filtered: number;
-  readonly reasons: readonly { readonly reason: string; readonly rows: number; /** The first of them. */ readonly line: number }[];
+  readonly reasons: readonly {
+    readonly reason: string;
+    readonly rows: number /** The first of them. */;
+    readonly line: number;
+  }[];
   /** Rows from which nothing was accepted. */
   readonly rejected: number;
 };
@@ -40,16 +44,42 @@ export type Reconciliation = {
 export function reasonOf(problems: readonly Problem[]): { field: string; reason: string } {
   const [first, ...others] = problems;
   if (first === undefined) return { field: '', reason: 'was refused without a reason' };
-  return { field: first.path, reason: [first.message, ...others.map(({ path, message }) => `${path}: ${message}`)].join('; also ') };
+  return {
+    field: first.path,
+    reason: [first.message, ...others.map(({ path, message }) => `${path}: ${message}`)].join('; also '),
+  };
 }
 
 /** The rows of each table, each counted once. */
-export function reconciled(tables: readonly LoadedTable[], accounts: ReadonlyMap<string, Account>): TableReconciliation[] {
+export function reconciled(
+  tables: readonly LoadedTable[],
+  accounts: ReadonlyMap<string, Account>,
+): TableReconciliation[] {
   return tables.map(({ name, file, read, bad, repeated }) => {
     const { used, rejected, filtered } = accounts.get(name) ?? { used: 0, rejected: 0, filtered: [] };
     const [first] = repeated;
-    const repetition = first === undefined ? [] : [{ reason: repeated.length === 1 ? `repeats line ${first.of}` : `repeats an earlier line (the first repeats line ${first.of})`, rows: repeated.length, line: first.line }];
+    const repetition =
+      first === undefined
+        ? []
+        : [
+            {
+              reason:
+                repeated.length === 1
+                  ? `repeats line ${first.of}`
+                  : `repeats an earlier line (the first repeats line ${first.of})`,
+              rows: repeated.length,
+              line: first.line,
+            },
+          ];
     const reasons = [...filtered, ...repetition];
-    return { table: name, file, read, used, filtered: reasons.reduce((sum, { rows }) => sum + rows, 0), reasons, rejected: rejected + bad.length };
+    return {
+      table: name,
+      file,
+      read,
+      used,
+      filtered: reasons.reduce((sum, { rows }) => sum + rows, 0),
+      reasons,
+      rejected: rejected + bad.length,
+    };
   });
 }

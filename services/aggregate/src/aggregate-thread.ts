@@ -38,7 +38,11 @@ export async function startAggregateThread(
 ): Promise<Aggregate> {
   const { keys, ...rest } = options;
   const workerData: ThreadOptions = { ...rest, keyFiles: [...keys.values()].map(serialiseKey) };
-  const worker = new Worker(new URL('./thread.js', import.meta.url), { workerData });
+  const worker = new Worker(new URL('./thread.js', import.meta.url), {
+    workerData,
+    // Batches are short-lived garbage: with a larger nursery most of it dies there instead of being copied.
+    resourceLimits: { maxYoungGenerationSizeMb: 64 },
+  });
   const asked = new Map<number, () => void>();
   let nextId = 0;
   let started: () => void = () => undefined;

@@ -96,7 +96,17 @@ export function recordDecoder(opener: Opener | undefined): (record: LogRecord) =
   };
 }
 
-/** The head of a partition's hash chain after a record as stored: SHA-256 of the previous head and the record. */
-export function chained(previous: string, value: Uint8Array): string {
-  return hash('sha256', Buffer.concat([Buffer.from(previous, 'hex'), value]), 'hex');
+let scratch = Buffer.alloc(4_096);
+
+/** The head of a partition's hash chain after records as stored: for each one h = SHA-256(previous h, record), from `previous` (hex; empty at the start). */
+export function chained(previous: string, values: Iterable<Uint8Array>): string {
+  let head = Buffer.from(previous, 'hex');
+  for (const value of values) {
+    const size = head.length + value.length;
+    if (size > scratch.length) scratch = Buffer.alloc(2 * size);
+    scratch.set(head);
+    scratch.set(value, head.length);
+    head = Buffer.from(hash('sha256', scratch.subarray(0, size), 'buffer'));
+  }
+  return head.toString('hex');
 }

@@ -1,9 +1,10 @@
 import type { Opener } from '@holdfast/access';
 import type { CivilDay, Protocol } from '@holdfast/events';
 import { type EventLog, partitionOf } from '@holdfast/log';
-import type { History, Observation } from '@holdfast/outcomes';
+import type { History } from '@holdfast/outcomes';
 import { topicsOf } from '@holdfast/trials';
 import { recordDecoder } from './decode.ts';
+import { gather, nothingGathered } from './gather.ts';
 
 /** What the log holds of a trial's participants, read to its end, with the clock of each one's partition. */
 export type ReadHistories = {
@@ -14,8 +15,6 @@ export type ReadHistories = {
   /** Sealed events that were passed over for want of the key. */
   readonly boxes: number;
 };
-
-type Gathered = { open: Observation<'open'>[]; sealed: Observation<'sealed'>[] };
 
 /** Reads participants' histories from the log: of one participant, or of everybody. Without an opener only open events are seen. */
 export async function readHistories(
@@ -32,31 +31,20 @@ export async function readHistories(
   let boxes = 0;
   for (const [partition, end] of ends.entries()) {
     if (only !== undefined && only !== partition) continue;
-    const gathered = new Map<string, Gathered>();
-    let clock: CivilDay | undefined;
+    const gathered = nothingGathered();
     for (let from = 0; from < end; ) {
       const records = await log.read(topic, partition, from, { records: 5_000, bytes: 8_000_000 });
       const last = records.at(-1);
       if (last === undefined) break;
-      for (const record of records) {
-        if (participant !== undefined && record.key !== participant && record.key !== '') continue;
-        const outcome = decode(record);
-        const decoded = outcome instanceof Promise ? await outcome : outcome;
-        if (decoded.kind === 'clock') clock = Math.max(clock ?? decoded.day, decoded.day);
-        if (decoded.kind === 'box') boxes += 1;
-        if (decoded.kind !== 'open' && decoded.kind !== 'sealed') continue;
-        let seen = gathered.get(decoded.participant);
-        if (seen === undefined) {
-          seen = { open: [], sealed: [] };
-          gathered.set(decoded.participant, seen);
-        }
-        if (decoded.kind === 'open') seen.open.push(decoded.observation);
-        else seen.sealed.push(decoded.observation);
-      }
+      const wanted =
+        participant === undefined ? records : records.filter(({ key }) => key === participant || key === '');
+      await gather(gathered, wanted, decode);
       from = last.offset + 1;
     }
+    const { clock } = gathered;
+    boxes += gathered.boxes;
     if (clock !== undefined) latest = Math.max(latest ?? clock, clock);
-    for (const [name, { open, sealed }] of gathered)
+    for (const [name, { open, sealed }] of gathered.arrivals)
       histories.push({ history: { participant: name, open, sealed }, clock });
   }
   const byName = new Intl.Collator('en', { numeric: true });

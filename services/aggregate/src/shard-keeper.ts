@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import type { Opener, Vault } from '@holdfast/access';
 import type { Protocol } from '@holdfast/events';
-import type { EventLog, GroupMember, LogRecord } from '@holdfast/log';
-import type { Observation } from '@holdfast/outcomes';
+import type { EventLog, GroupMember } from '@holdfast/log';
 import { openShard, removeShard, type Shard } from '@holdfast/shards';
 import { type Claim, type Difference, encodeTallyRecord, inParts } from '@holdfast/tallies';
 import { topicsOf } from '@holdfast/trials';
 import { chained, recordDecoder } from './decode.ts';
+import { gather, nothingGathered } from './gather.ts';
 
 export type ShardKeeperOptions = {
   readonly log: EventLog;
@@ -87,9 +87,19 @@ export function shardKeeper({
       const keeping = held.get(partition);
       if (keeping === undefined) throw new Error(`no shard is open for partition ${partition} of ${protocol.trial}`);
       const { shard } = keeping;
-      const fresh = records.filter(({ offset }) => offset >= shard.position.offset);
+      const { offset: next } = shard.position;
+      const fresh = records.filter(({ offset }) => offset >= next);
       if (fresh.length === 0) return;
-      const differences = await shard.apply(await gather(fresh, shard.position.chain, decode));
+      const gathered = nothingGathered();
+      await gather(gathered, fresh, decode);
+      const differences = await shard.apply({
+        nextOffset: (fresh.at(-1)?.offset ?? next) + 1,
+        chain: chained(
+          shard.position.chain,
+          fresh.map(({ value }) => value),
+        ),
+        ...gathered,
+      });
       if (keeping.claimAt > 0) {
         if (shard.position.offset >= keeping.claimAt) await claim(partition, keeping);
         return;
@@ -106,27 +116,4 @@ export function shardKeeper({
       await keeping?.shard.close();
     },
   };
-}
-
-async function gather(records: readonly LogRecord[], chain: string, decode: ReturnType<typeof recordDecoder>) {
-  const arrivals = new Map<string, { open: Observation<'open'>[]; sealed: Observation<'sealed'>[] }>();
-  let clock: number | undefined;
-  let head = chain;
-  let nextOffset = 0;
-  for (const record of records) {
-    head = chained(head, record.value);
-    nextOffset = record.offset + 1;
-    const outcome = decode(record);
-    const decoded = outcome instanceof Promise ? await outcome : outcome;
-    if (decoded.kind === 'clock') clock = Math.max(clock ?? decoded.day, decoded.day);
-    if (decoded.kind !== 'open' && decoded.kind !== 'sealed') continue;
-    let arrived = arrivals.get(decoded.participant);
-    if (arrived === undefined) {
-      arrived = { open: [], sealed: [] };
-      arrivals.set(decoded.participant, arrived);
-    }
-    if (decoded.kind === 'open') arrived.open.push(decoded.observation);
-    else arrived.sealed.push(decoded.observation);
-  }
-  return { nextOffset, chain: head, arrivals, clock };
 }

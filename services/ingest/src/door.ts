@@ -1,5 +1,13 @@
 import { isClosed, type Sealer, sealer } from '@holdfast/access';
-import { canonicalJson, type HoldfastEvent, type Problem, parseEvent, protocolCheck, trialOf } from '@holdfast/events';
+import {
+  canonicalEvent,
+  canonicalJson,
+  type HoldfastEvent,
+  type Problem,
+  parseEvent,
+  protocolCheck,
+  trialOf,
+} from '@holdfast/events';
 import type { EventLog, NewRecord } from '@holdfast/log';
 import { type PublishedTrial, type Trials, topicsOf } from '@holdfast/trials';
 
@@ -69,13 +77,18 @@ export async function openDoor({ log, trials, now, ownRecords = false }: DoorOpt
   const recordOf = (event: HoldfastEvent, trial: string, receivedtime: string): NewRecord & { partition?: number } => {
     const { protocol } = published(trial);
     const subject = 'subject' in event ? event.subject : '';
-    const stamped = { ...event, receivedtime };
-    const closed = event.type !== 'org.holdfast.sealed.v1' && isClosed(event.type, event.data, protocol.closed);
-    if (protocol.blinding === 'open' || !closed) return { key: subject, value: encoder.encode(canonicalJson(stamped)) };
+    const isOpen =
+      protocol.blinding === 'open' ||
+      event.type === 'org.holdfast.sealed.v1' ||
+      !isClosed(event.type, event.data, protocol.closed);
+    if (isOpen) {
+      return { key: subject, value: encoder.encode(canonicalEvent(event, receivedtime)) };
+    }
     const content = encoder.encode(canonicalJson({ type: event.type, data: event.data }));
     const { source, id } = event;
     const data = sealerOf(trial).seal({ trial, source, id, subject }, content);
-    return { key: subject, value: encoder.encode(canonicalJson({ ...stamped, type: 'org.holdfast.sealed.v1', data })) };
+    const sealed = { ...event, type: 'org.holdfast.sealed.v1', data } as HoldfastEvent;
+    return { key: subject, value: encoder.encode(canonicalEvent(sealed, receivedtime)) };
   };
 
   const everyPartition = (record: NewRecord, partitions: number): NewRecord[] =>

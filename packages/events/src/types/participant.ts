@@ -6,7 +6,14 @@ export const ParticipantEnrolled = z
     consentDate: CivilDate.meta({ description: 'civil date of consent; study days count from it until randomisation' }),
     substances: z.array(SubstanceId).max(32).optional().meta({ description: 'substances of the disorder' }),
     baseline: z
-      .record(z.string().regex(/^[a-z][A-Za-z0-9]{0,63}$/), z.union([z.string().max(120), z.number(), z.boolean()]))
+      .record(
+        z
+          .string()
+          .regex(/^[a-z][A-Za-z0-9]{0,63}$/, { error: 'not the name of a covariate; write it like ageAtConsent' }),
+        z.union([z.string().max(120), z.number(), z.boolean()], {
+          error: 'must be a text of at most 120 characters, a number, true or false',
+        }),
+      )
       .optional()
       .meta({ description: 'baseline covariates, by the names that the protocol gives them' }),
   })

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { VisitId } from '../identifiers.ts';
 
-const scores = z.record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/), z.number());
+const scores = z.record(
+  z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/, { error: 'not the name of an item; write it like item-3' }),
+  z.number(),
+);
 
 export const ScaleScore = z
   .strictObject({

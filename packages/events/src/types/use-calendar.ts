@@ -22,13 +22,12 @@ export const UseCalendar = z
   })
   .superRefine((calendar, context) => {
     const { from, to, interview } = calendar;
-    if (from > to)
-      context.addIssue({ code: 'custom', path: ['to'], message: `lies before \`from\` (${from}); swap the two` });
+    if (from > to) context.addIssue({ code: 'custom', path: ['to'], message: 'lies before `from`; swap the two' });
     if (to > interview) {
       context.addIssue({
         code: 'custom',
         path: ['to'],
-        message: `lies after the interview (${interview}); nobody recalls the future`,
+        message: 'lies after `interview`, and nobody recalls the future; correct one of the two',
       });
     }
     for (const day of Object.keys(calendar.days)) {
@@ -36,7 +35,7 @@ export const UseCalendar = z
         context.addIssue({
           code: 'custom',
           path: ['days', day],
-          message: `lies outside ${from} … ${to}; widen the calendar or drop the day`,
+          message: 'lies outside `from` … `to`; widen the calendar or drop the day',
         });
       }
     }

@@ -35,10 +35,7 @@ export type EmbeddedLogOptions = {
  */
 export async function embeddedEventLog(options: EmbeddedLogOptions): Promise<EventLog> {
   const { dir, closedDir, readOnly = false, mapBytes = 64 * 2 ** 30 } = options;
-  if (resolve(dir) === resolve(closedDir))
-    throw new InvalidRequest(
-      `open and closed topics cannot lie in the same folder ${dir}: give the closed ones another`,
-    );
+  if (resolve(dir) === resolve(closedDir)) throw sameFolder(dir, closedDir);
   const me = thisHolder(randomUUID().replaceAll('-', '').slice(0, 12));
   const shared = { readOnly, mapBytes, me, newId: randomUUID };
   const open = await openStore({ ...shared, dir: resolve(dir), folderMode: 0o777, fileMode: 0o666 });
@@ -49,16 +46,25 @@ export async function embeddedEventLog(options: EmbeddedLogOptions): Promise<Eve
     await open.close();
     throw error;
   }
+  if (open.id === closed.id) {
+    await Promise.all([open.close(), closed.close()]);
+    throw sameFolder(dir, closedDir);
+  }
   const topics = topicsIn({ open, closed });
   const arrivals = arrivalsBy((topic) => endsOf(topics.named(topic)));
   const appenders = new Map([open, closed].map((store) => [store, appenderTo(store, arrivals.look)]));
   const groups = groupsOf({ claims: claimsOf(me), arrivals, read: readFrom });
   const underWay = new Set<Promise<unknown>>();
   let closing: Promise<void> | undefined;
+  let isClosed = false;
+
+  function refuseIf(isTooLate: boolean): void {
+    if (isTooLate) throw new LogUnavailable(`the log in ${dir} was closed by this process: open it again to use it`);
+  }
 
   /** Refuses what comes after `close`, and lets `close` wait for what came before. */
   async function use<T>(act: () => Promise<T>): Promise<T> {
-    if (closing) throw new LogUnavailable(`the log in ${dir} was closed by this process: open it again to use it`);
+    refuseIf(isClosed);
     const acting = act();
     underWay.add(acting);
     try {
@@ -79,10 +85,12 @@ export async function embeddedEventLog(options: EmbeddedLogOptions): Promise<Eve
   }
 
   async function closeAll(): Promise<void> {
-    await Promise.allSettled(underWay);
+    await Promise.allSettled(underWay); // also who is just joining
     try {
-      await groups.end();
+      await groups.end(); // what members do in their last batch still works
     } finally {
+      isClosed = true;
+      await Promise.allSettled(underWay);
       await Promise.all([open.close(), closed.close()]);
     }
   }
@@ -111,6 +119,7 @@ export async function embeddedEventLog(options: EmbeddedLogOptions): Promise<Eve
       }),
     join: (group, name, member, most) =>
       change(async () => {
+        refuseIf(closing !== undefined);
         const bounds = { ...defaultBatch, ...most };
         checkGroup(group);
         checkBounds(bounds);
@@ -121,4 +130,10 @@ export async function embeddedEventLog(options: EmbeddedLogOptions): Promise<Eve
       return closing;
     },
   };
+}
+
+function sameFolder(dir: string, closedDir: string): InvalidRequest {
+  return new InvalidRequest(
+    `${dir} and ${closedDir} are the same store: give closed topics a folder of their own, or blinded people could read them`,
+  );
 }

@@ -24,13 +24,16 @@ type Said = {
   readonly joined: number;
   readonly acknowledged: number;
   readonly readable: number;
+  readonly readableAnew: number;
+  readonly after: number;
   readonly message: string;
 };
 
 /** A process of a test and what it says, line by line. */
 type Other = {
   readonly process: ChildProcess;
-  next(): Promise<Said> /** Undefined when it has ended. */;
+  next(): Promise<Said>;
+  /** Undefined when it has ended. */
   more(): Promise<Said | undefined>;
   readonly ended: Promise<unknown>;
 };

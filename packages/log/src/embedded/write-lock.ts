@@ -24,24 +24,30 @@ export async function holdWriteLock(dir: string, me: Holder, patienceMs = 30_000
   for (;;) {
     const isLate = performance.now() > giveUp;
     const holder = take(path, me, isLate);
-    if (holder === 'mine') return () => remove(path);
+    if (holder === 'mine') return () => giveBack(path);
     if (isLate)
       throw new LogUnavailable(
-        `the log in ${dir} has been locked by process ${holder.pid} for ${patienceMs / 1000} s: if that process hangs, end it`,
+        `the log in ${dir} has been locked${holder ? ` by process ${holder.pid}` : ''} for ${patienceMs / 1000} s: ` +
+          `if that process hangs, end it; if it is gone, delete ${path}`,
         { retryable: true },
       );
     await pause(1);
   }
 }
 
-/** Takes the lock or answers who has it. */
-function take(path: string, me: Holder, isLate: boolean): 'mine' | Holder {
-  for (;;) {
-    if (link(path, me)) return 'mine';
-    const holder = holderAt(path);
-    if (holder && isKept(holder, isLate)) return holder;
-    if (holder) removeDead(path, holder, me, isLate);
-  }
+/** Takes the lock or answers who has it, if that can be told. */
+function take(path: string, me: Holder, isLate: boolean): 'mine' | Holder | undefined {
+  if (link(path, me)) return 'mine';
+  const holder = holderAt(path);
+  if (holder && !isKept(holder, isLate)) removeDead(path, holder, me, isLate);
+  return link(path, me) ? 'mine' : holder;
+}
+
+/** Never fails: what was done under the lock is done. A lock that cannot be given back names this process to whoever waits for it. */
+function giveBack(path: string): void {
+  try {
+    remove(path);
+  } catch {}
 }
 
 function isKept(holder: Holder, isLate: boolean): boolean {

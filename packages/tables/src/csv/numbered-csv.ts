@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { createReadStream, createWriteStream } from 'node:fs';
 import { once } from 'node:events';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { finished, pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { ImportError, place } from '../import-error.ts';
@@ -68,7 +68,12 @@ function outgoing(delimiter: number) {
  * inside quotes, a blank line or a dropped row shifts its count, and then a rejected row would be sought in the wrong place.
  * A row with bad quotes costs one physical line, and reading goes on behind that.
  */
-export async function writeNumberedCsv(path: string, file: string, separator: string, to: string): Promise<NumberedCsv> {
+export async function writeNumberedCsv(
+  path: string,
+  file: string,
+  separator: string,
+  to: string,
+): Promise<NumberedCsv> {
   const delimiter = separator.charCodeAt(0);
   const bad: BadLine[] = [];
   const row: ScannedRow = { end: 0, next: 0, values: 0, breaks: 0 };
@@ -78,15 +83,21 @@ export async function writeNumberedCsv(path: string, file: string, separator: st
   let count = 0;
 
   const readHeader = (bytes: Buffer, at: number, scan: Scan): void => {
-    if (scan !== 'row') throw new ImportError(`${place(file, line)}: the header ${badQuotes[scan === 'more' ? 'quote left open' : scan]}`);
+    if (scan !== 'row')
+      throw new ImportError(
+        `${place(file, line)}: the header ${badQuotes[scan === 'more' ? 'quote left open' : scan]}`,
+      );
     const text = bytes.subarray(at, row.end);
-    if (!isUtf8(text) || text.includes(0)) throw new ImportError(`${place(file, line)}: the header is not UTF-8 text; save the file as CSV in UTF-8`);
+    if (!isUtf8(text) || text.includes(0))
+      throw new ImportError(`${place(file, line)}: the header is not UTF-8 text; save the file as CSV in UTF-8`);
     header = valuesOf(text.toString('utf8'), separator).map((name) => name.trim());
   };
 
   /** Takes every whole row from `bytes`; what it returns is the beginning of a row whose end is still to come. */
   const takeRows = (bytes: Buffer, isEnd: boolean): number => {
-    const allText = isUtf8(isEnd ? bytes : bytes.subarray(0, Math.max(bytes.lastIndexOf(0x0a), bytes.lastIndexOf(0x0d)) + 1)) && !bytes.includes(0);
+    const allText =
+      isUtf8(isEnd ? bytes : bytes.subarray(0, Math.max(bytes.lastIndexOf(0x0a), bytes.lastIndexOf(0x0d)) + 1)) &&
+      !bytes.includes(0);
     let at = 0;
     while (at < bytes.length) {
       let scan = scanRow(bytes, at, delimiter, isEnd, row);
@@ -109,7 +120,9 @@ export async function writeNumberedCsv(path: string, file: string, separator: st
         const next = nextLine(bytes, at, isEnd);
         if (next === -1) {
           if (bytes.length - at <= longestRow) return at;
-          throw new ImportError(`${place(file, line)}: is longer than ${longestRow} bytes; this is no CSV file of a table`);
+          throw new ImportError(
+            `${place(file, line)}: is longer than ${longestRow} bytes; this is no CSV file of a table`,
+          );
         }
         bad.push({ line, reason: badQuotes[scan] });
         count++;
@@ -120,7 +133,10 @@ export async function writeNumberedCsv(path: string, file: string, separator: st
       count++;
       if (row.values !== header.length) {
         const values = row.values === 1 ? 'is 1 value' : `are ${row.values} values`;
-        bad.push({ line, reason: `there ${values} where the header has ${header.length}; complete the row, or put values with "${separator}" in quotes` });
+        bad.push({
+          line,
+          reason: `there ${values} where the header has ${header.length}; complete the row, or put values with "${separator}" in quotes`,
+        });
       } else if (!allText && !isUtf8(bytes.subarray(at, row.end))) {
         bad.push({ line, reason: 'is not UTF-8 text (Latin-1, perhaps); save the file as CSV in UTF-8' });
       } else if (!allText && bytes.subarray(at, row.end).includes(0)) {
@@ -162,7 +178,10 @@ export async function writeNumberedCsv(path: string, file: string, separator: st
   } catch (cause) {
     copy.destroy();
     if (cause instanceof ImportError) throw cause;
-    throw new ImportError(`${file}: cannot be read (${cause instanceof Error ? cause.message : String(cause)}); is it whole?`, { cause });
+    throw new ImportError(
+      `${file}: cannot be read (${cause instanceof Error ? cause.message : String(cause)}); is it whole?`,
+      { cause },
+    );
   }
   if (header === undefined) throw new ImportError(`${file}: is empty; its first line must name its columns`);
   return { header, rows: count, bad };

@@ -1,8 +1,5 @@
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-/** Distinct data that are kept; calendars and screens repeat each other by the thousand. */
-const kept = 16_384;
-
 /**
  * Fields in the order of their names, whatever order SQL's threads gave them, so that equal tables give equal bytes; without those that
  * are NULL, so that SQL needs no case for an absent value; and frozen, because it is shared.
@@ -15,17 +12,9 @@ function tidy(value: Json): Json {
   return Object.freeze(Object.fromEntries(fields.map(([key, field]) => [key, tidy(field)])));
 }
 
-/** Reads `data` as DuckDB wrote it, each text once: parsing is the greater part of building an event. */
-export function dataReader(): (text: string) => unknown {
-  const known = new Map<string, unknown>();
-  return (text) => {
-    const found = known.get(text);
-    if (found !== undefined) return found;
-    const data = tidy(JSON.parse(text) as Json);
-    if (known.size >= kept) known.clear();
-    known.set(text, data);
-    return data;
-  };
+/** Reads `data` as DuckDB wrote it. */
+export function readData(text: string): unknown {
+  return tidy(JSON.parse(text) as Json);
 }
 
 /** `data` without the part at a dotted path; the same `data` if it has no such part. */

@@ -1,79 +1,127 @@
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
-import { dateOf, fullType } from '@holdfast/events';
+import { dateOf, fullType, type ObservationType } from '@holdfast/events';
 import type { EventQuery } from '../mapping/mapping.ts';
+import { isEvent } from '../select/selected.ts';
 import { literal } from '../sql-text.ts';
-import { dataReader } from './event-data.ts';
+import { readData } from './event-data.ts';
 import type { TableEvent } from './table-event.ts';
 
 /** An event on its way to the judge, with the number of the selected row that it was made of. */
-export type OutgoingEvent = { readonly event: TableEvent; readonly trial: string; readonly row: number };
+export type OutgoingEvent = {
+  readonly event: TableEvent;
+  readonly trial: string;
+  readonly type: ObservationType;
+  readonly row: number;
+};
 
 const idLength = 32;
+/** Data that several events share, at most; what else there is crosses with each event. */
+const sharedData = 65_536;
+/** Events that are sorted at once: sorting them all would need the memory of all of them again, and the first would come only after the last. */
+const sliceSize = 50_000;
+/** Each slice looks through all events for its own. */
+const mostSlices = 8;
 
-/**
- * The selected events, by trial, participant and time, a chunk of DuckDB's (2,048) at a time. Texts are what crossing from DuckDB costs,
- * so what many events share (participant, source, day) crosses as a number, and id and data in one piece.
- */
-export async function* eventStream(connection: DuckDBConnection, mapping: string, queries: readonly EventQuery[]): AsyncGenerator<OutgoingEvent[]> {
-  const event = 'filtered is null and refused is null';
-  await connection.run(`create table participant as
-    select row_number() over (order by trial, subject)::INTEGER as participant, * from (select distinct trial, subject from selected where ${event})`);
-  await connection.run(`create table sender as
-    select row_number() over (order by trial, origin)::INTEGER as sender, * from (select distinct trial, origin from selected where ${event})`);
-  const participants = (await connection.runAndReadAll('select trial, subject from participant order by participant')).getRows().map(([trial, subject]) => ({ trial: String(trial), subject: String(subject) }));
-  const sources = (await connection.runAndReadAll("select concat('/trials/', trial, '/', origin) from sender order by sender")).getRows().map(([source]) => String(source));
-  const types = queries.map(({ name }) => fullType(name));
-  const identity = ['subject', 'key'].reduce((text, column) => `${text}, chr(10), ${column}`, `${literal(mapping)}, chr(10), ([${queries.map(({ name }) => literal(name)).join(', ')}])[type + 1], chr(10), trial`);
-  const result = await connection.stream(`
-    select type, participant, sender, (day - DATE '1970-01-01')::INTEGER, time, recorded, selected.rowid::DOUBLE,
-      left(sha256(concat(${identity})), ${idLength}) || data
-    from selected join participant using (trial, subject) join sender using (trial, origin) where ${event}
-    order by participant, coalesce(day, try_cast(left(time, 10) as DATE)), time, type, key`);
-
-  const readData = dataReader();
-  const noons = new Map<number, string>();
-  const noonOf = (day: number): string => {
-    const known = noons.get(day);
-    if (known !== undefined) return known;
-    const noon = `${dateOf(day)}T12:00:00+00:00`;
-    noons.set(day, noon);
-    return noon;
+/** Small tables of what many events share, so that it crosses from DuckDB once and each event names it by number: texts are what crossing costs. */
+async function createShared(connection: DuckDBConnection) {
+  const texts = async (sql: string) => (await connection.runAndReadAll(sql)).getRows().map((row) => row.map(String));
+  await connection.run(`create table holdfast.participant as
+    select (row_number() over (order by trial, subject) - 1)::INTEGER as participant, * from (select distinct trial, subject from holdfast.selected where ${isEvent})`);
+  await connection.run(`create table holdfast.sender as
+    select (row_number() over (order by trial, origin) - 1)::INTEGER as sender, * from (select distinct trial, origin from holdfast.selected where ${isEvent})`);
+  await connection.run(`create table holdfast.shared as
+    select (row_number() over () - 1)::INTEGER as shared, data
+    from (select data from holdfast.selected where ${isEvent} group by data having count(*) > 1 order by count(*) desc limit ${sharedData})`);
+  return {
+    participants: (await texts('select trial, subject from holdfast.participant order by participant')).map(
+      ([trial = '', subject = '']) => ({ trial, subject }),
+    ),
+    total: Number((await texts(`select count(*) from holdfast.selected where ${isEvent}`))[0]?.[0] ?? 0),
+    sources: (await texts("select concat('/trials/', trial, '/', origin) from holdfast.sender order by sender")).map(
+      ([source = '']) => source,
+    ),
+    data: (await texts('select data from holdfast.shared order by shared')).map(([data = '']) => readData(data)),
   };
+}
+
+function cached<K, V>(make: (key: K) => V): (key: K) => V {
+  const known = new Map<K, V>();
+  return (key) => {
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const made = make(key);
+    known.set(key, made);
+    return made;
+  };
+}
+
+/** The selected events, by trial, participant and time, a chunk of DuckDB's (2,048) at a time. */
+export async function* eventStream(
+  connection: DuckDBConnection,
+  mapping: string,
+  queries: readonly EventQuery[],
+): AsyncGenerator<OutgoingEvent[]> {
+  const { participants, sources, data, total } = await createShared(connection);
+  const types = queries.map(({ name }) => ({ type: name, full: fullType(name) }));
+  const typeName = `([${queries.map(({ name }) => literal(name)).join(', ')}])[type + 1]`;
+  const identity = [literal(mapping), typeName, 'trial', 'subject', 'key'].join(', chr(10), ');
+  const slices = Math.min(mostSlices, Math.ceil(total / sliceSize));
+  const size = Math.ceil(participants.length / slices);
+  const slice = (n: number) =>
+    connection.stream(`
+    select type, participant, sender, (day - DATE '1970-01-01')::INTEGER, time, recorded, selected.rowid::DOUBLE, shared,
+      concat(left(sha256(concat(${identity})), ${idLength}), case when shared is null then data end)
+    from holdfast.selected join holdfast.participant using (trial, subject) join holdfast.sender using (trial, origin) left join holdfast.shared using (data)
+    where ${isEvent} and participant between ${n * size} and ${(n + 1) * size - 1}
+    order by participant, coalesce(try_cast(left(time, 10) as DATE), day), time, type, key`);
+  const noon = cached((day: number) => `${dateOf(day)}T12:00:00+00:00`);
+
   const built = (chunk: DuckDBDataChunk): OutgoingEvent[] => {
-    const column = (index: number) => chunk.getColumnVector(index);
-    const [type, participant, sender, day, time, recorded, row, rest] = [column(0), column(1), column(2), column(3), column(4), column(5), column(6), column(7)];
-    return Array.from({ length: chunk.rowCount }, (_, i) => {
-      const who = participants[(participant.getItem(i) as number) - 1];
-      const text = rest.getItem(i) as string;
-      const at = (time.getItem(i) as string | null) ?? noonOf(day.getItem(i) as number);
-      return {
+    const vectors = Array.from({ length: chunk.columnCount }, (_, index) => chunk.getColumnVector(index));
+    const item = (column: number, row: number): unknown => vectors[column]?.getItem(row);
+    const events: OutgoingEvent[] = [];
+    for (let i = 0; i < chunk.rowCount; i++) {
+      const { trial = '', subject = '' } = participants[item(1, i) as number] ?? {};
+      const type = types[item(0, i) as number];
+      if (type === undefined) throw new Error('a row of a SELECT that is not there');
+      const time = (item(4, i) as string | null) ?? noon(item(3, i) as number);
+      const shared = item(7, i) as number | null;
+      const text = item(8, i) as string;
+      events.push({
         event: {
           specversion: '1.0',
           id: text.slice(0, idLength),
-          source: sources[(sender.getItem(i) as number) - 1] ?? '',
-          subject: who?.subject ?? '',
-          type: types[type.getItem(i) as number] ?? '',
-          time: at,
-          recordedtime: (recorded.getItem(i) as string | null) ?? at,
-          data: readData(text.slice(idLength)),
+          source: sources[item(2, i) as number] ?? '',
+          subject,
+          type: type.full,
+          time,
+          recordedtime: (item(5, i) as string | null) ?? time,
+          data: shared === null ? readData(text.slice(idLength)) : data[shared],
         },
-        trial: who?.trial ?? '',
-        row: row.getItem(i) as number,
-      };
-    });
+        trial,
+        type: type.type,
+        row: item(6, i) as number,
+      });
+    }
+    return events;
   };
 
-  // While one chunk is judged and stored, DuckDB fetches the next on another thread.
-  let coming = result.fetchChunk();
+  async function* chunks(): AsyncGenerator<DuckDBDataChunk> {
+    for (let n = 0; n < slices; n++) yield* await slice(n);
+  }
+  // While one chunk is judged and stored, DuckDB prepares the next on another thread.
+  const source = chunks();
+  let coming = source.next();
   try {
     for (;;) {
       const chunk = await coming;
-      if (chunk === null || chunk.rowCount === 0) return;
-      coming = result.fetchChunk();
+      if (chunk.done === true) return;
+      coming = source.next();
       coming.catch(() => {}); // Awaited in the next round, or below.
-      yield built(chunk);
+      yield built(chunk.value);
     }
   } finally {
     await coming.catch(() => {});
+    await source.return(undefined);
   }
 }

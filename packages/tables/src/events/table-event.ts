@@ -1,4 +1,11 @@
-import { type HoldfastEvent, type Parsed, type Problem, type Protocol, parseEvent, protocolCheck } from '@holdfast/events';
+import {
+  type HoldfastEvent,
+  type Parsed,
+  type Problem,
+  type Protocol,
+  parseEvent,
+  protocolCheck,
+} from '@holdfast/events';
 
 /** An event that the tables gave, not judged yet. `data` may be shared by events of equal data: it is frozen. */
 export type TableEvent = {
@@ -25,7 +32,10 @@ export function defaultJudge(trials: ReadonlyMap<string, Protocol>): Judge<Holdf
     const parsed = parseEvent(event);
     if (!parsed.ok) return parsed;
     const check = checks.get(trial);
-    const problems: readonly Problem[] = check === undefined ? [{ path: 'source', message: `trial ${trial} is not published; publish its protocol` }] : check(parsed.value);
+    const problems: readonly Problem[] =
+      check === undefined
+        ? [{ path: 'source', message: `trial ${trial} is not published; publish its protocol` }]
+        : check(parsed.value);
     return problems.length === 0 ? parsed : { ok: false, problems };
   };
 }

@@ -59,7 +59,9 @@ async function loadCsv(database: Database, { file, path }: TableFile, table: Tab
   try {
     const { header, rows, bad } = await writeNumberedCsv(path, file, table.delimiter, copy);
     const names = columnNames(header);
-    const columns = ['line', ...names].map((name) => `${literal(name)}: ${literal(name === 'line' ? 'BIGINT' : 'VARCHAR')}`);
+    const columns = ['line', ...names].map(
+      (name) => `${literal(name)}: ${literal(name === 'line' ? 'BIGINT' : 'VARCHAR')}`,
+    );
     // `nullstr` holds for what stands without quotes only: "NA" in quotes is Namibia.
     await database.connection.run(
       `create table ${into} as
@@ -79,24 +81,46 @@ async function loadParquet(database: Database, { file, path }: TableFile, table:
     const described = await database.connection.runAndReadAll(`describe select * from read_parquet(${literal(path)})`);
     const header = described.getRows().map(([name]) => String(name));
     const names = columnNames(header);
-    const columns = header.map((name, i) => `${withoutMissing(`${identifier(name)}::VARCHAR`, table.nulls)} as ${identifier(names[i] ?? name)}`);
-    await database.connection.run(`create table ${into} as select row_number() over () as line, ${columns.join(', ')} from read_parquet(${literal(path)})`);
+    const columns = header.map(
+      (name, i) => `${withoutMissing(`${identifier(name)}::VARCHAR`, table.nulls)} as ${identifier(names[i] ?? name)}`,
+    );
+    await database.connection.run(
+      `create table ${into} as select row_number() over () as line, ${columns.join(', ')} from read_parquet(${literal(path)})`,
+    );
     const counted = await database.connection.runAndReadAll(`select count(*)::INTEGER from ${into}`);
     return { header: names, read: Number(counted.getRows()[0]?.[0] ?? 0), bad: [] };
   } catch (cause) {
-    throw new ImportError(`${file}: cannot be read as Parquet (${cause instanceof Error ? cause.message.split('\n')[0] : String(cause)}); is it whole?`, { cause });
+    throw new ImportError(
+      `${file}: cannot be read as Parquet (${cause instanceof Error ? cause.message.split('\n')[0] : String(cause)}); is it whole?`,
+      { cause },
+    );
   }
 }
 
-async function badCells(connection: DuckDBConnection, raw: string, columns: readonly (readonly [string, ColumnType])[]): Promise<BadCell[]> {
+async function badCells(
+  connection: DuckDBConnection,
+  raw: string,
+  columns: readonly (readonly [string, ColumnType])[],
+): Promise<BadCell[]> {
   const checks = columns.filter(([, type]) => type !== 'text');
   if (checks.length === 0) return [];
-  const failing = checks.map(([name, type]) => `(${identifier(name)} is not null and (${typed(identifier(name), type)}) is null)`);
+  const failing = checks.map(
+    ([name, type]) => `(${identifier(name)} is not null and (${typed(identifier(name), type)}) is null)`,
+  );
   const counted = await connection.runAndReadAll(`select count(*)::INTEGER from ${raw} where ${failing.join(' or ')}`);
   if (counted.getRows()[0]?.[0] === 0) return [];
-  const cells = checks.map(([name, type], i) => `select line::INTEGER as line, ${i} as i, ${literal(name)} as field, ${literal(remedies[type])} as remedy, ${identifier(name)} as value from ${raw} where ${failing[i]}`);
-  const found = await connection.runAndReadAll(`select line, arg_min(field, i), arg_min(remedy, i), arg_min(value, i) from (${cells.join(' union all ')}) group by line order by line`);
-  return found.getRows().map(([line, field, remedy, value]) => ({ line: Number(line), field: String(field), reason: `${JSON.stringify(String(value).slice(0, 40))} ${String(remedy)}` }));
+  const cells = checks.map(
+    ([name, type], i) =>
+      `select line::INTEGER as line, ${i} as i, ${literal(name)} as field, ${literal(remedies[type])} as remedy, ${identifier(name)} as value from ${raw} where ${failing[i]}`,
+  );
+  const found = await connection.runAndReadAll(
+    `select line, arg_min(field, i), arg_min(remedy, i), arg_min(value, i) from (${cells.join(' union all ')}) group by line order by line`,
+  );
+  return found.getRows().map(([line, field, remedy, value]) => ({
+    line: Number(line),
+    field: String(field),
+    reason: `${JSON.stringify(String(value).slice(0, 40))} ${String(remedy)}`,
+  }));
 }
 
 async function repetitions(connection: DuckDBConnection, raw: string, names: readonly string[]): Promise<Repetition[]> {
@@ -117,7 +141,12 @@ async function repetitions(connection: DuckDBConnection, raw: string, names: rea
  * Loads one table so that SQL sees it under its name: each column as text or as its declared type, NULL where a value is missing, and
  * `line`. Lines that are no rows of it, and repetitions, are left out and handed back.
  */
-export async function loadTable(database: Database, name: string, source: TableFile | undefined, table: Table): Promise<LoadedTable> {
+export async function loadTable(
+  database: Database,
+  name: string,
+  source: TableFile | undefined,
+  table: Table,
+): Promise<LoadedTable> {
   const { connection } = database;
   const raw = `source.${identifier(name)}`;
   const declared = Object.entries(table.columns);
@@ -126,11 +155,23 @@ export async function loadTable(database: Database, name: string, source: TableF
     await connection.run(`create table ${identifier(name)} (${columns.join(', ')})`);
     return { name, file: `${name}.csv`, read: 0, bad: [], repeated: [] };
   }
-  const { header, read, bad } = await (source.file.endsWith('.parquet') ? loadParquet : loadCsv)(database, source, table, raw);
-  const lacking = declared.filter(([column]) => !header.some((known) => known.toLowerCase() === column.toLowerCase())).map(([column]) => column);
+  const { header, read, bad } = await (source.file.endsWith('.parquet') ? loadParquet : loadCsv)(
+    database,
+    source,
+    table,
+    raw,
+  );
+  const lacking = declared
+    .filter(([column]) => !header.some((known) => known.toLowerCase() === column.toLowerCase()))
+    .map(([column]) => column);
   if (lacking.length > 0) {
-    const hint = header.length === 1 && /[;\t|]/.test(header[0] ?? '') ? '; if its delimiter is another one, declare it under the table in the mapping' : '';
-    throw new ImportError(`${source.file}, line 1: has no column ${lacking.map((column) => `"${column}"`).join(', ')}, which the mapping needs (it has ${header.join(', ')})${hint}; add the column or correct its name`);
+    const hint =
+      header.length === 1 && /[;\t|]/.test(header[0] ?? '')
+        ? '; if its delimiter is another one, declare it under the table in the mapping'
+        : '';
+    throw new ImportError(
+      `${source.file}, line 1: has no column ${lacking.map((column) => `"${column}"`).join(', ')}, which the mapping needs (it has ${header.join(', ')})${hint}; add the column or correct its name`,
+    );
   }
   const cells = await badCells(connection, raw, declared);
   const repeated = header.length === 0 ? [] : await repetitions(connection, raw, header);
@@ -138,8 +179,21 @@ export async function loadTable(database: Database, name: string, source: TableF
   const repeats = repeated.filter(({ line }) => !badLines.has(line));
   const left = [...badLines, ...repeats.map(({ line }) => line)];
   const typeOf = new Map(declared.map(([column, type]) => [column.toLowerCase(), type]));
-  const columns = header.map((column) => `${typed(identifier(column), typeOf.get(column.toLowerCase()) ?? 'text')} as ${identifier(column)}`);
-  if (left.length > 0) await connection.run(`delete from ${raw} where line in (select unnest($1))`, [listValue(left.map(BigInt))], [LIST(BIGINT)]);
+  const columns = header.map(
+    (column) => `${typed(identifier(column), typeOf.get(column.toLowerCase()) ?? 'text')} as ${identifier(column)}`,
+  );
+  if (left.length > 0)
+    await connection.run(
+      `delete from ${raw} where line in (select unnest($1))`,
+      [listValue(left.map(BigInt))],
+      [LIST(BIGINT)],
+    );
   await connection.run(`create view ${identifier(name)} as select line, ${columns.join(', ')} from ${raw}`);
-  return { name, file: source.file, read, bad: [...bad.map((line) => ({ ...line, field: '' })), ...cells], repeated: repeats };
+  return {
+    name,
+    file: source.file,
+    read,
+    bad: [...bad.map((line) => ({ ...line, field: '' })), ...cells],
+    repeated: repeats,
+  };
 }

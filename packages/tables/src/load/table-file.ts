@@ -20,6 +20,7 @@ export function tableFile(table: string, directory: string, files: ReadonlySet<s
   const found = endings.map((ending) => `${table}${ending}`).filter((file) => files.has(file));
   const [file, other] = found;
   if (file === undefined) return undefined;
-  if (other !== undefined) throw new ImportError(`${directory}: holds both ${file} and ${other}; keep the one that counts`);
+  if (other !== undefined)
+    throw new ImportError(`${directory}: holds both ${file} and ${other}; keep the one that counts`);
   return { file, path: join(directory, file) };
 }

@@ -7,8 +7,12 @@ import { ImportError, place } from '../import-error.ts';
 import { yamlLine } from './yaml-line.ts';
 
 /** A name that SQL can use without quotes and that leads to no other folder. */
-const Name = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, { error: 'is no table name; write it like uds_temp (letters, digits, _)' });
-const SqlFile = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*\.sql$/, { error: 'is no SQL file beside the mapping; write it like urine-screen.sql' });
+const Name = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, { error: 'is no table name; write it like uds_temp (letters, digits, _)' });
+const SqlFile = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*\.sql$/, {
+  error: 'is no SQL file beside the mapping; write it like urine-screen.sql',
+});
 
 export const ColumnType = z.enum(['text', 'integer', 'number', 'date']);
 export type ColumnType = z.infer<typeof ColumnType>;
@@ -17,10 +21,14 @@ const Table = z
   .strictObject({
     delimiter: z
       .string()
-      .regex(/^[^"\r\n\0-\x08]$/, { error: 'must be one character, such as ";" or "\\t"' })
-      .refine((delimiter) => delimiter.charCodeAt(0) < 128, { error: 'must be an ASCII character' })
+      .regex(/^([ -~]|\t)$/, { error: 'must be one character, such as ";" or "\\t"' })
+      .refine((delimiter) => delimiter !== '"', { error: 'cannot be the quote' })
       .default(','),
-    nulls: z.array(z.string().min(1).max(32)).max(16).default([]).meta({ description: 'texts that stand for a missing value, such as NA' }),
+    nulls: z
+      .array(z.string().min(1).max(32))
+      .max(16)
+      .default([])
+      .meta({ description: 'texts that stand for a missing value, such as NA' }),
     columns: z
       .record(z.string().min(1), ColumnType)
       .default({})
@@ -37,15 +45,29 @@ const MappingFile = z
   .strictObject({
     format: z.literal('holdfast-mapping/1'),
     name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, { error: 'is no mapping name; write it like ctn0094' }),
-    baseDate: z.iso.date({ error: 'is no civil date; write it like 2000-01-01' }).optional().meta({ description: 'civil date of day 0 of tables that count days' }),
-    tables: z.record(Name, z.preprocess((table) => table ?? {}, Table)),
-    views: z.record(Name, SqlFile).default({}).meta({ description: 'tables made from tables, in this order, for several events to use' }),
+    baseDate: z.iso
+      .date({ error: 'is no civil date; write it like 2000-01-01' })
+      .optional()
+      .meta({ description: 'civil date of day 0 of tables that count days' }),
+    tables: z.record(
+      Name,
+      z.preprocess((table) => table ?? {}, Table),
+    ),
+    views: z
+      .record(Name, SqlFile)
+      .default({})
+      .meta({ description: 'tables made from tables, in this order, for several events to use' }),
     events: z.record(z.string(), SqlFile),
   })
   .superRefine((mapping, context) => {
     const tables = Object.keys(mapping.tables).map((table) => table.toLowerCase());
     for (const view of Object.keys(mapping.views)) {
-      if (tables.includes(view.toLowerCase())) context.addIssue({ code: 'custom', path: ['views', view], message: 'is the name of a table already; choose another' });
+      if (tables.includes(view.toLowerCase()))
+        context.addIssue({
+          code: 'custom',
+          path: ['views', view],
+          message: 'is the name of a table already; choose another',
+        });
     }
     for (const type of Object.keys(mapping.events)) {
       if (type in observationTypes) continue;
@@ -56,7 +78,8 @@ const MappingFile = z
       });
     }
     for (const part of ['tables', 'events'] as const) {
-      if (Object.keys(mapping[part]).length === 0) context.addIssue({ code: 'custom', path: [part], message: 'is empty; declare at least one' });
+      if (Object.keys(mapping[part]).length === 0)
+        context.addIssue({ code: 'custom', path: [part], message: 'is empty; declare at least one' });
     }
   });
 
@@ -77,7 +100,10 @@ async function readText(path: string, file: string, what: string): Promise<strin
     return await readFile(path, 'utf8');
   } catch (cause) {
     const code = (cause as { code?: unknown }).code;
-    throw new ImportError(code === 'ENOENT' ? `${file}: there is no such ${what} (${path})` : `${file}: cannot be read (${String(cause)})`, { cause });
+    throw new ImportError(
+      code === 'ENOENT' ? `${file}: there is no such ${what} (${path})` : `${file}: cannot be read (${String(cause)})`,
+      { cause },
+    );
   }
 }
 
@@ -100,7 +126,8 @@ export async function readMapping(path: string): Promise<Mapping> {
   const parsed = MappingFile.safeParse(value, { reportInput: true });
   if (!parsed.success) {
     const problems = problemsOf(parsed.error).map(
-      ({ steps, message }) => `${place(file, yamlLine(document.contents, steps, lines))}: ${pathText(steps)}${steps.length > 0 ? ' ' : ''}${message}`,
+      ({ steps, message }) =>
+        `${place(file, yamlLine(document.contents, steps, lines))}: ${pathText(steps)}${steps.length > 0 ? ' ' : ''}${message}`,
     );
     throw new ImportError(problems.join('\n'));
   }

@@ -16,7 +16,10 @@ async function chainAt(store: Store, topic: string, partition: number, offset: n
     const records = await store.log.read(topic, partition, from, { records: 5_000, bytes: 16_000_000 });
     const last = records.at(-1);
     if (last === undefined) break;
-    for (const record of records) if (record.offset < offset) head = chained(head, record.value);
+    head = chained(
+      head,
+      records.filter((record) => record.offset < offset).map(({ value }) => value),
+    );
     from = last.offset + 1;
   }
   return end >= offset ? head : '';

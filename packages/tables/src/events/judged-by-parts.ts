@@ -1,18 +1,26 @@
 import type { Problem } from '@holdfast/events';
 import { withoutPart } from './event-data.ts';
+import type { SourceLine } from './source-line.ts';
 import type { Judge, TableEvent } from './table-event.ts';
 
-/** A line that an event stands on; `part` is the path into its data that this line alone supplies. */
-export type SourceLine = { readonly tab: string; readonly line: number; readonly part: string | undefined };
 export type RefusedLine = SourceLine & { readonly problems: readonly Problem[] };
 /** What is left of a refused event, if anything, and the lines that were lost. */
-export type Verdict<T> = { readonly accepted: { readonly value: T } | undefined; readonly refused: readonly RefusedLine[] };
+export type Verdict<T> = {
+  readonly accepted: { readonly value: T } | undefined;
+  readonly refused: readonly RefusedLine[];
+};
 
 /**
  * Judges again an event that was refused, line by line: a problem exactly where one line supplied its part costs that line and part, and
  * the rest is judged without it; any other problem costs all lines that are left.
  */
-export function judgedByParts<T>(event: TableEvent, trial: string, lines: readonly SourceLine[], problems: readonly Problem[], judge: Judge<T>): Verdict<T> {
+export function judgedByParts<T>(
+  event: TableEvent,
+  trial: string,
+  lines: readonly SourceLine[],
+  problems: readonly Problem[],
+  judge: Judge<T>,
+): Verdict<T> {
   const refused: RefusedLine[] = [];
   let left = lines;
   let rest = event;
@@ -24,7 +32,8 @@ export function judgedByParts<T>(event: TableEvent, trial: string, lines: readon
       if (part !== undefined) byPart.set(part, [...(byPart.get(part) ?? []), problem]);
     }
     const lost = left.filter((line) => line.part !== undefined && byPart.has(line.part));
-    if (lost.length === 0) return { accepted: undefined, refused: [...refused, ...left.map((line) => ({ ...line, problems: now }))] };
+    if (lost.length === 0)
+      return { accepted: undefined, refused: [...refused, ...left.map((line) => ({ ...line, problems: now }))] };
     refused.push(...lost.map((line) => ({ ...line, problems: byPart.get(line.part ?? '') ?? [] })));
     left = left.filter((line) => !lost.includes(line));
     if (left.length === 0) return { accepted: undefined, refused };

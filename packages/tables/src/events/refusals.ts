@@ -1,0 +1,51 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { ObservationType } from '@holdfast/events';
+import type { LoadedTable } from '../load/load-table.ts';
+import { type RejectedRow, reasonOf } from '../reconciliation.ts';
+import type { RefusedLine } from './judged-by-parts.ts';
+
+/** What was refused: as people read it, and so that DuckDB can account for it. */
+export type Refusals = {
+  add(row: number, type: ObservationType | undefined, lines: readonly RefusedLine[]): void;
+  /** By table and line. */
+  rejectedRows(): readonly RejectedRow[];
+  /** Writes the table `holdfast.refusal` and gives its name; undefined if nothing was refused. */
+  toTable(connection: DuckDBConnection): Promise<string | undefined>;
+};
+
+export function refusals(tables: readonly LoadedTable[]): Refusals {
+  const fileOf = new Map(tables.map(({ name, file }) => [name, file]));
+  const place = new Map(tables.map(({ file }, index) => [file, index]));
+  const rejected: RejectedRow[] = tables.flatMap(({ file, bad }) => bad.map((line) => ({ file, ...line })));
+  const refused: { row: number; tab: string; line: number }[] = [];
+  return {
+    add(row, type, lines) {
+      for (const { tab, line, problems } of lines) {
+        refused.push({ row, tab, line });
+        rejected.push({
+          file: fileOf.get(tab) ?? tab,
+          line,
+          ...(type === undefined ? {} : { type }),
+          ...reasonOf(problems),
+        });
+      }
+    },
+    rejectedRows() {
+      const order = (row: RejectedRow) => place.get(row.file) ?? tables.length;
+      return rejected.sort((a, b) => order(a) - order(b) || a.line - b.line || (a.field < b.field ? -1 : 1));
+    },
+    async toTable(connection) {
+      if (refused.length === 0) return undefined;
+      await connection.run('create table holdfast.refusal (row BIGINT, tab VARCHAR, line BIGINT)');
+      const appender = await connection.createAppender('refusal', 'holdfast');
+      for (const { row, tab, line } of refused) {
+        appender.appendBigInt(BigInt(row));
+        appender.appendVarchar(tab);
+        appender.appendBigInt(BigInt(line));
+        appender.endRow();
+      }
+      appender.closeSync();
+      return 'holdfast.refusal';
+    },
+  };
+}

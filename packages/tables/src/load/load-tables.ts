@@ -1,0 +1,36 @@
+import type { Database } from '../database.ts';
+import { ImportError } from '../import-error.ts';
+import type { Mapping } from '../mapping/mapping.ts';
+import { type LoadedTable, loadTable } from './load-table.ts';
+import { filesOf, tableFile } from './table-file.ts';
+
+/** Loads every table of the mapping. Before the first of them is read, all are known to be there. */
+export async function loadTables(
+  database: Database,
+  mapping: Mapping,
+  directory: string,
+  onStep: (step: string) => void,
+): Promise<LoadedTable[]> {
+  const files = await filesOf(directory);
+  const sources = [...mapping.tables].map(([name, table]) => ({
+    name,
+    table,
+    source: tableFile(name, directory, files),
+  }));
+  const missing = sources
+    .filter(({ table, source }) => source === undefined && !table.optional)
+    .map(({ name }) => name);
+  if (missing.length > 0) {
+    throw new ImportError(
+      `${directory}: holds no table ${missing.join(', ')} (as .csv, .csv.gz or .parquet); add it, or declare it optional in the mapping`,
+    );
+  }
+  await database.connection.run('create schema source');
+  const loaded: LoadedTable[] = [];
+  for (const { name, table, source } of sources) {
+    const one = await loadTable(database, name, source, table);
+    loaded.push(one);
+    onStep(source === undefined ? `${name}: no file` : `${one.file}: ${one.read} rows`);
+  }
+  return loaded;
+}

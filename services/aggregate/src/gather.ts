@@ -1,0 +1,50 @@
+import type { CivilDay } from '@holdfast/events';
+import type { LogRecord } from '@holdfast/log';
+import type { Arrivals } from '@holdfast/shards';
+import type { Decoded, recordDecoder } from './decode.ts';
+
+/** What a run of log records holds, by participant. */
+export type Gathered = {
+  readonly arrivals: Map<string, Arrivals>;
+  /** The newest date that has begun. */
+  clock: CivilDay | undefined;
+  /** Sealed events that were passed over for want of the key. */
+  boxes: number;
+};
+
+export function nothingGathered(): Gathered {
+  return { arrivals: new Map(), clock: undefined, boxes: 0 };
+}
+
+function take(gathered: Gathered, decoded: Decoded): void {
+  switch (decoded.kind) {
+    case 'clock':
+      gathered.clock = Math.max(gathered.clock ?? decoded.day, decoded.day);
+      return;
+    case 'box':
+      gathered.boxes += 1;
+      return;
+    case 'unreadable':
+      return;
+  }
+  let arrived = gathered.arrivals.get(decoded.participant);
+  if (arrived === undefined) {
+    arrived = { open: [], sealed: [] };
+    gathered.arrivals.set(decoded.participant, arrived);
+  }
+  if (decoded.kind === 'open') arrived.open.push(decoded.observation);
+  else arrived.sealed.push(decoded.observation);
+}
+
+/** Decodes records and adds what they hold to `gathered`. */
+export async function gather(
+  gathered: Gathered,
+  records: Iterable<LogRecord>,
+  decode: ReturnType<typeof recordDecoder>,
+): Promise<void> {
+  for (const record of records) {
+    const outcome = decode(record);
+    // Almost all outcomes are there at once, and waiting for each would cost more than decoding it.
+    take(gathered, outcome instanceof Promise ? await outcome : outcome);
+  }
+}

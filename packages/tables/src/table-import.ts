@@ -63,7 +63,7 @@ async function opened(
   mapping: Mapping,
   database: Database,
 ): Promise<TableImport> {
-  const { connection, lookups } = database;
+  const { connection, second } = database;
   const tables = await loadTables(database, mapping, directory, onStep);
   let accounts = await selectAll(database, mapping, tables, [...trials.keys()], onStep);
   const counts = { judged: 0, accepted: 0, ...(await countSelected(connection)) };
@@ -113,7 +113,7 @@ async function opened(
   ): Promise<{ accepted: T[]; rejected: number }> {
     const verdicts = batch.map((outgoing) => ({ outgoing, verdict: judge(outgoing.event, outgoing.trial) }));
     const again = verdicts.filter(({ verdict }) => !verdict.ok).map(({ outgoing }) => outgoing.row);
-    const lines = again.length === 0 ? new Map() : await sourceLines(lookups, again);
+    const lines = again.length === 0 ? new Map() : await sourceLines(second, again);
     const accepted: T[] = [];
     for (const { outgoing, verdict } of verdicts) {
       if (verdict.ok) {

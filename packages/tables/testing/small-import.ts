@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type HoldfastEvent, type Protocol, parseProtocol } from '@holdfast/events';
-import { openImport } from '../src/table-import.ts';
 import type { Reconciliation } from '../src/reconciliation.ts';
+import { openImport } from '../src/table-import.ts';
 
 export const protocolText = `
 format: holdfast-protocol/1
@@ -70,7 +70,10 @@ export type SmallFiles = {
 };
 
 /** Writes mapping and tables into a folder of their own and hands it to `use`. */
-export async function inFolder<T>(files: SmallFiles, use: (folder: { mapping: string; directory: string }) => Promise<T>): Promise<T> {
+export async function inFolder<T>(
+  files: SmallFiles,
+  use: (folder: { mapping: string; directory: string }) => Promise<T>,
+): Promise<T> {
   const directory = await mkdtemp(join(tmpdir(), 'holdfast-tables-test-'));
   try {
     const mapping = join(directory, 'mapping.yaml');
@@ -84,7 +87,11 @@ export async function inFolder<T>(files: SmallFiles, use: (folder: { mapping: st
   }
 }
 
-export type Imported = { readonly total: number; readonly events: readonly HoldfastEvent[]; readonly reconciliation: Reconciliation };
+export type Imported = {
+  readonly total: number;
+  readonly events: readonly HoldfastEvent[];
+  readonly reconciliation: Reconciliation;
+};
 
 /** Imports with schema and protocol as the judge. */
 export async function imported(

@@ -11,8 +11,8 @@ export type ShardView = {
   readonly sequence: number;
   /** A difference is missing: the numbers are true at their position, but no longer move until the next claim. */
   readonly stale: boolean;
-  /** Parts of a claim or difference that is not complete yet. */
-  readonly parts: readonly TallyRecord[];
+  /** Parts of a claim that is not complete yet, and of the owner's next difference: neither disturbs the other. */
+  readonly gathered: Readonly<Record<TallyRecord['kind'], readonly TallyRecord[]>>;
 };
 
 export const unseenShard: ShardView = {
@@ -22,53 +22,49 @@ export const unseenShard: ShardView = {
   owner: undefined,
   sequence: -1,
   stale: false,
-  parts: [],
+  gathered: { claim: [], difference: [] },
 };
 
-function continues(parts: readonly TallyRecord[], record: TallyRecord): boolean {
-  const [first] = parts;
-  if (record.part !== parts.length) return false;
-  return (
-    first === undefined ||
-    (first.kind === record.kind &&
-      first.owner === record.owner &&
-      first.sequence === record.sequence &&
-      first.parts === record.parts)
-  );
+function isOfSameWord(a: TallyRecord | undefined, b: TallyRecord): boolean {
+  return a !== undefined && a.owner === b.owner && a.sequence === b.sequence && a.parts === b.parts;
 }
 
-/** Whether a record can ever count: a claim always; a difference only as its claim's owner's next word, or as proof of a gap. */
-function matters(view: ShardView, record: TallyRecord): boolean {
-  return (
-    record.kind === 'claim' ||
-    (view.tallies !== undefined && record.owner === view.owner && record.sequence > view.sequence)
-  );
+/**
+ * Whether a record can still count. All that the owner said up to the sequence is known, its claims included: an old one that
+ * comes again takes nothing back. Of others only claims count.
+ */
+function matters({ owner, sequence }: ShardView, record: TallyRecord): boolean {
+  return record.owner === owner ? record.sequence > sequence : record.kind === 'claim';
+}
+
+/** What is gathered of a word, with its next part. A part that comes again, or after one that is missing, changes nothing. */
+function withPart(gathered: readonly TallyRecord[], record: TallyRecord): readonly TallyRecord[] {
+  if (isOfSameWord(gathered[0], record)) return record.part === gathered.length ? [...gathered, record] : gathered;
+  return record.part === 0 ? [record] : gathered;
 }
 
 /**
  * Takes in the next record of a shard's partition. Fencing is by order in the log: after a claim only that owner's next
- * sequence is added, so repeats, restarts and the late words of a former owner change nothing.
+ * sequence is added, so repeats, restarts and the late words of a former owner change nothing. Of claims that overlap the one
+ * that was begun last counts.
  */
 export function takeIn(view: ShardView, record: TallyRecord): ShardView {
   if (!matters(view, record)) return view;
-  if (record.kind === 'difference' && (view.stale || record.sequence > view.sequence + 1))
-    return { ...view, stale: true, parts: [] };
-  const begun = record.part === 0 ? [] : view.parts;
-  // A part out of its place is the late word of a former owner: whatever is being gathered goes on without it.
-  if (!continues(begun, record)) return view;
-  const parts = [...begun, record];
-  if (parts.length < record.parts) return { ...view, parts };
-  const { offset, asOf, protocolVersion, foldVersion } = record;
+  const { kind, offset, asOf, protocolVersion, foldVersion, chain, owner, sequence } = record;
+  if (kind === 'difference' && (view.stale || sequence > view.sequence + 1)) {
+    return { ...view, stale: true, gathered: { ...view.gathered, difference: [] } };
+  }
+  const parts = withPart(view.gathered[kind], record);
+  if (parts === view.gathered[kind]) return view;
+  if (parts.length < record.parts) return { ...view, gathered: { ...view.gathered, [kind]: parts } };
+  const before = kind === 'claim' ? noTallies : (view.tallies ?? noTallies);
   return {
-    tallies: addUp(
-      record.kind === 'claim' ? noTallies : (view.tallies ?? noTallies),
-      ...parts.map((part) => part.cells),
-    ),
+    tallies: addUp(before, ...parts.map(({ cells }) => cells)),
     position: { offset, asOf, protocolVersion, foldVersion },
-    chain: record.chain,
-    owner: record.owner,
-    sequence: record.sequence,
+    chain,
+    owner,
+    sequence,
     stale: false,
-    parts: [],
+    gathered: kind === 'claim' ? unseenShard.gathered : { ...view.gathered, difference: [] },
   };
 }

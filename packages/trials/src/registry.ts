@@ -28,27 +28,37 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const batch = { records: 1_000, bytes: 4_000_000 };
 
-/** The trials that a store knows; none if nothing was ever published in it. */
-export async function readTrials(log: EventLog): Promise<Trials> {
-  const trials = new Map<string, PublishedTrial>();
-  const keys = new Map<string, PublishedKey>();
-  if (!(await log.topics()).some(({ name }) => name === registryTopic.name)) return trials;
+type Registry = { readonly versions: Map<string, Protocol[]>; readonly keys: Map<string, PublishedKey> };
+
+async function readRegistry(log: EventLog): Promise<Registry> {
+  const registry: Registry = { versions: new Map(), keys: new Map() };
+  if (!(await log.topics()).some(({ name }) => name === registryTopic.name)) return registry;
   for (let from = 0; ; ) {
     const records = await log.read(registryTopic.name, 0, from, batch);
     const last = records.at(-1);
     if (last === undefined) break;
     for (const { value } of records) {
       const record = JSON.parse(decoder.decode(value)) as RegistryRecord;
-      if (record.kind === 'key') keys.set(record.key.trial, record.key);
+      if (record.kind === 'key') registry.keys.set(record.key.trial, record.key);
       else {
         const { trial } = record.protocol;
-        const versions = [...(trials.get(trial)?.versions ?? []), record.protocol];
-        trials.set(trial, { protocol: record.protocol, versions, key: undefined });
+        registry.versions.set(trial, [...(registry.versions.get(trial) ?? []), record.protocol]);
       }
     }
     from = last.offset + 1;
   }
-  return new Map([...trials].map(([trial, published]) => [trial, { ...published, key: keys.get(trial) }]));
+  return registry;
+}
+
+/** The trials that a store knows; none if nothing was ever published in it. */
+export async function readTrials(log: EventLog): Promise<Trials> {
+  const { versions, keys } = await readRegistry(log);
+  return new Map(
+    [...versions].flatMap(([trial, all]) => {
+      const protocol = all.at(-1);
+      return protocol === undefined ? [] : [[trial, { protocol, versions: all, key: keys.get(trial) }]];
+    }),
+  );
 }
 
 async function record(log: EventLog, trial: string, content: RegistryRecord): Promise<void> {
@@ -93,9 +103,9 @@ function refuseIf(condition: boolean, { trial, version }: Protocol, why: string)
   if (condition) throw new PublishRefused(`version ${version} of ${trial} ${why}`);
 }
 
-/** Publishes the public half of a trial's key. A trial has one key; another one is refused. */
+/** Publishes the public half of a trial's key. A trial has one key; another one is refused, also before its protocol is there. */
 export async function publishKey(log: EventLog, key: PublishedKey): Promise<void> {
-  const published = (await readTrials(log)).get(key.trial)?.key;
+  const published = (await readRegistry(log)).keys.get(key.trial);
   if (published !== undefined && published.keyId !== key.keyId) {
     throw new PublishRefused(
       `${key.trial} already has key ${published.keyId}; what is sealed to it would be lost to another one`,

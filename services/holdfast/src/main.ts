@@ -1,14 +1,18 @@
 import { Command } from 'commander';
-import { demoCommand } from './commands/demo.ts';
-import { explainCommand } from './commands/explain.ts';
-import { factsCommand } from './commands/facts.ts';
-import { importCommand } from './commands/import.ts';
-import { ingestCommand } from './commands/ingest.ts';
-import { keysCommand } from './commands/keys.ts';
-import { protocolCommand } from './commands/protocol.ts';
-import { ratesCommand } from './commands/rates.ts';
-import { replayCommand } from './commands/replay.ts';
-import { verifyCommand } from './commands/verify.ts';
+
+/** Each command with the module that adds it. Only the one that is called is loaded: `rates` need not wait for DuckDB. */
+const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  demo: async () => (await import('./commands/demo.ts')).demoCommand,
+  protocol: async () => (await import('./commands/protocol.ts')).protocolCommand,
+  keys: async () => (await import('./commands/keys.ts')).keysCommand,
+  import: async () => (await import('./commands/import.ts')).importCommand,
+  ingest: async () => (await import('./commands/ingest.ts')).ingestCommand,
+  rates: async () => (await import('./commands/rates.ts')).ratesCommand,
+  facts: async () => (await import('./commands/facts.ts')).factsCommand,
+  explain: async () => (await import('./commands/explain.ts')).explainCommand,
+  replay: async () => (await import('./commands/replay.ts')).replayCommand,
+  verify: async () => (await import('./commands/verify.ts')).verifyCommand,
+};
 
 const program = new Command('holdfast')
   .description('Rolling abstinence and relapse rates per arm, from the follow-up events of randomised trials.')
@@ -22,20 +26,9 @@ const program = new Command('holdfast')
   .configureHelp({ showGlobalOptions: true })
   .showHelpAfterError('(see --help)');
 
-for (const add of [
-  demoCommand,
-  protocolCommand,
-  keysCommand,
-  importCommand,
-  ingestCommand,
-  ratesCommand,
-  factsCommand,
-  explainCommand,
-  replayCommand,
-  verifyCommand,
-]) {
-  add(program);
-}
+const called = Object.keys(commands).filter((name) => process.argv.includes(name));
+const toLoad = called.length === 0 || process.argv.includes('help') ? Object.keys(commands) : called;
+for (const name of toLoad) (await commands[name]?.())?.(program);
 
 // A reader that closes early (`| head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -10,9 +10,12 @@ type Known = {
   readonly strata: ReadonlySet<string>;
   readonly substances: ReadonlySet<string>;
   readonly visits: ReadonlySet<string>;
+  /** Whether a reason may quote what was sent: in a double-blind trial never, since an arm may stand in any field by mistake. */
+  readonly quotes: boolean;
 };
 
 function listed(values: ReadonlySet<string>): string {
+  if (values.size === 0) return 'none';
   const shown = [...values].slice(0, 12).join(', ');
   return values.size > 12 ? `${shown}, …` : shown;
 }
@@ -26,7 +29,7 @@ function checkObservation(observation: Observation, source: string, known: Known
   const unknown = (path: string, what: string, value: string, values: ReadonlySet<string>) =>
     problems.push({
       path: `${at}${path}`,
-      message: `${what} "${value}" is not in the protocol (it has ${listed(values)}); correct it, or publish a protocol version that declares it`,
+      message: `${known.quotes ? `${what} "${value}" is not in` : `is no ${what} of`} the protocol (it has ${listed(values)}); correct it, or publish a protocol version that declares it`,
     });
   const checkVisit = (visit: string | undefined) => {
     if (visit !== undefined && known.visits.size > 0 && !known.visits.has(visit))
@@ -92,6 +95,7 @@ export function protocolCheck(protocol: Protocol): (event: HoldfastEvent) => rea
     strata: new Set(protocol.strata),
     substances: new Set(protocol.substances.map((substance) => substance.id)),
     visits: new Set(protocol.visits.map((visit) => visit.id)),
+    quotes: protocol.blinding === 'open',
   };
   const short = (type: string) => type.slice('org.holdfast.'.length, -'.v1'.length);
   return (event) => {

@@ -1,10 +1,21 @@
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { isMap, isScalar, isSeq, Lexer, LineCounter, type Node, Parser, parseDocument } from 'yaml';
 import type { Parsed } from '../event.ts';
-import { pathText, problemsOf } from '../problem.ts';
+import { parsedBy, pathText } from '../problem.ts';
 import { Protocol } from './protocol.ts';
 
 /** Protocols are written by people; nobody writes a megabyte. */
 const longestFile = 1_000_000;
+/** A protocol has some six levels, what is ten times deeper is none: composing it would exhaust the stack, and end the process. */
+const deepest = 60;
+
+function isTooDeep(text: string): boolean {
+  const parser = new Parser();
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const _ of parser.next(lexeme));
+    if (parser.stack.length > deepest) return true;
+  }
+  return false;
+}
 
 /** The line on which the deepest existing node of a path stands. */
 function lineOf(root: Node | null, path: readonly PropertyKey[], lines: LineCounter): number {
@@ -12,7 +23,7 @@ function lineOf(root: Node | null, path: readonly PropertyKey[], lines: LineCoun
   let offset = 0;
   for (const step of path) {
     if (isMap(node)) {
-      const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(step));
+      const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value ?? '') === String(step));
       if (pair === undefined) break;
       offset = (pair.key as Node).range?.[0] ?? offset;
       node = pair.value;
@@ -32,8 +43,11 @@ export function parseProtocol(text: string): Parsed<Protocol> {
       problems: [{ path: '', message: `is longer than ${longestFile} characters; this is no protocol` }],
     };
   }
+  if (isTooDeep(text)) {
+    return { ok: false, problems: [{ path: '', message: `is nested more than ${deepest} deep; this is no protocol` }] };
+  }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, logLevel: 'error' });
   if (document.errors.length > 0) {
     return {
       ok: false,
@@ -49,12 +63,17 @@ export function parseProtocol(text: string): Parsed<Protocol> {
   } catch (cause) {
     return {
       ok: false,
-      problems: [{ path: 'line 1', message: `cannot be read: ${cause instanceof Error ? cause.message : cause}` }],
+      problems: [
+        {
+          path: 'line 1',
+          message: `cannot be read (${cause instanceof Error ? cause.message : cause}); write it out without aliases`,
+        },
+      ],
     };
   }
-  const result = Protocol.safeParse(value, { reportInput: true });
-  if (result.success) return { ok: true, value: result.data };
-  const problems = problemsOf(result.error).map(({ steps, message }) => ({
+  const judged = parsedBy(Protocol, value);
+  if (judged.ok) return judged;
+  const problems = judged.problems.map(({ steps, message }) => ({
     path: `line ${lineOf(document.contents, steps, lines)}${steps.length > 0 ? `: ${pathText(steps)}` : ''}`,
     message,
   }));

@@ -38,13 +38,17 @@ test('the next line is sought behind any line break', () => {
 test('whatever is written as a row is read as that row', () => {
   const value = fc.string({ unit: fc.constantFrom('a', ',', '"', '\n', '\r', ' ', 'é'), maxLength: 6 });
   fc.assert(
-    fc.property(fc.array(value, { minLength: 1, maxLength: 5 }), fc.constantFrom('\n', '\r\n', '\r'), (values, lineBreak) => {
-      const text = values.map((v) => `"${v.replaceAll('"', '""')}"`).join(',');
-      const { scan: found, row } = scan(`${text}${lineBreak}next`);
-      expect(found).toBe('row');
-      expect(row.values).toBe(values.length);
-      expect(row.breaks).toBe(values.join('').match(/\r\n|\n|\r/g)?.length ?? 0);
-      expect(valuesOf(text, ',')).toEqual(values);
-    }),
+    fc.property(
+      fc.array(value, { minLength: 1, maxLength: 5 }),
+      fc.constantFrom('\n', '\r\n', '\r'),
+      (values, lineBreak) => {
+        const text = values.map((v) => `"${v.replaceAll('"', '""')}"`).join(',');
+        const { scan: found, row } = scan(`${text}${lineBreak}next`);
+        expect(found).toBe('row');
+        expect(row.values).toBe(values.length);
+        expect(row.breaks).toBe(text.match(/\r\n|\n|\r/g)?.length ?? 0);
+        expect(valuesOf(text, ',')).toEqual(values);
+      },
+    ),
   );
 });

@@ -11,7 +11,11 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-async function numbered(bytes: string | Uint8Array, delimiter = ',', file = 'uds.csv'): Promise<NumberedCsv & { copy: string }> {
+async function numbered(
+  bytes: string | Uint8Array,
+  delimiter = ',',
+  file = 'uds.csv',
+): Promise<NumberedCsv & { copy: string }> {
   const path = join(folder, file);
   const to = join(folder, 'copy');
   await writeFile(path, bytes);
@@ -20,7 +24,12 @@ async function numbered(bytes: string | Uint8Array, delimiter = ',', file = 'uds
 }
 
 test('a byte-order mark and the header go, and each row gets the line it begins on', async () => {
-  expect(await numbered('\u{feff}who, what \r\n1,a\r\n\r\n2,b')).toEqual({ header: ['who', 'what'], rows: 2, bad: [], copy: '2,1,a\n4,2,b\n' });
+  expect(await numbered('\u{feff}who, what \r\n1,a\r\n\r\n2,b')).toEqual({
+    header: ['who', 'what'],
+    rows: 2,
+    bad: [],
+    copy: '2,1,a\n4,2,b\n',
+  });
 });
 
 test('line breaks inside quotes count as lines and not as rows', async () => {
@@ -45,7 +54,9 @@ test('bad rows are named by line and reason, and shift nothing behind them', asy
   expect(copy).toBe('2,1,a\n7,6,f\n10,9,i\n12,11,k\n');
   expect(bad.map(({ line }) => line)).toEqual([3, 4, 5, 6, 8, 9, 11]);
   const reasons = bad.map(({ reason }) => reason);
-  expect(reasons[0]).toBe('there is 1 value where the header has 2; complete the row, or put values with "," in quotes');
+  expect(reasons[0]).toBe(
+    'there is 1 value where the header has 2; complete the row, or put values with "," in quotes',
+  );
   expect(reasons[1]).toContain('there are 3 values');
   expect(reasons[2]).toContain('quote');
   expect(reasons[4]).toBe('is not UTF-8 text (Latin-1, perhaps); save the file as CSV in UTF-8');
@@ -55,15 +66,25 @@ test('bad rows are named by line and reason, and shift nothing behind them', asy
 
 test('what is no table at all is one error', async () => {
   await expect(numbered('')).rejects.toThrow('uds.csv: is empty; its first line must name its columns');
-  await expect(numbered(Buffer.from('\u{feff}who,what\n', 'utf16le'))).rejects.toThrow('uds.csv: is UTF-16 text; save it as CSV in UTF-8');
-  await expect(numbered('who,"what\n1,2\n')).rejects.toThrow('uds.csv, line 1: the header opens a quote that is never closed');
+  await expect(numbered(Buffer.from('\u{feff}who,what\n', 'utf16le'))).rejects.toThrow(
+    'uds.csv: is UTF-16 text; save it as CSV in UTF-8',
+  );
+  await expect(numbered('who,"what\n1,2\n')).rejects.toThrow(
+    'uds.csv, line 1: the header opens a quote that is never closed',
+  );
   await expect(numbered(Buffer.from([0x61, 0xe9, 0x0a]))).rejects.toThrow('uds.csv, line 1: the header is not UTF-8');
   const packed = gzipSync('who,what\n1,a\n');
-  await expect(numbered(packed.subarray(0, packed.length - 9), ',', 'uds.csv.gz')).rejects.toThrow('uds.csv.gz: cannot be read (unexpected end of file); is it whole?');
+  await expect(numbered(packed.subarray(0, packed.length - 9), ',', 'uds.csv.gz')).rejects.toThrow(
+    'uds.csv.gz: cannot be read (unexpected end of file); is it whole?',
+  );
 });
 
 test('lines are right however the file falls into pieces, packed or not', async () => {
-  const rows = Array.from({ length: 60_000 }, (_, i) => ({ row: `${i},"${i % 7 === 0 ? 'line\r\nbreak é' : 'plain text, with a comma'}"`, lines: i % 7 === 0 ? 2 : 1, bad: i % 1001 === 5 }));
+  const rows = Array.from({ length: 60_000 }, (_, i) => ({
+    row: `${i},"${i % 7 === 0 ? 'line\r\nbreak é' : 'plain text, with a comma'}"`,
+    lines: i % 7 === 0 ? 2 : 1,
+    bad: i % 1001 === 5,
+  }));
   const text = `who,what\r\n${rows.map(({ row, bad }) => (bad ? `${row},x` : row)).join('\r\n')}\r\n`;
   let line = 2;
   const expected: string[] = [];
@@ -74,7 +95,10 @@ test('lines are right however the file falls into pieces, packed or not', async 
     line += lines;
   }
   expect(text.length).toBeGreaterThan(1 << 20);
-  for (const [bytes, file] of [[text, 'uds.csv'], [gzipSync(text), 'uds.csv.gz']] as const) {
+  for (const [bytes, file] of [
+    [text, 'uds.csv'],
+    [gzipSync(text), 'uds.csv.gz'],
+  ] as const) {
     const { copy, bad, rows: count } = await numbered(bytes, ',', file);
     expect(count).toBe(rows.length);
     expect(bad.map((one) => one.line)).toEqual(expectedBad);

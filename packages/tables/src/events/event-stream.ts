@@ -1,4 +1,5 @@
-import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
+import { endianness } from 'node:os';
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBVector } from '@duckdb/node-api';
 import { dateOf, fullType, type ObservationType } from '@holdfast/events';
 import type { EventQuery } from '../mapping/mapping.ts';
 import { isEvent } from '../select/selected.ts';
@@ -14,13 +15,14 @@ export type OutgoingEvent = {
   readonly row: number;
 };
 
+/** Hexadecimal digits of an id: the first half of a SHA-256. */
 const idLength = 32;
 /** Data that several events share, at most; what else there is crosses with each event. */
 const sharedData = 65_536;
 /** Events that are sorted at once: sorting them all would need the memory of all of them again, and the first would come only after the last. */
-const sliceSize = 50_000;
+const sliceSize = 100_000;
 /** Each slice looks through all events for its own. */
-const mostSlices = 8;
+const mostSlices = 4;
 
 /** Small tables of what many events share, so that it crosses from DuckDB once and each event names it by number: texts are what crossing costs. */
 async function createShared(connection: DuckDBConnection) {
@@ -69,38 +71,60 @@ export async function* eventStream(
   const size = Math.ceil(participants.length / slices);
   const slice = (n: number) =>
     connection.stream(`
-    select type, participant, sender, (day - DATE '1970-01-01')::INTEGER, time, recorded, selected.rowid::DOUBLE, shared,
-      concat(left(sha256(concat(${identity})), ${idLength}), case when shared is null then data end)
-    from holdfast.selected join holdfast.participant using (trial, subject) join holdfast.sender using (trial, origin) left join holdfast.shared using (data)
-    where ${isEvent} and participant between ${n * size} and ${(n + 1) * size - 1}
+    select type, participant, sender, (day - DATE '1970-01-01')::INTEGER, time, recorded, row,
+      concat('0x', hash[1:16])::UBIGINT, concat('0x', hash[17:32])::UBIGINT, shared, case when shared is null then data end
+    from (select *, selected.rowid::DOUBLE as row, sha256(concat(${identity})) as hash
+      from holdfast.selected join holdfast.participant using (trial, subject) join holdfast.sender using (trial, origin)
+        left join holdfast.shared using (data)
+      where ${isEvent} and participant between ${n * size} and ${(n + 1) * size - 1})
     order by participant, coalesce(try_cast(left(time, 10) as DATE), day), time, type, key`);
   const noon = cached((day: number) => `${dateOf(day)}T12:00:00+00:00`);
 
+  /** Two numbers an id, for the texts would cost as much as all the rest of the events. */
+  const idsOf = (first: DuckDBVector, second: DuckDBVector, count: number): string => {
+    const halves = new BigUint64Array(count * 2);
+    for (let i = 0; i < count; i++) {
+      halves[i * 2] = first.getItem(i) as bigint;
+      halves[i * 2 + 1] = second.getItem(i) as bigint;
+    }
+    const bytes = Buffer.from(halves.buffer);
+    return (endianness() === 'LE' ? bytes.swap64() : bytes).toString('hex');
+  };
   const built = (chunk: DuckDBDataChunk): OutgoingEvent[] => {
-    const vectors = Array.from({ length: chunk.columnCount }, (_, index) => chunk.getColumnVector(index));
-    const item = (column: number, row: number): unknown => vectors[column]?.getItem(row);
+    const count = chunk.rowCount;
+    const column = (index: number) => chunk.getColumnVector(index);
+    const [typeOf, participantOf, senderOf, dayOf, timeOf, recordedOf, rowOf] = [
+      column(0),
+      column(1),
+      column(2),
+      column(3),
+      column(4),
+      column(5),
+      column(6),
+    ];
+    const ids = idsOf(column(7), column(8), count);
+    const [sharedOf, dataOf] = [column(9), column(10)];
     const events: OutgoingEvent[] = [];
-    for (let i = 0; i < chunk.rowCount; i++) {
-      const { trial = '', subject = '' } = participants[item(1, i) as number] ?? {};
-      const type = types[item(0, i) as number];
+    for (let i = 0; i < count; i++) {
+      const { trial = '', subject = '' } = participants[participantOf.getItem(i) as number] ?? {};
+      const type = types[typeOf.getItem(i) as number];
       if (type === undefined) throw new Error('a row of a SELECT that is not there');
-      const time = (item(4, i) as string | null) ?? noon(item(3, i) as number);
-      const shared = item(7, i) as number | null;
-      const text = item(8, i) as string;
+      const time = (timeOf.getItem(i) as string | null) ?? noon(dayOf.getItem(i) as number);
+      const shared = sharedOf.getItem(i) as number | null;
       events.push({
         event: {
           specversion: '1.0',
-          id: text.slice(0, idLength),
-          source: sources[item(2, i) as number] ?? '',
+          id: ids.slice(i * idLength, (i + 1) * idLength),
+          source: sources[senderOf.getItem(i) as number] ?? '',
           subject,
           type: type.full,
           time,
-          recordedtime: (item(5, i) as string | null) ?? time,
-          data: shared === null ? readData(text.slice(idLength)) : data[shared],
+          recordedtime: (recordedOf.getItem(i) as string | null) ?? time,
+          data: shared === null ? readData(dataOf.getItem(i) as string) : data[shared],
         },
         trial,
         type: type.type,
-        row: item(6, i) as number,
+        row: rowOf.getItem(i) as number,
       });
     }
     return events;

@@ -1,6 +1,7 @@
 import type { Database } from '../database.ts';
 import { ImportError } from '../import-error.ts';
 import type { Mapping } from '../mapping/mapping.ts';
+import { shareOut } from '../share-out.ts';
 import { type LoadedTable, loadTable } from './load-table.ts';
 import { filesOf, tableFile } from './table-file.ts';
 
@@ -26,11 +27,9 @@ export async function loadTables(
     );
   }
   await database.connection.run('create schema source');
-  const loaded: LoadedTable[] = [];
-  for (const { name, table, source } of sources) {
-    const one = await loadTable(database, name, source, table);
-    loaded.push(one);
-    onStep(source === undefined ? `${name}: no file` : `${one.file}: ${one.read} rows`);
-  }
-  return loaded;
+  return shareOut(sources, [database.connection, database.second], async ({ name, table, source }, connection) => {
+    const loaded = await loadTable(connection, database.folder, name, source, table);
+    onStep(source === undefined ? `${name}: no file` : `${loaded.file}: ${loaded.read} rows`);
+    return loaded;
+  });
 }

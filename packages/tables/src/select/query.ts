@@ -11,7 +11,7 @@ function faultOf(cause: unknown, linesBefore: number): { message: string; line: 
   const said = text.replace(/^Failed to extract statements: /, '').split(/\n\s*LINE \d+:/)[0] ?? '';
   const message = said
     .replace(/^[A-Z][A-Za-z ]+ Error: /, '')
-    .replaceAll(/\s*\n\s*/g, '; ')
+    .replaceAll(/[!.]?\s*\n\s*/g, '; ')
     .replace(/[!.;\s]+$/, '');
   return { message, line: at === null ? undefined : Math.max(1, Number(at[1]) - linesBefore) };
 }
@@ -42,7 +42,7 @@ export async function checkQuery(connection: DuckDBConnection, query: Query): Pr
     try {
       if (statement.statementType !== StatementType.SELECT) {
         throw new ImportError(
-          `${query.file}: is a ${StatementType[statement.statementType]} statement; write one SELECT`,
+          `${query.file}: holds a statement of kind ${StatementType[statement.statementType]}; write one SELECT`,
         );
       }
       if (statement.parameterCount > 0) throw new ImportError(`${query.file}: has parameters ($…); write the values`);

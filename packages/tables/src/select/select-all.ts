@@ -1,6 +1,7 @@
 import type { Database } from '../database.ts';
 import type { LoadedTable } from '../load/load-table.ts';
 import type { Mapping } from '../mapping/mapping.ts';
+import { shareOut } from '../share-out.ts';
 import { identifier } from '../sql-text.ts';
 import { type Account, accountLines, checkAccount, readAccount } from './account.ts';
 import { createSelected, createView, refuseSameKey, selectEvents } from './selected.ts';
@@ -23,15 +24,15 @@ export async function selectAll(
   trials: readonly string[],
   onStep: (step: string) => void,
 ): Promise<ReadonlyMap<string, Account>> {
-  const { connection } = database;
+  const { connection, second } = database;
   await createMacros(database, mapping.baseDate);
   await createSelected(connection);
   await database.lock();
   for (const view of mapping.views) await createView(connection, view);
-  for (const [type, query] of mapping.events.entries()) {
-    await selectEvents(connection, query, type, trials);
+  await shareOut(mapping.events, [connection, second], async (query, free, type) => {
+    await selectEvents(free, query, type, trials);
     onStep(`${query.file}: selected`);
-  }
+  });
   await refuseSameKey(connection, mapping.events);
   await accountLines(connection);
   await checkAccount(connection, tables, mapping.events);

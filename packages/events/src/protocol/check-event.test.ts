@@ -1,0 +1,281 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { fullType, type HoldfastEvent, parseEvent } from '../event.ts';
+import type { ObservationType } from '../types/observation-types.ts';
+import { protocolCheck } from './check-event.ts';
+import { Protocol } from './protocol.ts';
+import { parseProtocol } from './protocol-file.ts';
+
+const examples = join(import.meta.dirname, '../../../../schemas/examples');
+
+const protocol = (changes: object = {}): Protocol =>
+  Protocol.parse({
+    format: 'holdfast-protocol/1',
+    trial: 'KARE-2',
+    version: 1,
+    title: 'A trial',
+    blinding: 'open',
+    clock: 'imported',
+    plannedFollowUp: 90,
+    arms: [{ id: 'Ketamine + therapy' }, { id: 'Saline + therapy', control: true }],
+    sites: ['GB-01', 'GB-02'],
+    strata: ['moderate', 'severe'],
+    substances: [{ id: 'alcohol' }, { id: 'cocaine' }],
+    visits: [
+      { id: 'W04', day: 28, collects: ['urine'] },
+      { id: 'W08', day: 56 },
+    ],
+    measures: [
+      { id: 'first', kind: 'first-use', substances: ['alcohol'], evidence: 'any-positive', windows: [28], horizon: 84 },
+    ],
+    ...changes,
+  });
+
+const time = '2026-03-02T10:15:00+00:00';
+const atSite = '/trials/KARE-2/sites/GB-01';
+const randomisation = '/trials/KARE-2/randomisation';
+
+function event(type: string, data: unknown, source = atSite): HoldfastEvent {
+  const envelope = { specversion: '1.0', id: '1', source, subject: 'GB-01-0042', time, recordedtime: time };
+  const parsed = parseEvent({ ...envelope, type: `org.holdfast.${type}.v1`, data });
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  return parsed.value;
+}
+
+/** The same observation, as what a correction puts in place. */
+const corrected = (type: ObservationType, data: unknown, source = atSite): HoldfastEvent =>
+  event(
+    'correction',
+    { target: { source, id: '0' }, reason: 'typo', by: 'monitor', event: { type: fullType(type), time, data } },
+    source,
+  );
+
+const problemsOf = (given: HoldfastEvent, of = protocol()) =>
+  protocolCheck(of)(given).map(({ path, message }) => `${path} | ${message}`);
+
+const declareIt = 'correct it, or publish a protocol version that declares it';
+const calendar = {
+  from: '2026-02-01',
+  to: '2026-02-28',
+  complete: true,
+  informant: 'participant',
+  interview: '2026-03-01',
+};
+
+describe('what a protocol knows passes', () => {
+  const demo = parseProtocol(readFileSync(join(examples, 'demo/demo-2x2.yaml'), 'utf8'));
+  if (!demo.ok) throw new Error('the demo’s protocol is not valid');
+
+  test.each(readdirSync(join(examples, 'events')))('the example %s', (file) => {
+    const parsed = parseEvent(JSON.parse(readFileSync(join(examples, 'events', file), 'utf8')));
+    if (!parsed.ok) expect.fail(JSON.stringify(parsed.problems));
+    expect(problemsOf(parsed.value, demo.value)).toEqual([]);
+  });
+});
+
+const mistakes: [what: string, type: ObservationType, data: unknown, path: string, message: string][] = [
+  [
+    'a visit attended',
+    'visit-attended',
+    { visit: 'W05' },
+    '.visit',
+    `visit "W05" is not in the protocol (it has W04, W08); ${declareIt}`,
+  ],
+  [
+    'a visit missed',
+    'visit-missed',
+    { visit: 'W05' },
+    '.visit',
+    `visit "W05" is not in the protocol (it has W04, W08); ${declareIt}`,
+  ],
+  [
+    'the visit of a screen',
+    'urine-screen',
+    { visit: 'w04', results: {} },
+    '.visit',
+    `visit "w04" is not in the protocol (it has W04, W08); ${declareIt}`,
+  ],
+  [
+    'the visit of a score',
+    'scale-score',
+    { instrument: 'AUDIT', total: 9, visit: 'W05' },
+    '.visit',
+    `visit "W05" is not in the protocol (it has W04, W08); ${declareIt}`,
+  ],
+  [
+    'a substance screened for',
+    'urine-screen',
+    { results: { alcohol: 'negative', heroin: 'positive' } },
+    '.results.heroin',
+    `substance "heroin" is not in the protocol (it has alcohol, cocaine); ${declareIt}`,
+  ],
+  [
+    'a substance used',
+    'use-calendar',
+    { ...calendar, days: { '2026-02-03': { alcohol: {} }, '2026-02-04': { heroin: {} } } },
+    '.days.2026-02-04.heroin',
+    `substance "heroin" is not in the protocol (it has alcohol, cocaine); ${declareIt}`,
+  ],
+  [
+    'a substance of the disorder',
+    'participant-enrolled',
+    { consentDate: '2026-02-01', substances: ['alcohol', 'heroin'] },
+    '.substances[1]',
+    `substance "heroin" is not in the protocol (it has alcohol, cocaine); ${declareIt}`,
+  ],
+  [
+    'a stratum',
+    'participant-randomised',
+    { date: '2026-03-02', stratum: 'mild' },
+    '.stratum',
+    `stratum "mild" is not in the protocol (it has moderate, severe); ${declareIt}`,
+  ],
+];
+
+describe('what a protocol does not know is refused, where it stands and with what it has', () => {
+  test.each(mistakes)('%s', (_, type, data, path, message) => {
+    expect(problemsOf(event(type, data))).toEqual([`data${path} | ${message}`]);
+  });
+
+  test.each(mistakes)('%s, in a correction', (_, type, data, path, message) => {
+    expect(problemsOf(corrected(type, data))).toEqual([`data.event.data${path} | ${message}`]);
+  });
+
+  test('a site, of every type of event', () => {
+    const elsewhere = '/trials/KARE-2/sites/GB-09';
+    const reason = `source | site "GB-09" is not in the protocol (it has GB-01, GB-02); ${declareIt}`;
+    expect(problemsOf(event('visit-attended', {}, elsewhere))).toEqual([reason]);
+    expect(
+      problemsOf(event('retraction', { target: { source: atSite, id: '1' }, reason: 'typo', by: 'me' }, elsewhere)),
+    ).toEqual([reason]);
+    expect(problemsOf(corrected('visit-attended', {}, elsewhere))).toEqual([reason]);
+    expect(
+      problemsOf(event('sealed', { keyId: '0123456789abcdef', enc: 'a', nonce: 'a', box: 'a' }, elsewhere)),
+    ).toEqual([reason]);
+  });
+
+  test('an arm', () => {
+    const reason = 'is no arm of the protocol (it has Ketamine + therapy, Saline + therapy); write it as there';
+    expect(problemsOf(event('arm-assigned', { arm: 'ketamine + therapy' }, randomisation))).toEqual([
+      `data.arm | ${reason}`,
+    ]);
+    expect(problemsOf(corrected('arm-assigned', { arm: 'Ketamine' }, randomisation))).toEqual([
+      `data.event.data.arm | ${reason}`,
+    ]);
+  });
+
+  test('an arm that a site sends, even if it is right: directly or as a correction', () => {
+    const reason =
+      'source | arms come from the randomisation service, never from a site; send it from /trials/…/randomisation';
+    expect(problemsOf(event('arm-assigned', { arm: 'Saline + therapy' }))).toEqual([reason]);
+    expect(problemsOf(corrected('arm-assigned', { arm: 'Saline + therapy' }))).toEqual([reason]);
+  });
+
+  test('several things at once, each by itself', () => {
+    const screen = event(
+      'urine-screen',
+      { visit: 'W05', results: { heroin: 'negative', crack: 'negative' } },
+      '/trials/KARE-2/sites/GB-09',
+    );
+    expect(protocolCheck(protocol())(screen).map(({ path }) => path)).toEqual([
+      'source',
+      'data.visit',
+      'data.results.heroin',
+      'data.results.crack',
+    ]);
+  });
+
+  test('of a long list the first twelve are shown; of an empty one that there is none', () => {
+    const sites = Array.from({ length: 30 }, (_, n) => `S-${n}`);
+    expect(problemsOf(event('visit-attended', {}), protocol({ sites }))).toEqual([
+      `source | site "GB-01" is not in the protocol (it has S-0, S-1, S-2, S-3, S-4, S-5, S-6, S-7, S-8, S-9, S-10, S-11, …); ${declareIt}`,
+    ]);
+    expect(
+      problemsOf(event('participant-randomised', { date: '2026-03-02', stratum: 'x' }), protocol({ strata: [] })),
+    ).toEqual([`data.stratum | stratum "x" is not in the protocol (it has none); ${declareIt}`]);
+  });
+
+  test('what JavaScript knows by a name no protocol knows', () => {
+    expect(problemsOf(event('urine-screen', { results: { constructor: 'negative' } }))).toHaveLength(1);
+    expect(problemsOf(event('visit-attended', { visit: '__proto__' }))).toHaveLength(1);
+  });
+});
+
+describe('what no protocol has to know passes', () => {
+  test('any visit label, where the protocol has no schedule', () => {
+    expect(problemsOf(event('visit-attended', { visit: 'anything' }), protocol({ visits: [] }))).toEqual([]);
+  });
+
+  test('an event without visit, stratum or substances', () => {
+    expect(problemsOf(event('visit-attended', {}))).toEqual([]);
+    expect(problemsOf(event('participant-randomised', { date: '2026-03-02' }))).toEqual([]);
+    expect(problemsOf(event('participant-enrolled', { consentDate: '2026-03-02' }))).toEqual([]);
+  });
+
+  test('a source that is no site, and a target that was never seen: history is not the door’s business', () => {
+    expect(problemsOf(event('visit-attended', {}, '/trials/KARE-2/central-laboratory'))).toEqual([]);
+    expect(
+      problemsOf(event('retraction', { target: { source: '/trials/OTHER/x', id: '?' }, reason: 'typo', by: 'me' })),
+    ).toEqual([]);
+  });
+});
+
+describe('in a double-blind trial no reason quotes what was sent', () => {
+  const blinded = protocol({ blinding: 'double' });
+  const secret = fc.stringMatching(/^[a-z][a-z0-9]{6,12}$/).filter((text) => !JSON.stringify(blinded).includes(text));
+
+  test('the reason names the field and what the protocol has', () => {
+    expect(problemsOf(event('visit-attended', { visit: 'W05' }), blinded)).toEqual([
+      `data.visit | is no visit of the protocol (it has W04, W08); ${declareIt}`,
+    ]);
+  });
+
+  test('whatever arm, visit or stratum it was', () => {
+    fc.assert(
+      fc.property(secret, (text) => {
+        const sent = [
+          event('arm-assigned', { arm: text }, randomisation),
+          corrected('arm-assigned', { arm: text }, randomisation),
+          event('participant-randomised', { date: '2026-03-02', stratum: text }),
+          event('visit-missed', { visit: text }),
+          event('urine-screen', { visit: text, results: {} }),
+          event('scale-score', { instrument: 'CADSS', total: 31, visit: text, hoursAfterDose: 1 }),
+          event('participant-enrolled', { consentDate: '2026-03-02', substances: [text] }),
+          corrected('visit-attended', { visit: text }),
+        ];
+        for (const one of sent) {
+          const problems = problemsOf(one, blinded);
+          expect(problems).toHaveLength(1);
+          expect(problems.join()).not.toContain(text);
+        }
+      }),
+    );
+  });
+
+  test('an arm is never quoted, not even in an open-label trial', () => {
+    fc.assert(
+      fc.property(secret, (arm) => {
+        expect(problemsOf(event('arm-assigned', { arm }, randomisation)).join()).not.toContain(arm);
+      }),
+    );
+  });
+
+  test('an event of unknown arm is refused alike, whatever the arm', () => {
+    fc.assert(
+      fc.property(secret, secret, (one, other) => {
+        expect(problemsOf(event('arm-assigned', { arm: one }, randomisation), blinded)).toEqual(
+          problemsOf(event('arm-assigned', { arm: other }, randomisation), blinded),
+        );
+      }),
+    );
+  });
+});
+
+test('a verdict depends on the event and the protocol alone: asked again, in any order, it is the same', () => {
+  const check = protocolCheck(protocol());
+  const events = mistakes.map(([, type, data]) => event(type, data));
+  const first = events.map(check);
+  expect(events.toReversed().map(check).toReversed()).toEqual(first);
+});

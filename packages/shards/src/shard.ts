@@ -71,12 +71,12 @@ export type ShardOptions = {
 };
 
 /** Participants folded before their facts go to DuckDB: bounds memory when a day turns for everybody. */
-const participantsPerStage = 500;
+const participantsPerStage = 100;
 
 type State = { offset: number; chain: string; clock: CivilDay | undefined; sequence: number };
 
 /** Opens a shard, or begins it. One made by another fold, protocol or format is begun anew: its offset is 0, and the log refills it. */
-export async function openShard({ file, owner, protocol, vault, memoryLimit = '256MB' }: ShardOptions): Promise<Shard> {
+export async function openShard({ file, owner, protocol, vault, memoryLimit = '48MB' }: ShardOptions): Promise<Shard> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const digest = sha256(canonicalJson(protocol));
   let database = await openDatabase(file, { memoryLimit, threads: 1 });

@@ -44,6 +44,39 @@ export class NoTrialKey extends Error {
 
 const encoder = new TextEncoder();
 
+/** Bytes of the largest event: well below what a log takes of one record, since sealing makes it longer by a third. */
+const largestEvent = 400_000;
+/** How much is kept of the reasons of one rejection: an input may have any number of fields, with names of any length. */
+const mostReasons = 50;
+const longestReason = 1_500;
+
+/** At least a sixth of the bytes that a valid event's data take as JSON (a character takes six at most). */
+function weight(value: unknown): number {
+  if (typeof value === 'string') return value.length + 2;
+  if (typeof value !== 'object' || value === null) return 8;
+  let sum = 2;
+  for (const key in value) sum += key.length + 4 + weight(Reflect.get(value, key));
+  return sum;
+}
+
+/** The value as JSON; undefined if it is larger than any event, or nested deeper than can be written. */
+function smallText(value: unknown): string | undefined {
+  try {
+    const text = JSON.stringify(value);
+    return Buffer.byteLength(text) > largestEvent ? undefined : text;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+function shortened(problems: readonly Problem[]): readonly Problem[] {
+  const cut = (text: string) => (text.length > longestReason ? `${text.slice(0, longestReason)} …` : text);
+  const shown = problems.slice(0, mostReasons).map(({ path, message }) => ({ path: cut(path), message: cut(message) }));
+  const more = problems.length - shown.length;
+  return more > 0 ? [...shown, { path: '', message: `has ${more} problems more` }] : shown;
+}
+
 export type DoorOptions = {
   readonly log: EventLog;
   readonly trials: Trials;
@@ -77,8 +110,9 @@ export async function openDoor({ log, trials, now, ownRecords = false }: DoorOpt
   const recordOf = (event: HoldfastEvent, trial: string, receivedtime: string): NewRecord & { partition?: number } => {
     const { protocol } = published(trial);
     const subject = 'subject' in event ? event.subject : '';
+    const seal = protocol.blinding === 'open' ? undefined : sealerOf(trial).seal;
     const isOpen =
-      protocol.blinding === 'open' ||
+      seal === undefined ||
       event.type === 'org.holdfast.sealed.v1' ||
       !isClosed(event.type, event.data, protocol.closed);
     if (isOpen) {
@@ -86,7 +120,7 @@ export async function openDoor({ log, trials, now, ownRecords = false }: DoorOpt
     }
     const content = encoder.encode(canonicalJson({ type: event.type, data: event.data }));
     const { source, id } = event;
-    const data = sealerOf(trial).seal({ trial, source, id, subject }, content);
+    const data = seal({ trial, source, id, subject }, content);
     const sealed = { ...event, type: 'org.holdfast.sealed.v1', data } as HoldfastEvent;
     return { key: subject, value: encoder.encode(canonicalEvent(sealed, receivedtime)) };
   };
@@ -109,6 +143,10 @@ export async function openDoor({ log, trials, now, ownRecords = false }: DoorOpt
         const message =
           'is written by Holdfast alone; leave it out, or use `holdfast ingest --replay` to replay a log from a file';
         return { accepted: false, problems: [{ path: 'type', message }] };
+      }
+      if (6 * weight(event.data) > largestEvent && smallText(event.data) === undefined) {
+        const message = `is larger than ${largestEvent} bytes, and no event is; send it in several`;
+        return { accepted: false, problems: [{ path: 'data', message }] };
       }
       const problems = check(event);
       return problems.length > 0 ? { accepted: false, problems } : { accepted: true, event, trial };
@@ -154,11 +192,14 @@ export async function openDoor({ log, trials, now, ownRecords = false }: DoorOpt
         const receivedtime = now().toISOString();
         // A rejected event of a double-blind trial may hold anything, an arm in the wrong field included: it is kept sealed.
         const identity = { trial, source: `/trials/${trial}/rejected`, id: where, subject: '' };
-        const kept =
-          protocol.blinding === 'open' || input === undefined
-            ? { input }
-            : { sealed: sealerOf(trial).seal(identity, encoder.encode(JSON.stringify(input))) };
-        const value = encoder.encode(JSON.stringify({ where, problems, receivedtime, ...kept }));
+        const kept = (text: string | undefined): object => {
+          if (text === undefined) return { omitted: 'larger or deeper than any event; find it where it came from' };
+          if (protocol.blinding === 'open') return { input };
+          return { sealed: sealerOf(trial).seal(identity, encoder.encode(text)) };
+        };
+        const reasons = { where, problems: shortened(problems), receivedtime };
+        const content = input === undefined ? reasons : { ...reasons, ...kept(smallText(input)) };
+        const value = encoder.encode(JSON.stringify(content));
         byTrial.set(rejected.name, [...(byTrial.get(rejected.name) ?? []), { key: where, value }]);
       }
       for (const [topic, records] of byTrial) await log.append(topic, records);

@@ -7,6 +7,9 @@ export type EventInput = { readonly where: string } & ({ readonly value: unknown
 const longestLine = 2_000_000;
 /** An array must be held whole; larger ones come as NDJSON. */
 const largestArray = 256_000_000;
+/** Nobody leaves more than this blank before an array. */
+const longestBlank = 100_000;
+const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
@@ -20,12 +23,14 @@ function parsed(bytes: Uint8Array, where: string): EventInput {
   try {
     return { where, value: JSON.parse(text) };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    // Without the piece of the text that the parser quotes: what stands there may be closed.
+    const why = (error instanceof Error ? error.message : String(error)).replace(/, .* is not valid JSON$/s, '');
     return { where, problem: `is not JSON (${why}); write one event a line (NDJSON), or a JSON array` };
   }
 }
 
-const isBlank = (bytes: Uint8Array) => bytes.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
+const isBlankByte = (byte: number) => byte === 0x20 || byte === 0x09 || byte === 0x0d;
+const isBlank = (bytes: Uint8Array) => bytes.every(isBlankByte);
 
 async function* lines(
   chunks: AsyncIterable<Uint8Array>,
@@ -73,8 +78,22 @@ async function* arrayInputs(chunks: AsyncIterable<Uint8Array>, name: string): As
   else for (const [index, value] of whole.value.entries()) yield { where: `${name}[${index}]`, value };
 }
 
-async function* startingWith(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  yield first;
+/** Begins to read: until it shows what the file begins with, in however small pieces it comes. Without its byte-order mark. */
+async function headOf(chunks: AsyncIterator<Uint8Array>): Promise<{ head: Buffer; isArray: boolean }> {
+  let head = Buffer.alloc(0);
+  for (;;) {
+    const isMarked = head.subarray(0, 3).equals(byteOrderMark);
+    const text = isMarked ? head.subarray(3) : head;
+    const first = text.subarray(0, longestBlank).find((byte) => !isBlankByte(byte) && byte !== 0x0a);
+    const isKnown = head.length >= 3 && (first !== undefined || text.length >= longestBlank);
+    const next = isKnown ? undefined : await chunks.next();
+    if (next === undefined || next.done === true) return { head: text, isArray: first === 0x5b };
+    head = Buffer.concat([head, next.value]);
+  }
+}
+
+async function* startingWith(head: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield head;
   for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
 }
 
@@ -83,18 +102,20 @@ export async function* eventInputs(file: string, standardInput: AsyncIterable<Ui
   const name = file === '-' ? 'standard input' : file;
   const source: AsyncIterable<Uint8Array> = file === '-' ? standardInput : createReadStream(file);
   const chunks = source[Symbol.asyncIterator]();
-  const first = await chunks.next();
-  if (first.done === true) return;
-  const start = Buffer.from(first.value.buffer, first.value.byteOffset, first.value.length);
-  const withoutMark = start.subarray(0, 3).equals(Buffer.from([0xef, 0xbb, 0xbf])) ? start.subarray(3) : start;
-  const all = startingWith(withoutMark, chunks);
-  if (/^\s*\[/.test(withoutMark.subarray(0, 1024).toString('latin1'))) {
-    yield* arrayInputs(all, name);
-    return;
-  }
-  for await (const { bytes, number, cut } of lines(all)) {
-    const where = `${name}:${number}`;
-    if (cut) yield { where, problem: `is longer than ${longestLine} bytes; no event is` };
-    else if (!isBlank(bytes)) yield parsed(bytes, where);
+  try {
+    const { head, isArray } = await headOf(chunks);
+    const all = startingWith(head, chunks);
+    if (isArray) {
+      yield* arrayInputs(all, name);
+      return;
+    }
+    for await (const { bytes, number, cut } of lines(all)) {
+      const where = `${name}:${number}`;
+      if (cut) yield { where, problem: `is longer than ${longestLine} bytes; no event is` };
+      else if (!isBlank(bytes)) yield parsed(bytes, where);
+    }
+  } finally {
+    // Whoever stops in the middle leaves no file open.
+    await chunks.return?.();
   }
 }

@@ -89,15 +89,42 @@ async function admitAll(tables: TableImport, intake: Intake, progress: Progress)
   }
   await intake.admit(accepted);
   await intake.door.keepRejected(refused);
-  progress.step('waiting until all of it is folded and tallied …');
-  await intake.finish();
 }
 
-async function judgeAll(tables: TableImport, store: Store, progress: Progress): Promise<void> {
-  const { log, trials } = store;
+type Imported = { readonly reconciliation: Reconciliation; readonly touched: readonly string[] };
+
+/** Admits everything; the tables are closed, and their memory given back, before the last of it is folded. */
+function importAll(store: Store, open: () => Promise<TableImport>, progress: Progress): Promise<Imported> {
+  return withIntake(store, {}, async (intake) => {
+    const tables = await open();
+    let reconciliation: Reconciliation;
+    try {
+      await admitAll(tables, intake, progress);
+      reconciliation = tables.reconciliation();
+    } finally {
+      await tables.close();
+    }
+    progress.step('waiting until all of it is folded and tallied …');
+    await intake.finish();
+    return { reconciliation, touched: intake.touched };
+  });
+}
+
+/** Judges everything and writes nothing. */
+async function judgeAll(
+  { log, trials }: Store,
+  open: () => Promise<TableImport>,
+  progress: Progress,
+): Promise<Imported> {
   const door = await openDoor({ log, trials, now: () => new Date() });
-  const started = Date.now();
-  for await (const _ of tables.events(judgeOf(door, () => undefined))) tell(progress, tables, started);
+  const tables = await open();
+  try {
+    const started = Date.now();
+    for await (const _ of tables.events(judgeOf(door, () => undefined))) tell(progress, tables, started);
+    return { reconciliation: tables.reconciliation(), touched: [] };
+  } finally {
+    await tables.close();
+  }
 }
 
 async function importTables(mapping: string, directory: string, command: Command): Promise<void> {
@@ -111,21 +138,9 @@ async function importTables(mapping: string, directory: string, command: Command
     }
     const protocols = new Map([...store.trials].map(([trial, { protocol }]) => [trial, protocol]));
     const progress = progressOn(process.stderr);
-    const tables = await openImport({ mapping, directory, trials: protocols, onStep: (step) => progress.step(step) });
-    let touched: readonly string[] = [];
-    try {
-      if (options.dryRun) await judgeAll(tables, store, progress);
-      else {
-        touched = await withIntake(store, {}, async (intake) => {
-          await admitAll(tables, intake, progress);
-          return intake.touched;
-        });
-      }
-    } finally {
-      progress.done();
-      await tables.close();
-    }
-    const reconciliation = tables.reconciliation();
+    const open = () => openImport({ mapping, directory, trials: protocols, onStep: (step) => progress.step(step) });
+    const run = options.dryRun ? judgeAll : importAll;
+    const { reconciliation, touched } = await run(store, open, progress).finally(() => progress.done());
     await report(reconciliation, options);
     const { accepted, rejected } = reconciliation.events;
     const seconds = ((Date.now() - started) / 1000).toFixed(1);

@@ -1,0 +1,187 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createTrialKey, isClosed, publishedKey, serialiseKey, type TrialKey } from '@holdfast/access';
+import { startAggregate } from '@holdfast/aggregate';
+import { civilDay, dateOf, type HoldfastEvent, type Protocol, parseProtocol } from '@holdfast/events';
+import { openDoor } from '@holdfast/ingest';
+import { embeddedEventLog } from '@holdfast/log/embedded';
+import { storeFolders } from '@holdfast/runtime';
+import { type EnteredEvent, simulateTrial } from '@holdfast/simulate';
+import { publishKey, publishProtocol, readTrials } from '@holdfast/trials';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { holdfast, loggedEvents, root, talliesDigest, temporaryFolder } from './acceptance/holdfast.ts';
+
+const trial = 'DEMO-2X2';
+const blindedCommands = [
+  ['rates', '--measure', 'alcohol-abstinence', '--by', 'site', '--format', 'csv'],
+  ['rates', '--measure', 'alcohol-first-use', '--format', 'json'],
+  ['rates', '--measure', 'alcohol-abstinence', '--day', '28'],
+  ['rates', '--measure', 'alcohol-abstinence', '--by', 'arm'],
+  ['facts', '--measure', 'alcohol-first-use', '--format', 'csv'],
+  ['facts', '--measure', 'alcohol-abstinence', '--format', 'csv'],
+  ['protocol', 'list'],
+  ['verify', '--format', 'csv'],
+];
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let protocol: Protocol;
+let key: TrialKey;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  const parsed = parseProtocol(await readFile(join(root, 'schemas/examples/demo/demo-2x2.yaml'), 'utf8'));
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  protocol = parsed.value;
+  key = (await createTrialKey(trial)).key;
+  await writeFile(join(folder.path, 'key'), serialiseKey(key));
+});
+afterAll(() => folder.remove());
+
+/** A store that has taken in these events, with the days turned to the trial's end. */
+async function storeOf(name: string, entered: readonly EnteredEvent[]): Promise<string> {
+  const data = join(folder.path, name);
+  const { log: dir, closedLog: closedDir, shards } = storeFolders(data);
+  const log = await embeddedEventLog({ dir, closedDir });
+  try {
+    await publishProtocol(log, protocol);
+    await publishKey(log, publishedKey(key));
+    const trials = await readTrials(log);
+    const published = trials.get(trial);
+    if (published === undefined) throw new Error('not published');
+    const door = await openDoor({ log, trials, now: () => new Date('2027-06-01T00:00:00Z') });
+    const verdicts = entered.map(({ event }) => door.judge(event));
+    await door.admit(verdicts.flatMap((verdict) => (verdict.accepted ? [verdict] : [])));
+    expect(verdicts.every(({ accepted }) => accepted)).toBe(true);
+    await door.turnDay(trial, dateOf((entered.at(-1)?.day ?? 0) + 400));
+    const aggregate = startAggregate({ log, keys: new Map([[trial, key]]), shards, batchRecords: 1_000 });
+    await aggregate.keep(published);
+    await aggregate.caughtUp(trial, await log.ends(`${trial}.events`));
+    await aggregate.stop();
+  } finally {
+    await log.close();
+  }
+  return data;
+}
+
+const closed = ({ event }: EnteredEvent) => isClosed(event.type, event.data, protocol.closed);
+
+/** The same open events, while each sealed box holds what `contents` says. */
+function withContents(
+  entered: readonly EnteredEvent[],
+  contents: (event: HoldfastEvent, index: number) => HoldfastEvent['data'],
+): EnteredEvent[] {
+  let index = 0;
+  return entered.map((one) => {
+    if (!closed(one)) return one;
+    index += 1;
+    return { day: one.day, event: { ...one.event, data: contents(one.event, index) } as HoldfastEvent };
+  });
+}
+
+/** A log record as anybody can see it who has no key: all but what the box is made of. */
+function outsideTheBox(record: string): string {
+  const event = JSON.parse(record) as { type: string; data: { box?: string } };
+  if (event.type !== 'org.holdfast.sealed.v1') return record;
+  return JSON.stringify({ ...event, data: { length: event.data.box?.length } });
+}
+
+const scenario = { seed: 7, participants: 24, firstDay: civilDay('2026-03-02'), recruitment: 40 };
+
+describe('a blinded answer is a function of the open events alone', () => {
+  test('arms and doses exchanged at will: log outside the boxes, open tallies and every blinded output stay the same, byte by byte', async () => {
+    const entered = simulateTrial(protocol, scenario);
+    expect(entered.filter(closed).length).toBeGreaterThan(80);
+    const before = await storeOf('before', entered);
+    const arms = protocol.arms.map(({ id }) => id);
+    const exchanged = withContents(entered, (event, index) =>
+      event.type === 'org.holdfast.arm-assigned.v1'
+        ? { arm: arms[index % arms.length] ?? '' }
+        : { drug: `drug ${index % 3}`, given: { mgPerKg: (index % 5) / 10 } },
+    );
+    const after = await storeOf('after', exchanged);
+    expect((await loggedEvents(after, trial)).map(outsideTheBox)).toEqual(
+      (await loggedEvents(before, trial)).map(outsideTheBox),
+    );
+    expect(await talliesDigest(after, trial, 'open')).toBe(await talliesDigest(before, trial, 'open'));
+    expect(await talliesDigest(after, trial, 'closed')).not.toBe(await talliesDigest(before, trial, 'closed'));
+    const participant = entered.flatMap(({ event }) => ('subject' in event ? [event.subject] : []))[0] ?? '';
+    for (const command of [
+      ...blindedCommands,
+      ['explain', '--measure', 'alcohol-abstinence', '--participant', participant, '--day', '84'],
+    ]) {
+      expect(await holdfast([...command, '--data', after]), command.join(' ')).toEqual(
+        await holdfast([...command, '--data', before]),
+      );
+    }
+  }, 120_000);
+
+  test('no arm, drug or amount stands in clear anywhere in the store', async () => {
+    const data = join(folder.path, 'before');
+    const files = (await readdir(data, { recursive: true, withFileTypes: true })).filter((file) => file.isFile());
+    const secrets = ['mgPerKg', 'study drug', ...protocol.arms.map(({ id }) => id)];
+    for (const file of files) {
+      const bytes = await readFile(join(file.parentPath, file.name));
+      // The protocol itself, which names all arms, is published on an open topic; no event may.
+      const inEvents = file.parentPath.includes('closed') ? secrets : ['mgPerKg', 'study drug', '{"arm":'];
+      for (const secret of inEvents) expect(bytes.includes(secret), `${secret} in ${file.name}`).toBe(false);
+    }
+  });
+
+  test('the key opens numbers by arm, and each look is on record', async () => {
+    const data = join(folder.path, 'before');
+    const args = [
+      'rates',
+      '--measure',
+      'alcohol-abstinence',
+      '--day',
+      '84',
+      '--by',
+      'arm',
+      '--format',
+      'csv',
+      '--data',
+      data,
+    ];
+    const refused = await holdfast(args);
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(refused.stderr).toContain('double-blind');
+    const shown = await holdfast([...args, '--key', join(folder.path, 'key')]);
+    expect(shown.code).toBe(0);
+    for (const { id } of protocol.arms) expect(shown.stdout).toContain(id);
+    const { log: dir, closedLog: closedDir } = storeFolders(data);
+    const log = await embeddedEventLog({ dir, closedDir, readOnly: true });
+    const looks = await log.read(`${trial}.audit`, 0, 0, { records: 10, bytes: 100_000 });
+    await log.close();
+    expect(looks.map(({ value }) => JSON.parse(new TextDecoder().decode(value)).question)).toContain(
+      'rates --measure alcohol-abstinence --by arm',
+    );
+  });
+
+  test('the door’s verdict never depends on which arm or dose it is', async () => {
+    const { log: dir, closedLog: closedDir } = storeFolders(join(folder.path, 'before'));
+    const log = await embeddedEventLog({ dir, closedDir });
+    const door = await openDoor({ log, trials: await readTrials(log), now: () => new Date(0) });
+    const envelope = {
+      specversion: '1.0',
+      id: '1',
+      source: `/trials/${trial}/randomisation`,
+      subject: 'GB-01-1',
+      time: '2026-03-02T10:00:00Z',
+      recordedtime: '2026-03-02T10:00:00Z',
+    };
+    const arm = fc.constantFrom(...protocol.arms.map(({ id }) => id));
+    fc.assert(
+      fc.property(arm, fc.double({ min: 0, max: 5, noNaN: true }), (name, mgPerKg) => {
+        expect(door.judge({ ...envelope, type: 'org.holdfast.arm-assigned.v1', data: { arm: name } }).accepted).toBe(
+          true,
+        );
+        expect(
+          door.judge({ ...envelope, type: 'org.holdfast.dose-given.v1', data: { drug: 'x', given: { mgPerKg } } })
+            .accepted,
+        ).toBe(true);
+      }),
+    );
+    await log.close();
+  });
+});

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { canonicalJson, contentOf, sha256 } from './canonical.ts';
+import { canonicalEvent, canonicalJson, contentOf, sha256 } from './canonical.ts';
+import type { HoldfastEvent } from './event.ts';
 
 /** Any text a site may send, with a taste for what could be mistaken for the envelope's own fields. */
 const trap = ',"receivedtime":"2026-03-02T10:15:00Z"';
@@ -142,6 +143,38 @@ describe('canonical JSON (RFC 8785)', () => {
         ]);
         expect(canonicalJson(turned)).toBe(canonicalJson(value));
         expect(canonicalJson(JSON.parse(canonicalJson(value)))).toBe(canonicalJson(value));
+      }),
+    );
+  });
+});
+
+describe('the canonical text of an event', () => {
+  const any = (value: object) => value as HoldfastEvent;
+
+  test('is that of the whole, stamped with when it was received and with nothing else', () => {
+    fc.assert(
+      fc.property(
+        event,
+        fc.option(instant, { nil: undefined }),
+        fc.option(instant, { nil: undefined }),
+        (sent, given, receivedtime) => {
+          const { receivedtime: _, ...stamped } = { ...sent, receivedtime };
+          const expected = canonicalJson(receivedtime === undefined ? stamped : { ...stamped, receivedtime });
+          expect(canonicalEvent(any(given === undefined ? sent : { ...sent, receivedtime: given }), receivedtime)).toBe(
+            expected,
+          );
+        },
+      ),
+    );
+  });
+
+  test('is the same of data that several events share', () => {
+    fc.assert(
+      fc.property(event, text, instant, (sent, id, receivedtime) => {
+        const shared = { ...sent, data: Object.freeze({ ...sent.data }) };
+        for (const one of [shared, { ...shared, id }, shared]) {
+          expect(canonicalEvent(any(one), receivedtime)).toBe(canonicalJson({ ...one, receivedtime }));
+        }
       }),
     );
   });

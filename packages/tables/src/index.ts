@@ -1,4 +1,5 @@
-export type { Judge, TableEvent } from './events/table-event.ts';
+export { defaultJudge, type Judge, type TableEvent } from './events/table-event.ts';
 export { ImportError } from './import-error.ts';
 export type { Reconciliation, RejectedRow, TableReconciliation } from './reconciliation.ts';
+export type { FilteredRows } from './select/account.ts';
 export { type ImportOptions, openImport, type TableImport } from './table-import.ts';

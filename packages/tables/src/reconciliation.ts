@@ -1,6 +1,7 @@
 import type { ObservationType, Problem } from '@holdfast/events';
 import type { LoadedTable } from './load/load-table.ts';
-import type { Account } from './select/account.ts';
+import type { Repetition } from './load/repetitions.ts';
+import type { Account, FilteredRows } from './select/account.ts';
 
 /** A row of a table that was refused, wholly or as the source of one event. */
 export type RejectedRow = {
@@ -24,11 +25,8 @@ export type TableReconciliation = {
   /** Rows on which an accepted event stands. */
   readonly used: number;
   readonly filtered: number;
-  readonly reasons: readonly {
-    readonly reason: string;
-    readonly rows: number /** The first of them. */;
-    readonly line: number;
-  }[];
+  /** Why rows were filtered. */
+  readonly reasons: readonly FilteredRows[];
   /** Rows from which nothing was accepted. */
   readonly rejected: number;
 };
@@ -50,6 +48,14 @@ export function reasonOf(problems: readonly Problem[]): { field: string; reason:
   };
 }
 
+function repeatedRows(repeated: readonly Repetition[]): FilteredRows[] {
+  const [first] = repeated;
+  if (first === undefined) return [];
+  const reason =
+    repeated.length === 1 ? `repeats line ${first.of}` : `repeats an earlier line (the first repeats line ${first.of})`;
+  return [{ reason, rows: repeated.length, line: first.line }];
+}
+
 /** The rows of each table, each counted once. */
 export function reconciled(
   tables: readonly LoadedTable[],
@@ -57,29 +63,8 @@ export function reconciled(
 ): TableReconciliation[] {
   return tables.map(({ name, file, read, bad, repeated }) => {
     const { used, rejected, filtered } = accounts.get(name) ?? { used: 0, rejected: 0, filtered: [] };
-    const [first] = repeated;
-    const repetition =
-      first === undefined
-        ? []
-        : [
-            {
-              reason:
-                repeated.length === 1
-                  ? `repeats line ${first.of}`
-                  : `repeats an earlier line (the first repeats line ${first.of})`,
-              rows: repeated.length,
-              line: first.line,
-            },
-          ];
-    const reasons = [...filtered, ...repetition];
-    return {
-      table: name,
-      file,
-      read,
-      used,
-      filtered: reasons.reduce((sum, { rows }) => sum + rows, 0),
-      reasons,
-      rejected: rejected + bad.length,
-    };
+    const reasons = [...filtered, ...repeatedRows(repeated)];
+    const left = reasons.reduce((sum, { rows }) => sum + rows, 0);
+    return { table: name, file, read, used, filtered: left, reasons, rejected: rejected + bad.length };
   });
 }

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { DuckDBInstance } from '@duckdb/node-api';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
   imported,
   inFolder,
@@ -135,13 +134,19 @@ describe('tables become events', () => {
 
   test('an import that is given up leaves no file behind', async () => {
     await inFolder({}, async (folder) => {
-      const before = readdirSync(tmpdir());
-      const tables = await openImport({ ...folder, trials: new Map([['T-0001', smallProtocol()]]) });
-      for await (const _ of tables.events()) break;
-      await tables.close();
-      expect(
-        readdirSync(tmpdir()).filter((name) => name.startsWith('holdfast-import-') && !before.includes(name)),
-      ).toEqual([]);
+      const before = readdirSync(folder.directory);
+      vi.stubEnv('TMPDIR', folder.directory);
+      try {
+        const tables = await openImport({ ...folder, trials: new Map([['T-0001', smallProtocol()]]) });
+        expect(readdirSync(folder.directory).length).toBe(before.length + 1);
+        for await (const _ of tables.events()) break;
+        await tables.close();
+        await rm(join(folder.directory, 'uds.csv'));
+        await expect(imported(folder)).rejects.toThrow('holds no table uds');
+      } finally {
+        vi.unstubAllEnvs();
+      }
+      expect(readdirSync(folder.directory)).toEqual(before.filter((name) => name !== 'uds.csv'));
     });
   });
 });
@@ -398,8 +403,8 @@ describe('what is not used is accounted for', () => {
     });
     const sql = {
       'screen.sql': `select trial, site, who as subject, "when"::VARCHAR as key, civil_date("when") as day,
-      {'results': json_group_object(coalesce(substance_id(what), ''), 'positive')} as data,
-      list({'tab': 'uds', 'line': u.line, 'part': 'results.' || coalesce(substance_id(what), '')}) as lines
+      {'results': json_group_object(substance_id(what), 'positive')} as data,
+      list({'tab': 'uds', 'line': u.line, 'part': 'results.' || substance_id(what)}) as lines
       from uds u left join people using (who) group by trial, site, who, "when"`,
     };
     await fc.assert(
@@ -514,6 +519,16 @@ describe('what is refused costs its row and not its neighbours', () => {
       tables: { 'uds.csv': 'who,what,when\n1,Thc,99999999999\n1,Thc,1999999\n' },
     });
     expect(reconciliation.rejectedRows.map(({ line, field }) => `${line} ${field}`)).toEqual(['2 day']);
+  });
+
+  test('a number that is none', async () => {
+    const screen = `select trial, site, who as subject, uds.line as key, civil_date("when") as day, {'results': map([], []), 'supervised': 0.0 / ("when" - 5)} as data,
+      [{'tab': 'uds', 'line': uds.line}] as lines from uds left join people using (who)`;
+    const { reconciliation } = await smallImport({
+      sql: { 'screen.sql': screen },
+      tables: { 'uds.csv': 'who,what,when\n1,Thc,5\n' },
+    });
+    expect(reconciliation.rejectedRows).toMatchObject([{ line: 2, field: 'data', reason: 'must be an object' }]);
   });
 
   test('a second row of the same event', async () => {

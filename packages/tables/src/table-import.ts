@@ -1,16 +1,15 @@
 import type { HoldfastEvent, Protocol } from '@holdfast/events';
 import { type Database, openDatabase } from './database.ts';
-import { eventStream, type OutgoingEvent } from './events/event-stream.ts';
-import { judgedByParts } from './events/judged-by-parts.ts';
-import { refusals } from './events/refusals.ts';
-import { sourceLines } from './events/source-line.ts';
+import { eventStream } from './events/event-stream.ts';
+import { judgedBatch } from './events/judged-batch.ts';
+import { openRefusals } from './events/refusals.ts';
 import { defaultJudge, type Judge } from './events/table-event.ts';
 import { loadTables } from './load/load-tables.ts';
 import { type Mapping, readMapping } from './mapping/mapping.ts';
 import { type Reconciliation, reconciled } from './reconciliation.ts';
 import { accountLines, readAccount } from './select/account.ts';
 import { selectAll } from './select/select-all.ts';
-import { countSelected, refusedRows } from './select/selected.ts';
+import { countSelected } from './select/selected.ts';
 
 export type ImportOptions = {
   /** Path of `mapping.yaml`. */
@@ -66,36 +65,18 @@ async function opened(
   const { connection, second } = database;
   const tables = await loadTables(database, mapping, directory, onStep);
   let accounts = await selectAll(database, mapping, tables, [...trials.keys()], onStep);
-  const counts = { judged: 0, accepted: 0, ...(await countSelected(connection)) };
-  const refused = refusals(tables);
-  await refuseIncomplete();
+  const refused = await openRefusals(connection, mapping, tables);
+  const { total, rejected } = await countSelected(connection);
+  const counts = { judged: 0, accepted: 0 };
   let state: 'fresh' | 'running' | 'done' = 'fresh';
-
-  /** Rows of which SQL alone could tell that they make no event. */
-  async function refuseIncomplete(): Promise<void> {
-    const rows = await refusedRows(connection);
-    const lines = await sourceLines(
-      connection,
-      rows.map(({ row }) => row),
-    );
-    for (const { row, type, field, reason } of rows) {
-      const problems = [{ path: field, message: reason }];
-      refused.add(
-        row,
-        mapping.events[type]?.name,
-        (lines.get(row) ?? []).map((line) => ({ ...line, problems })),
-      );
-    }
-  }
 
   async function* judgedEvents<T>(judge: Judge<T>): AsyncGenerator<readonly T[]> {
     if (state !== 'fresh') throw new Error('the events of an import can be had once; open it again');
     state = 'running';
-    for await (const batch of eventStream(connection, mapping.name, mapping.events)) {
-      const { accepted, rejected } = await judgedBatch(batch, judge);
+    for await (const batch of eventStream(connection, mapping)) {
+      const accepted = await judgedBatch(batch, judge, refused, second);
       counts.judged += batch.length;
       counts.accepted += accepted.length;
-      counts.rejected += rejected;
       if (accepted.length > 0) yield accepted;
     }
     // With what the judge refused, the fate of lines is another one than SQL alone could know.
@@ -107,27 +88,6 @@ async function opened(
     state = 'done';
   }
 
-  async function judgedBatch<T>(
-    batch: readonly OutgoingEvent[],
-    judge: Judge<T>,
-  ): Promise<{ accepted: T[]; rejected: number }> {
-    const verdicts = batch.map((outgoing) => ({ outgoing, verdict: judge(outgoing.event, outgoing.trial) }));
-    const again = verdicts.filter(({ verdict }) => !verdict.ok).map(({ outgoing }) => outgoing.row);
-    const lines = again.length === 0 ? new Map() : await sourceLines(second, again);
-    const accepted: T[] = [];
-    for (const { outgoing, verdict } of verdicts) {
-      if (verdict.ok) {
-        accepted.push(verdict.value);
-        continue;
-      }
-      const { event, trial, row, type } = outgoing;
-      const parts = judgedByParts(event, trial, lines.get(row) ?? [], verdict.problems, judge);
-      refused.add(row, type, parts.refused);
-      if (parts.accepted !== undefined) accepted.push(parts.accepted.value);
-    }
-    return { accepted, rejected: batch.length - accepted.length };
-  }
-
   function events(): AsyncGenerator<readonly HoldfastEvent[]>;
   function events<T>(judge: Judge<T>): AsyncGenerator<readonly T[]>;
   function events(judge: Judge<unknown> = defaultJudge(trials)): AsyncGenerator<readonly unknown[]> {
@@ -135,18 +95,18 @@ async function opened(
   }
 
   return {
-    total: counts.total,
+    total,
     get judged() {
       return counts.judged;
     },
     events,
     reconciliation() {
       if (state !== 'done') throw new Error('rows are reconciled after the last event; take all events first');
-      const { accepted, rejected } = counts;
+      const { judged, accepted } = counts;
       return {
         tables: reconciled(tables, accounts),
         rejectedRows: refused.rejectedRows(),
-        events: { accepted, rejected },
+        events: { accepted, rejected: rejected + judged - accepted },
       };
     },
     close: () => database.close(),

@@ -3,7 +3,7 @@
 -- temperature of a sample changes no result, so it is left out. A sample on a day with neither result nor kept visit is no screen.
 -- (A field that is NULL is left out of an event: so the sample alone adds nothing to `results`.)
 with sample as (
-  select who, "when", 'uds' as tab, line, coalesce(substance_id(what), '') as substance from uds
+  select who, "when", 'uds' as tab, line, substance_id(what) as substance from uds
   union all
   select who, "when", 'uds_temp', line, null from uds_temp
 ),

@@ -5,7 +5,7 @@ with reported as (
     who,
     "when",
     civil_date("when") as date,
-    json_group_object(coalesce(substance_id(what), ''), '{}'::JSON) as uses,
+    json_group_object(substance_id(what), '{}'::JSON) as uses,
     list({'tab': 'tlfb', 'line': line, 'part': concat('days.', civil_date("when"), '.', substance_id(what))}) as lines
   from tlfb
   group by who, "when"

@@ -12,9 +12,13 @@ function tidy(value: Json): Json {
   return Object.freeze(Object.fromEntries(fields.map(([key, field]) => [key, tidy(field)])));
 }
 
-/** Reads `data` as DuckDB wrote it. */
+/** Reads `data` as DuckDB wrote it. DuckDB writes NaN and Infinity, which no JSON has: such data stay a text, and every judge refuses them. */
 export function readData(text: string): unknown {
-  return tidy(JSON.parse(text) as Json);
+  try {
+    return tidy(JSON.parse(text) as Json);
+  } catch {
+    return text;
+  }
 }
 
 /** `data` without the part at a dotted path; the same `data` if it has no such part. */

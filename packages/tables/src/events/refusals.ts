@@ -1,8 +1,11 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { ObservationType } from '@holdfast/events';
 import type { LoadedTable } from '../load/load-table.ts';
+import type { Mapping } from '../mapping/mapping.ts';
 import { type RejectedRow, reasonOf } from '../reconciliation.ts';
+import { refusedRows } from '../select/selected.ts';
 import type { RefusedLine } from './judged-by-parts.ts';
+import { sourceLines } from './source-line.ts';
 
 /** What was refused: as people read it, and so that DuckDB can account for it. */
 export type Refusals = {
@@ -13,7 +16,25 @@ export type Refusals = {
   toTable(connection: DuckDBConnection): Promise<string | undefined>;
 };
 
-export function refusals(tables: readonly LoadedTable[]): Refusals {
+/** Begins with the lines that are no rows, and with the rows of which SQL alone could tell that they make no event. */
+export async function openRefusals(
+  connection: DuckDBConnection,
+  mapping: Mapping,
+  tables: readonly LoadedTable[],
+): Promise<Refusals> {
+  const refused = refusals(tables);
+  const rows = await refusedRows(connection);
+  const numbers = rows.map(({ row }) => row);
+  const lines = await sourceLines(connection, numbers);
+  for (const { row, type, field, reason } of rows) {
+    const problems = [{ path: field, message: reason }];
+    const refusedLines = (lines.get(row) ?? []).map((line) => ({ ...line, problems }));
+    refused.add(row, mapping.events[type]?.name, refusedLines);
+  }
+  return refused;
+}
+
+function refusals(tables: readonly LoadedTable[]): Refusals {
   const fileOf = new Map(tables.map(({ name, file }) => [name, file]));
   const place = new Map(tables.map(({ file }, index) => [file, index]));
   const rejected: RejectedRow[] = tables.flatMap(({ file, bad }) => bad.map((line) => ({ file, ...line })));

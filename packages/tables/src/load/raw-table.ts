@@ -1,7 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { type BadLine, writeNumberedCsv } from '../csv/numbered-csv.ts';
+import { writeNumberedCsv } from '../csv/numbered-csv.ts';
+import type { BadLine } from '../csv/row-taker.ts';
 import { ImportError } from '../import-error.ts';
 import type { Table } from '../mapping/mapping.ts';
 import { identifier, literal } from '../sql-text.ts';

@@ -4,11 +4,19 @@ import type { LoadedTable } from '../load/load-table.ts';
 import type { EventQuery } from '../mapping/mapping.ts';
 import { identifier, literal } from '../sql-text.ts';
 
+/** Rows that the mapping, or the import itself, left out for one reason. */
+export type FilteredRows = {
+  readonly reason: string;
+  readonly rows: number;
+  /** The line of the first of them. */
+  readonly line: number;
+};
+
 /** What became of the rows of one table that SQL saw. */
 export type Account = {
   readonly used: number;
   readonly rejected: number;
-  readonly filtered: readonly { readonly reason: string; readonly rows: number; readonly line: number }[];
+  readonly filtered: readonly FilteredRows[];
 };
 
 /**
@@ -83,10 +91,7 @@ export async function readAccount(connection: DuckDBConnection): Promise<Readonl
   const summed = await connection.runAndReadAll(
     `select tab, fate, case fate when 'filtered' then reason end as why, count(*)::INTEGER, min(line)::INTEGER as line from holdfast.account group by tab, fate, why order by tab, fate, line`,
   );
-  const accounts = new Map<
-    string,
-    { used: number; rejected: number; filtered: { reason: string; rows: number; line: number }[] }
-  >();
+  const accounts = new Map<string, { used: number; rejected: number; filtered: FilteredRows[] }>();
   for (const [tab, fate, why, count, line] of summed.getRows()) {
     const account = accounts.get(String(tab)) ?? { used: 0, rejected: 0, filtered: [] };
     accounts.set(String(tab), account);

@@ -24,7 +24,7 @@ export function sqlError(query: Query, cause: unknown, linesBefore = 0): ImportE
       { cause },
     );
   }
-  const remedy = /file system operations are disabled|external|locked/.test(message)
+  const remedy = /file system operations are disabled|external extensions|configuration has been locked/.test(message)
     ? 'the SQL of a mapping reaches its tables and nothing else; declare the table in the mapping'
     : 'correct the SQL, or the table that it reads';
   return new ImportError(`${place(query.file, line)}: ${message}; ${remedy}`, { cause });

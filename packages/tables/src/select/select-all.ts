@@ -13,7 +13,10 @@ async function createMacros({ connection }: Database, baseDate: string | undefin
     await connection.run(`create macro civil_date(days) as case when try_cast(days as BIGINT) between -700000 and 2000000
       then DATE '${baseDate}' + try_cast(days as INTEGER) end`);
   }
-  await connection.run("create macro substance_id(label) as regexp_replace(lower(trim(label)), '[^a-z0-9]', '-', 'g')");
+  // Of no label it makes an id that no protocol knows, so that the row is rejected: DuckDB's JSON functions take NULL for no key and give up.
+  await connection.run(
+    "create macro substance_id(label) as coalesce(regexp_replace(lower(trim(label)), '[^a-z0-9]', '-', 'g'), '')",
+  );
 }
 
 /** Runs the mapping's SQL, which from the first SELECT on reaches its tables and nothing else, and accounts for every line; then only `holdfast.selected` is left. */

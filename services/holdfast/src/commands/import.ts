@@ -147,12 +147,12 @@ async function importTables(mapping: string, directory: string, command: Command
     const what = options.dryRun
       ? 'would be accepted (dry run: nothing was written)'
       : 'accepted, committed and published';
-    console.error(`${accepted} events ${what}, ${rejected} rejected, in ${seconds} s`);
+    const rows = reconciliation.rejectedRows.length;
+    console.error(`${accepted} events ${what}; ${rejected} events and ${rows} rows rejected; ${seconds} s`);
     for (const trial of touched) {
       const { protocol } = chooseTrial(store, trial);
       console.error(watermarkLine(protocol, await readTallies(store.log, protocol, 'open')));
     }
-    const rows = reconciliation.rejectedRows.length;
     if (options.strict && rows > 0)
       throw new CommandFailed(`${rows} row${rows === 1 ? ' was' : 's were'} rejected, and --strict was given`);
   });

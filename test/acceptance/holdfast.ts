@@ -48,7 +48,7 @@ export function killAfter(args: readonly string[], milliseconds: number): Promis
 
 /** The rows of CSV whose cells hold no line breaks, by column. */
 export function csvRows(text: string): Record<string, string>[] {
-  const [head = '', ...lines] = text.trimEnd().split('\n');
+  const [head = '', ...lines] = text.trimEnd().split(/\r?\n/);
   const cells = (line: string) =>
     [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(
       ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? '',

@@ -15,6 +15,11 @@ export type Evidence = {
   readonly statements: readonly Statement[];
 };
 
+/** What is known where nothing may be looked at yet. */
+export function noEvidence(lastDay: number): Evidence {
+  return { covering: new Uint8Array(lastDay + 1), confirming: undefined, statements: [] };
+}
+
 /** Whether a day is a day of use by any of the sources that the rule joins. */
 export function isUse({ covering, confirming }: Evidence, day: number): boolean {
   return covering[day] === use || confirming?.[day] === use;

@@ -1,5 +1,5 @@
 import { type CivilDay, civilDay, type Measure, type Protocol } from '@holdfast/events';
-import { type Evidence, joinEvidence } from '../evidence/evidence.ts';
+import { type Evidence, joinEvidence, noEvidence } from '../evidence/evidence.ts';
 import { dayOfDeath, excludedDays } from '../excluded-days.ts';
 import type { Spell, StudyDay } from '../facts.ts';
 import type { Effective } from '../history/replacing.ts';
@@ -27,10 +27,14 @@ export function participantDays(
   const { administrativeEnd } = protocol;
   const end = administrativeEnd === undefined ? Number.POSITIVE_INFINITY : civilDay(administrativeEnd) - dayZero;
   const lastDay = Math.max(-1, Math.min(measure.horizon, end));
+  const mature = matureDays(protocol, measure.evidence, dayZero, lastDay, clock);
   return {
     lastDay,
-    evidence: joinEvidence(measure.evidence, measure.substances, observations, protocol, dayZero, Math.max(0, lastDay)),
-    mature: matureDays(protocol, measure.evidence, dayZero, lastDay, clock),
+    // Before a day is mature no measure looks at evidence, and most participants of a running import have none that is.
+    evidence: mature.includes(1)
+      ? joinEvidence(measure.evidence, measure.substances, observations, protocol, dayZero, Math.max(0, lastDay))
+      : noEvidence(Math.max(0, lastDay)),
+    mature,
     excluded: excludedDays(measure, observations, dayZero, lastDay),
     death: dayOfDeath(observations, dayZero),
   };

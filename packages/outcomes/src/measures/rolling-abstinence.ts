@@ -60,6 +60,7 @@ export function rollingAbstinenceSpells(
   protocol: Protocol,
   days: ParticipantDays,
 ): Spell[] {
+  if (!days.mature.includes(1)) return [];
   return measure.windows.flatMap((window) => {
     const builders = measure.policies.map((policy) => ({
       policy,

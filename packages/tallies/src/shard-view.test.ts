@@ -92,6 +92,7 @@ function* story(
   let held: Held | undefined;
   const known: { owner: string; records: TallyRecord[] }[] = [];
   let slot = 0;
+  let brokenAt = '';
 
   for (const act of deeds) {
     if (act.does === 'takes over' || owners === 0) owners += 1;
@@ -102,8 +103,11 @@ function* story(
     }
     const kind = act.does === 'counts' ? 'difference' : 'claim';
     const all = word(kind, owner, sequence, act.does === 'counts' ? act.cells : shard, act.parts);
-    const records = all.filter(({ part }) => act.lost !== 9 && part !== act.lost);
+    // A claim that is said again at the same sequence is the same word: of two halves a reader makes a whole, and rightly.
+    const lostPart = kind === 'claim' && brokenAt === `${owner} ${sequence}` ? undefined : act.lost;
+    const records = all.filter(({ part }) => lostPart !== 9 && part !== lostPart);
     const whole = records.length === all.length;
+    if (kind === 'claim' && !whole) brokenAt = `${owner} ${sequence}`;
     const takingOver = kind === 'claim' && owner !== held?.owner && held !== undefined && whole;
     const said: TallyRecord[] = [];
 

@@ -42,7 +42,8 @@ export class NoTrialKey extends Error {
   override readonly name = 'NoTrialKey';
 }
 
-const encoder = new TextEncoder();
+/** `Buffer.from` is several times faster than a TextEncoder on the short texts that records are. */
+const bytesOf = (text: string): Uint8Array => Buffer.from(text, 'utf8');
 
 /** Bytes of the largest event: well below what a log takes of one record, since sealing makes it longer by a third. */
 const largestEvent = 400_000;
@@ -116,13 +117,13 @@ export async function openDoor({ log, trials, now, ownRecords = false }: DoorOpt
       event.type === 'org.holdfast.sealed.v1' ||
       !isClosed(event.type, event.data, protocol.closed);
     if (isOpen) {
-      return { key: subject, value: encoder.encode(canonicalEvent(event, receivedtime)) };
+      return { key: subject, value: bytesOf(canonicalEvent(event, receivedtime)) };
     }
-    const content = encoder.encode(canonicalJson({ type: event.type, data: event.data }));
+    const content = bytesOf(canonicalJson({ type: event.type, data: event.data }));
     const { source, id } = event;
     const data = seal({ trial, source, id, subject }, content);
     const sealed = { ...event, type: 'org.holdfast.sealed.v1', data } as HoldfastEvent;
-    return { key: subject, value: encoder.encode(canonicalEvent(sealed, receivedtime)) };
+    return { key: subject, value: bytesOf(canonicalEvent(sealed, receivedtime)) };
   };
 
   const everyPartition = (record: NewRecord, partitions: number): NewRecord[] =>
@@ -180,7 +181,7 @@ export async function openDoor({ log, trials, now, ownRecords = false }: DoorOpt
         receivedtime: now().toISOString(),
         data: { date },
       };
-      const record = { key: '', value: encoder.encode(canonicalJson(event)) };
+      const record = { key: '', value: bytesOf(canonicalJson(event)) };
       await log.append(topicsOf(protocol).events.name, everyPartition(record, protocol.partitions));
     },
 
@@ -195,11 +196,11 @@ export async function openDoor({ log, trials, now, ownRecords = false }: DoorOpt
         const kept = (text: string | undefined): object => {
           if (text === undefined) return { omitted: 'larger or deeper than any event; find it where it came from' };
           if (protocol.blinding === 'open') return { input };
-          return { sealed: sealerOf(trial).seal(identity, encoder.encode(text)) };
+          return { sealed: sealerOf(trial).seal(identity, bytesOf(text)) };
         };
         const reasons = { where, problems: shortened(problems), receivedtime };
         const content = input === undefined ? reasons : { ...reasons, ...kept(smallText(input)) };
-        const value = encoder.encode(JSON.stringify(content));
+        const value = bytesOf(JSON.stringify(content));
         byTrial.set(rejected.name, [...(byTrial.get(rejected.name) ?? []), { key: where, value }]);
       }
       for (const [topic, records] of byTrial) await log.append(topic, records);

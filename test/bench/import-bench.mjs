@@ -54,7 +54,7 @@ function run(args) {
         peak,
         tree(child.pid).reduce((sum, pid) => sum + anonymousMb(pid), 0),
       );
-    }, 100);
+    }, 400);
     child.on('close', (code) => {
       clearInterval(sampling);
       if (code !== 0) reject(new Error(`holdfast ${args[0]} failed: ${said}`));

@@ -5,20 +5,6 @@ import type { HoldfastEvent } from './event.ts';
 /** Canonical JSON (RFC 8785): equal values give equal text, whatever the order of their fields. */
 export const canonicalJson: (value: object) => string = canonicalize as unknown as (value: object) => string;
 
-/** The fields of an envelope in canonical order. */
-const envelopeFields = [
-  'data',
-  'datacontenttype',
-  'id',
-  'receivedtime',
-  'recordedtime',
-  'source',
-  'specversion',
-  'subject',
-  'time',
-  'type',
-] as const;
-
 /** Canonical text of data that several events share; only of frozen data, which cannot change under it. */
 const sharedData = new WeakMap<object, string>();
 
@@ -31,16 +17,16 @@ function canonicalData(data: object): string {
   return text;
 }
 
-/** The canonical JSON of a valid event, stamped with when it was received. Equal to `canonicalJson` of the whole, in a third of the time. */
+/**
+ * The canonical JSON of a valid event, stamped with when it was received; equal to `canonicalJson` of the whole, in a fraction of
+ * the time. Fields stand in order of their names; those whose schema allows no character that JSON escapes stand as they are.
+ */
 export function canonicalEvent(event: HoldfastEvent, receivedtime: string | undefined): string {
-  const stamped: { readonly [field: string]: unknown } = event;
-  let text = '';
-  for (const field of envelopeFields) {
-    const value = field === 'receivedtime' ? receivedtime : stamped[field];
-    if (value === undefined) continue;
-    text += `${text === '' ? '{' : ','}"${field}":${field === 'data' ? canonicalData(event.data) : JSON.stringify(value)}`;
-  }
-  return `${text}}`;
+  const { id, recordedtime, source, time, type, datacontenttype } = event;
+  const content = datacontenttype === undefined ? '' : `,"datacontenttype":"${datacontenttype}"`;
+  const received = receivedtime === undefined ? '' : `,"receivedtime":"${receivedtime}"`;
+  const subject = 'subject' in event ? `,"subject":"${event.subject}"` : '';
+  return `{"data":${canonicalData(event.data)}${content},"id":${JSON.stringify(id)}${received},"recordedtime":"${recordedtime}","source":"${source}","specversion":"1.0"${subject},"time":"${time}","type":"${type}"}`;
 }
 
 /**

@@ -119,7 +119,9 @@ function badValues({ const: only, enum: few, pattern, ...bounds }: Schema): unkn
   const { minLength, maxLength, minimum, exclusiveMinimum, maximum } = bounds;
   return [
     ...(only !== undefined || few !== undefined ? ['no-such-value', ''] : []),
-    ...(pattern !== undefined ? ['', ' x', 'x y', 'é!'] : []),
+    ...(pattern !== undefined
+      ? ['', ' x', 'x y', 'é!', 'a\u0007'].filter((text) => !new RegExp(pattern, 'u').test(text))
+      : []),
     ...(minLength !== undefined && minLength > 0 ? [''] : []),
     ...(maxLength !== undefined ? ['/trials/T'.padEnd(maxLength + 1, '/a')] : []),
     ...(minimum !== undefined ? [minimum - 1] : []),

@@ -25,9 +25,16 @@ const source = z
     error: 'names no trial; write it like /trials/CTN-0027/sites/GB-01',
   });
 
+/** Ids are anything readable: they are listed, line by line, where people look for an event. */
+const idPattern = /^\P{Cc}{1,128}$/u;
+
 const envelope = {
   specversion: z.literal('1.0'),
-  id: z.string().min(1).max(128),
+  id: z
+    .string()
+    .regex(idPattern, {
+      error: 'not an event id (1 to 128 characters, none of them a control character); write it like 01JD3K7Q',
+    }),
   source,
   time: Instant.meta({
     description: 'when it happened to the participant; its civil date as written is the event’s day',
@@ -79,6 +86,37 @@ const schemaByFullType = new Map(
  */
 const acceptedData = new WeakMap<object, string>();
 
+/** Values of envelope fields that their schemas accepted. Each field is judged by itself, so none need be judged twice. */
+const acceptedValues = { source: new Set<string>(), subject: new Set<string>(), time: new Set<string>() };
+/** More values than a trial has days or participants; when a set is full it begins anew. */
+const mostAcceptedValues = 100_000;
+
+function remember(values: Set<string>, value: string): void {
+  if (values.size >= mostAcceptedValues) values.clear();
+  values.add(value);
+}
+
+function isAccepted(values: Set<string>, value: unknown): boolean {
+  return typeof value === 'string' && values.has(value);
+}
+
+/** Whether an envelope without optional fields holds only values that were accepted before (and an id, which never repeats). */
+function isKnownEnvelope(input: object): boolean {
+  let fields = 0;
+  for (const _ in input) fields += 1;
+  const { specversion, id, source: from, subject, time, recordedtime } = input as Record<string, unknown>;
+  return (
+    fields === 8 &&
+    specversion === '1.0' &&
+    typeof id === 'string' &&
+    idPattern.test(id) &&
+    isAccepted(acceptedValues.source, from) &&
+    isAccepted(acceptedValues.subject, subject) &&
+    isAccepted(acceptedValues.time, time) &&
+    isAccepted(acceptedValues.time, recordedtime)
+  );
+}
+
 /** `urine-screen` of `org.holdfast.urine-screen.v1`. */
 export function shortType(fullType: string): EventType {
   return fullType.slice('org.holdfast.'.length, -'.v1'.length) as EventType;
@@ -92,6 +130,14 @@ export function fullType<T extends EventType>(type: T): `org.holdfast.${T}.v1` {
 export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problems: readonly Problem[] };
+
+function rememberEvent(event: HoldfastEvent): void {
+  acceptedData.set(event.data, event.type);
+  remember(acceptedValues.source, event.source);
+  if ('subject' in event) remember(acceptedValues.subject, event.subject);
+  remember(acceptedValues.time, event.time);
+  remember(acceptedValues.time, event.recordedtime);
+}
 
 /** Judges an event by its schema alone, with every problem and its exact path. */
 export function parseEvent(input: unknown): Parsed<HoldfastEvent> {
@@ -112,9 +158,10 @@ export function parseEvent(input: unknown): Parsed<HoldfastEvent> {
   const { data } = input as { data?: unknown };
   const isShared = typeof data === 'object' && data !== null && Object.isFrozen(data);
   const known = isShared && acceptedData.get(data) === type;
+  if (known && isKnownEnvelope(input)) return { ok: true, value: input as HoldfastEvent };
   const parsed = parsedBy(known ? schema.withAnyData : schema.whole, input);
   if (!parsed.ok) return parsed;
-  if (isShared) acceptedData.set(data, type as string);
+  if (isShared) rememberEvent(input as HoldfastEvent);
   // No event schema changes what it accepts, so the input is the value, and shared data stay shared.
   return { ok: true, value: input as HoldfastEvent };
 }

@@ -4,3 +4,4 @@ export type { ClosedFacts, FirstEvent, Issue, IssueKind, OpenFacts, Spell, Study
 export { fold, foldOpen, foldVersion } from './fold.ts';
 export type { History, Observation, ObservationOf, Side } from './observation.ts';
 export { isOpenMeasure } from './open-measures.ts';
+export { dataText, type ObservationHead, storedObservation } from './stored-observation.ts';

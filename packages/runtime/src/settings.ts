@@ -20,7 +20,7 @@ export class UnusableSetting extends Error {
 const Environment = z.object({
   HOLDFAST_DATA: z.string().min(1).default('holdfast-data'),
   HOLDFAST_KEY: z.string().min(1).optional(),
-  HOLDFAST_BATCH_RECORDS: z.coerce.number().int().min(1).max(100_000).default(10_000),
+  HOLDFAST_BATCH_RECORDS: z.coerce.number().int().min(1).max(100_000).default(5_000),
 });
 
 /** Reads the settings from an environment; an empty variable counts as not set. */

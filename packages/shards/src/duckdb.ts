@@ -52,8 +52,10 @@ export async function openDatabase(
     );
   }
   const connection = await instance.connect();
+  // Evidence is looked up participant by participant: compressed, a lookup would unpack thousands of neighbours each time.
   await connection.run(sql`
     SET TimeZone = 'UTC';
+    PRAGMA force_compression = 'uncompressed';
     SET enable_external_access = false;
     SET lock_configuration = true;
   `);

@@ -1,29 +1,27 @@
-import type { Observation, Side } from '@holdfast/outcomes';
+import { dataText, type Observation, type Side, storedObservation } from '@holdfast/outcomes';
 
-/** One observation as a compact JSON array: type, source number, id, SHA-256, recordedAt, day, data. */
-type Compact = readonly [Observation['type'], number, string, string, number, number, Observation['data']];
-type Text = { readonly sources: readonly string[]; readonly seen: readonly Compact[] };
-
-/** Compact evidence of one side of a participant's history, in order of arrival. */
+/**
+ * Compact evidence of one side of a participant's history, a line per observation in order of arrival: type, source, id, SHA-256,
+ * recordedAt, day, data, between tabs. JSON text and ids hold neither tabs nor line breaks, so nothing need be escaped.
+ */
 export function evidenceText(observations: Iterable<Observation>): string {
-  const sources = new Map<string, number>();
-  const seen: Compact[] = [];
-  for (const { type, source, id, sha256, recordedAt, day, data } of observations) {
-    let number = sources.get(source);
-    if (number === undefined) {
-      number = sources.size;
-      sources.set(source, number);
-    }
-    seen.push([type, number, id, sha256, recordedAt, day, data]);
+  let text = '';
+  for (const observation of observations) {
+    const { type, source, id, sha256, recordedAt, day } = observation;
+    text += `${type}\t${source}\t${id}\t${sha256}\t${recordedAt}\t${day}\t${dataText(observation)}\n`;
   }
-  return JSON.stringify({ sources: [...sources.keys()], seen } satisfies Text);
+  return text;
 }
 
 /** The observations of a text that `evidenceText` wrote. */
 export function readEvidence<S extends Side>(text: string, side: S): Observation<S>[] {
-  const { sources, seen } = JSON.parse(text) as Text;
-  return seen.map(
-    ([type, number, id, sha256, recordedAt, day, data]) =>
-      ({ side, type, source: sources[number], id, sha256, recordedAt, day, data }) as Observation<S>,
-  );
+  const observations: Observation<S>[] = [];
+  for (let from = 0; from < text.length; ) {
+    const end = text.indexOf('\n', from);
+    const [type, source, id, sha256, recordedAt, day, data] = text.slice(from, end).split('\t');
+    const head = { side, type, source, id, sha256, recordedAt: Number(recordedAt), day: Number(day) };
+    observations.push(storedObservation(head as Parameters<typeof storedObservation<S>>[0], data ?? ''));
+    from = end + 1;
+  }
+  return observations;
 }

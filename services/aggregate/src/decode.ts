@@ -12,7 +12,7 @@ import {
   trialOf,
 } from '@holdfast/events';
 import type { LogRecord } from '@holdfast/log';
-import type { Observation } from '@holdfast/outcomes';
+import { type Observation, type ObservationHead, storedObservation } from '@holdfast/outcomes';
 
 /** A log record, as the fold sees it. */
 export type Decoded =
@@ -88,12 +88,42 @@ export function recordDecoder(opener: Opener | undefined): (record: LogRecord) =
 
   return ({ value }) => {
     const text = decoder.decode(value);
+    const read = readRecord(text);
+    if (read !== undefined) {
+      const head = { side: 'open', ...read.head, sha256: sha256(contentOf(text)) } as const;
+      return { kind: 'open', participant: read.subject, observation: storedObservation(head, read.data) };
+    }
     const event = JSON.parse(text) as HoldfastEvent;
     if (event.type === 'org.holdfast.day-turned.v1') return { kind: 'clock', day: civilDay(event.data.date) };
     if (event.type === 'org.holdfast.sealed.v1') return unseal(event);
     const observation = observed(event, 'open', contentOf(text)) as Observation<'open'>;
     return { kind: 'open', participant: event.subject, observation };
   };
+}
+
+/**
+ * The envelope of a record as the door writes it: canonical JSON, fields in order of their names, `data` first. Reading it so leaves
+ * the data unparsed, which most events never need; what does not look exactly like this is parsed as a whole.
+ */
+const envelope =
+  /^,"id":"([^"\\]+)"(?:,"receivedtime":"[^"]+")?,"recordedtime":"([^"]+)","source":"([^"]+)","specversion":"1\.0","subject":"([^"]+)","time":"([^"]+)","type":"org\.holdfast\.([a-z-]+)\.v1"\}$/;
+
+function readRecord(
+  text: string,
+): { head: Omit<ObservationHead, 'side' | 'sha256'>; subject: string; data: string } | undefined {
+  const at = text.lastIndexOf(',"id":"');
+  const fields = at === -1 || !text.startsWith('{"data":') ? null : envelope.exec(text.slice(at));
+  if (fields === null) return undefined;
+  const [, id = '', recordedtime = '', source = '', subject = '', time = '', type = ''] = fields;
+  if (type === 'sealed' || type === 'day-turned') return undefined;
+  const head = {
+    type: type as ObservationHead['type'],
+    source,
+    id,
+    recordedAt: Date.parse(recordedtime),
+    day: civilDay(time),
+  };
+  return { head, subject, data: text.slice('{"data":'.length, at) };
 }
 
 let scratch = Buffer.alloc(4_096);

@@ -6,7 +6,7 @@ import { firstUse, firstUseSpells } from './measures/first-use.ts';
 import { maturitySpells, participantDays } from './measures/participant-days.ts';
 import { rollingAbstinenceSpells } from './measures/rolling-abstinence.ts';
 import type { History, Observation } from './observation.ts';
-import { isOpenMeasure } from './open-measures.ts';
+import { isOpenMeasure, typesBehindAny } from './open-measures.ts';
 
 /** Raise it when the same events would give other facts: shards made by another version are rebuilt. */
 export const foldVersion = 1;
@@ -25,15 +25,28 @@ export function foldOpen(
   return openFacts(protocol, participant, settleOpen({ participant, open, sealed: [] }), clock);
 }
 
-/** Folds both sides of a participant's history: the open facts, and what the sealed events add to them. */
-export function fold(
+/** A participant's history, settled on both sides: all that facts still depend on but the clock. */
+export type SettledHistory = { readonly participant: string; readonly open: Settled; readonly sealed: Settled };
+
+/** Settles both sides of a history, and keeps of the observations those that a measure of the protocol looks at. */
+export function settle(protocol: Protocol, history: History): SettledHistory {
+  const open = settleOpen(history);
+  const sealed = settleSealed(history, open);
+  const behind = typesBehindAny(protocol);
+  const kept = (settled: Settled): Settled => ({
+    ...settled,
+    observations: settled.observations.filter(({ type }) => behind.has(type)),
+  });
+  return { participant: history.participant, open: kept(open), sealed: kept(sealed) };
+}
+
+/** The facts of a settled history as of a clock: the open ones, and what the sealed events add to them. */
+export function factsOf(
   protocol: Protocol,
-  history: History,
+  { participant, open: settled, sealed }: SettledHistory,
   clock: CivilDay | undefined,
 ): { open: OpenFacts; closed: ClosedFacts } {
-  const settled = settleOpen(history);
-  const open = openFacts(protocol, history.participant, settled, clock);
-  const sealed = settleSealed(history, settled);
+  const open = openFacts(protocol, participant, settled, clock);
   const arm = armOf(protocol, settled, sealed);
   const closedMeasures = protocol.measures.filter((measure) => !isOpenMeasure(measure, protocol));
   const observations = closedMeasures.length === 0 ? [] : [...settled.observations, ...sealed.observations];
@@ -42,6 +55,15 @@ export function fold(
     open,
     closed: { arm: arm?.data.arm, ...measured, issues: [...sealed.issues, ...noArm(settled, arm !== undefined)] },
   };
+}
+
+/** Folds both sides of a participant's history: settles it, then takes the facts as of the clock. */
+export function fold(
+  protocol: Protocol,
+  history: History,
+  clock: CivilDay | undefined,
+): { open: OpenFacts; closed: ClosedFacts } {
+  return factsOf(protocol, settle(protocol, history), clock);
 }
 
 function openFacts(protocol: Protocol, participant: string, settled: Settled, clock: CivilDay | undefined): OpenFacts {

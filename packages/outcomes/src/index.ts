@@ -1,7 +1,7 @@
 export type { Statement } from './evidence/statement.ts';
 export { type ExplainedWindow, type Explanation, explain, type PolicyVerdict } from './explain.ts';
 export type { ClosedFacts, FirstEvent, Issue, IssueKind, OpenFacts, Spell, StudyDay } from './facts.ts';
-export { fold, foldOpen, foldVersion } from './fold.ts';
+export { factsOf, fold, foldOpen, foldVersion, type SettledHistory, settle } from './fold.ts';
 export type { History, Observation, ObservationOf, Side } from './observation.ts';
 export { isOpenMeasure } from './open-measures.ts';
 export { dataText, type ObservationHead, storedObservation } from './stored-observation.ts';

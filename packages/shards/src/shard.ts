@@ -10,7 +10,15 @@ import {
   VARCHAR,
 } from '@duckdb/node-api';
 import { type CivilDay, canonicalJson, dateOf, type Protocol, sha256 } from '@holdfast/events';
-import { fold, foldVersion, type History, isOpenMeasure, type Observation } from '@holdfast/outcomes';
+import {
+  factsOf,
+  foldVersion,
+  type History,
+  isOpenMeasure,
+  type Observation,
+  type SettledHistory,
+  settle,
+} from '@holdfast/outcomes';
 import { addUp, type CellTally, cellsOf, type Difference, noTallies, type Position } from '@holdfast/tallies';
 import { openDatabase, sql, transaction } from './duckdb.ts';
 import { evidenceText, readEvidence } from './evidence-text.ts';
@@ -72,6 +80,8 @@ export type ShardOptions = {
 
 /** Participants folded before their facts go to DuckDB: bounds memory when a day turns for everybody. */
 const participantsPerStage = 100;
+/** Settled histories that a shard holds in memory; of further participants the evidence is read again when a day turns. */
+const mostSettled = 2_000;
 
 type State = { offset: number; chain: string; clock: CivilDay | undefined; sequence: number };
 
@@ -103,7 +113,7 @@ export async function openShard({ file, owner, protocol, vault, memoryLimit = '4
       ),
     );
 
-  const foldInto = async (histories: Iterable<History>, clock: CivilDay | undefined): Promise<void> => {
+  const foldInto = async (histories: Iterable<SettledHistory>, clock: CivilDay | undefined): Promise<void> => {
     const [facts, touched] = [
       await connection.createAppender('stage_facts', 'main', 'temp'),
       await connection.createAppender('touched', 'main', 'temp'),
@@ -112,7 +122,7 @@ export async function openShard({ file, owner, protocol, vault, memoryLimit = '4
       for (const history of histories) {
         touched.appendVarchar(history.participant);
         touched.endRow();
-        const { open, closed } = fold(protocol, history, clock);
+        const { open, closed } = factsOf(protocol, history, clock);
         const arm = closed.arm === undefined ? '' : vault.armToken(closed.arm);
         const site = open.site ?? '';
         const put: PutFact = (measure, kind, window, policy, from, to, n) => {
@@ -169,22 +179,37 @@ export async function openShard({ file, owner, protocol, vault, memoryLimit = '4
     return new Map(found.getRows().map((row) => [row[0] as string, readHistory(row)]));
   };
 
+  /** Everybody of whom there is evidence: of a newcomer nothing need be looked up. */
+  const known = new Set(
+    (await connection.runAndReadAll('SELECT participant FROM evidence')).getRows().map(([name]) => name as string),
+  );
+  /** Histories as they were last settled: when a day turns, only the clock has changed for almost everybody. */
+  const settled = new Map<string, SettledHistory>();
+  const settleAgain = (history: History): SettledHistory => {
+    const { participant } = history;
+    const again = settle(protocol, history);
+    settled.delete(participant);
+    settled.set(participant, again);
+    if (settled.size > mostSettled) for (const oldest of settled.keys()) if (settled.delete(oldest)) break;
+    return again;
+  };
+
   const merged = async (arrivals: ReadonlyMap<string, Arrivals>): Promise<History[]> => {
-    const known = await held([...arrivals.keys()]);
+    const before = await held([...arrivals.keys()].filter((participant) => known.has(participant)));
     return [...arrivals].map(([participant, { open, sealed }]) => {
-      const history = known.get(participant);
+      const history = before.get(participant);
       return { participant, open: distinct(history?.open, open), sealed: distinct(history?.sealed, sealed) };
     });
   };
 
   /** A day that turns moves everybody: all participants are folded again, in stages. */
   const foldEverybody = async (clock: CivilDay | undefined): Promise<void> => {
-    const participants = (
-      await connection.runAndReadAll('SELECT participant FROM evidence ORDER BY participant')
-    ).getRows();
-    for (let i = 0; i < participants.length; i += participantsPerStage) {
-      const names = participants.slice(i, i + participantsPerStage).map(([name]) => name as string);
-      await foldInto((await held(names)).values(), clock);
+    const everybody = [...known].sort();
+    for (let i = 0; i < everybody.length; i += participantsPerStage) {
+      const names = everybody.slice(i, i + participantsPerStage);
+      const atHand = names.flatMap((name) => settled.get(name) ?? []);
+      const others = await held(names.filter((name) => !settled.has(name)));
+      await foldInto([...atHand, ...[...others.values()].map((history) => settle(protocol, history))], clock);
     }
   };
 
@@ -213,8 +238,10 @@ export async function openShard({ file, owner, protocol, vault, memoryLimit = '4
         await connection.run(emptyStage);
         const histories = await merged(batch.arrivals);
         await keepEvidence(histories);
+        const touched = histories.map(settleAgain);
+        for (const { participant } of histories) known.add(participant);
         if (turned) await foldEverybody(next.clock);
-        else await foldInto(histories, next.clock);
+        else await foldInto(touched, next.clock);
         await connection.run(applyBatch);
         const cells = await readCells(connection, readDifference);
         const head = { kind: 'difference', owner, sequence: next.sequence, ...positionAt(next) } as const;

@@ -1,15 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
-import { opener, openVault, type TrialKey, trialVault } from '@holdfast/access';
-import type { EventLog, Membership } from '@holdfast/log';
+import type { TrialKey } from '@holdfast/access';
+import type { EventLog, GroupMember, Membership } from '@holdfast/log';
 import { type PublishedTrial, topicsOf } from '@holdfast/trials';
-import { shardKeeper } from './shard-keeper.ts';
-
-/** A double-blind trial can only be folded with its key. */
-export class KeyNeeded extends Error {
-  readonly code = 'HF_KEY_NEEDED';
-  override readonly name = 'KeyNeeded';
-}
+import { type KeeperThread, startKeeperThread } from './keeper-thread.ts';
+import { keeperOf } from './shard-keeper.ts';
 
 export type AggregateOptions = {
   readonly log: EventLog;
@@ -19,7 +12,8 @@ export type AggregateOptions = {
   readonly shards: string;
   /** Most records folded in one transaction. */
   readonly batchRecords: number;
-  readonly onPosition?: (trial: string, partition: number, offset: number) => void;
+  /** Threads that share the shards, and where they find the log; without them all is done in the caller's thread. */
+  readonly threads?: { readonly count: number; readonly log: { readonly dir: string; readonly closedDir: string } };
 };
 
 /** The aggregate service: keeps the shards of its trials until it is stopped. */
@@ -34,14 +28,9 @@ export interface Aggregate {
   stop(): Promise<void>;
 }
 
-/** Where a trial's shards live under the folder of all shards. */
-export function shardsOf(shards: string, trial: string): string {
-  return join(shards, trial);
-}
-
-export function startAggregate({ log, keys, shards, batchRecords, onPosition }: AggregateOptions): Aggregate {
+export function startAggregate({ log, keys, shards, batchRecords, threads }: AggregateOptions): Aggregate {
   const positions = new Map<string, number[]>();
-  const memberships = new Map<string, Promise<Membership>>();
+  const joined = new Map<string, Promise<readonly Membership[]>>();
   const waiting = new Set<() => void>();
   let fail: (error: unknown) => void = () => undefined;
   const failed = new Promise<never>((_, reject) => {
@@ -49,39 +38,43 @@ export function startAggregate({ log, keys, shards, batchRecords, onPosition }: 
   });
   failed.catch(() => undefined);
 
-  const membership = ({ protocol }: PublishedTrial, anew: boolean): Promise<Membership> => {
-    const { trial, blinding } = protocol;
-    const key = blinding === 'double' ? keys.get(trial) : undefined;
-    if (blinding === 'double' && key === undefined) {
-      throw new KeyNeeded(
-        `${trial} is double-blind: its events can be folded only with its key; give --key FILE or HOLDFAST_KEY`,
-      );
-    }
-    const reached: number[] = [];
+  const onPosition = (trial: string, partition: number, offset: number) => {
+    const reached = positions.get(trial) ?? [];
+    reached[partition] = offset;
     positions.set(trial, reached);
-    const keeper = shardKeeper({
-      log,
-      protocol,
-      anew,
-      shards: shardsOf(shards, trial),
-      vault: key === undefined ? openVault : trialVault(key),
-      opener: key === undefined ? undefined : opener(key),
-      newOwner: randomUUID,
-      onPosition(partition, offset) {
-        reached[partition] = offset;
-        onPosition?.(trial, partition, offset);
-        for (const look of waiting) look();
-      },
-    });
-    return log.join('aggregate', topicsOf(protocol).events.name, keeper, { records: batchRecords });
+    for (const look of waiting) look();
+  };
+  const keepers: KeeperThread[] = Array.from({ length: threads?.count ?? 0 }, () =>
+    startKeeperThread({ log: threads?.log ?? { dir: '', closedDir: '' }, keys, shards }, onPosition),
+  );
+
+  const membersOf = (published: PublishedTrial, anew: boolean): Promise<GroupMember[]> => {
+    const { protocol } = published;
+    const key = keys.get(protocol.trial);
+    if (keepers.length > 0) {
+      return Promise.all(keepers.slice(0, protocol.partitions).map((thread) => thread.member(published, anew)));
+    }
+    const onCommit = (partition: number, offset: number) => onPosition(protocol.trial, partition, offset);
+    return Promise.resolve([keeperOf({ log, protocol, key, shards, anew, onPosition: onCommit })]);
+  };
+
+  /** All threads are members of the trial's group and share its partitions evenly. */
+  const join = async (published: PublishedTrial, anew: boolean): Promise<readonly Membership[]> => {
+    const topic = topicsOf(published.protocol).events.name;
+    const members = await membersOf(published, anew);
+    const memberships: Membership[] = [];
+    for (const member of members)
+      memberships.push(await log.join('aggregate', topic, member, { records: batchRecords }));
+    for (const membership of memberships) membership.failed.catch(fail);
+    return memberships;
   };
 
   return {
-    async keep(trial, { anew = false } = {}) {
-      const { trial: id } = trial.protocol;
-      const joined = memberships.get(id) ?? membership(trial, anew);
-      memberships.set(id, joined);
-      (await joined).failed.catch(fail);
+    async keep(published, { anew = false } = {}) {
+      const { trial } = published.protocol;
+      const joining = joined.get(trial) ?? join(published, anew);
+      joined.set(trial, joining);
+      await joining;
     },
 
     async caughtUp(trial, ends) {
@@ -98,9 +91,16 @@ export function startAggregate({ log, keys, shards, batchRecords, onPosition }: 
     },
 
     async stop() {
-      await Promise.all(
-        [...memberships.values()].map(async (joined) => (await joined.catch(() => undefined))?.leave()),
-      );
+      try {
+        await Promise.all(
+          [...joined.values()].map(async (joining) => {
+            const memberships = await joining.catch(() => []);
+            await Promise.all(memberships.map((membership) => membership.leave()));
+          }),
+        );
+      } finally {
+        await Promise.all(keepers.map((thread) => thread.stop()));
+      }
     },
   };
 }

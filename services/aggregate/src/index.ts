@@ -1,4 +1,5 @@
-export { type Aggregate, type AggregateOptions, KeyNeeded, startAggregate } from './aggregate.ts';
-export { AggregateFailed, startAggregateThread } from './aggregate-thread.ts';
+export { type Aggregate, type AggregateOptions, startAggregate } from './aggregate.ts';
 export { chained, type Decoded, recordDecoder } from './decode.ts';
 export { type ReadHistories, readHistories } from './histories.ts';
+export { ShardThreadFailed } from './keeper-thread.ts';
+export { KeyNeeded } from './shard-keeper.ts';

@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import type { Opener, Vault } from '@holdfast/access';
+import { opener, openVault, type TrialKey, trialVault } from '@holdfast/access';
 import type { Protocol } from '@holdfast/events';
 import type { EventLog, GroupMember } from '@holdfast/log';
 import { openShard, removeShard, type Shard } from '@holdfast/shards';
@@ -8,18 +9,21 @@ import { topicsOf } from '@holdfast/trials';
 import { chained, recordDecoder } from './decode.ts';
 import { gather, nothingGathered } from './gather.ts';
 
+/** A double-blind trial can only be folded with its key. */
+export class KeyNeeded extends Error {
+  readonly code = 'HF_KEY_NEEDED';
+  override readonly name = 'KeyNeeded';
+}
+
 export type ShardKeeperOptions = {
   readonly log: EventLog;
   readonly protocol: Protocol;
+  /** The trial's private key; a double-blind trial needs it. */
+  readonly key: TrialKey | undefined;
+  /** Folder of all trials' shards. */
+  readonly shards: string;
   /** Whether shards are dropped when they are first assigned, so that the log refills them. */
   readonly anew: boolean;
-  /** Folder of the trial's shards. */
-  readonly shards: string;
-  readonly vault: Vault;
-  /** Opens what is sealed; undefined for an open-label trial. */
-  readonly opener: Opener | undefined;
-  /** A name for an opening of a shard that was never used before. */
-  readonly newOwner: () => string;
   /** Told after each commit, when the differences are published too. */
   readonly onPosition: (partition: number, offset: number) => void;
 };
@@ -29,24 +33,23 @@ type Held = { readonly shard: Shard; readonly owner: string; claimAt: number; un
 /** Differences between two claims: a reader that comes late has no more than these to add. */
 const differencesPerClaim = 2_000;
 
-/** Where a trial's shards live. Named for the partition, so that a look into the folder explains it. */
-export function shardFile(shards: string, partition: number): string {
-  return join(shards, `${partition}.duckdb`);
+/** Where a shard lives. Named for trial and partition, so that a look into the folder explains it. */
+function shardFile(shards: string, trial: string, partition: number): string {
+  return join(shards, trial, `${partition}.duckdb`);
 }
 
 /** A group member that keeps one trial's shards: decodes, folds, commits, publishes. */
-export function shardKeeper({
-  log,
-  protocol,
-  anew,
-  shards,
-  vault,
-  opener,
-  newOwner,
-  onPosition,
-}: ShardKeeperOptions): GroupMember {
+export function keeperOf({ log, protocol, key, shards, anew, onPosition }: ShardKeeperOptions): GroupMember {
+  const { trial, blinding } = protocol;
+  const sealed = blinding === 'double';
+  if (sealed && key === undefined) {
+    throw new KeyNeeded(
+      `${trial} is double-blind: its events can be folded only with its key; give --key FILE or HOLDFAST_KEY`,
+    );
+  }
   const { events, openTallies, closedTallies } = topicsOf(protocol);
-  const decode = recordDecoder(opener);
+  const vault = sealed && key !== undefined ? trialVault(key) : openVault;
+  const decode = recordDecoder(sealed && key !== undefined ? opener(key) : undefined);
   const held = new Map<number, Held>();
   const seen = new Set<number>();
 
@@ -69,8 +72,8 @@ export function shardKeeper({
 
   return {
     async assigned(partition) {
-      const owner = newOwner();
-      const file = shardFile(shards, partition);
+      const owner = randomUUID();
+      const file = shardFile(shards, trial, partition);
       if (anew && !seen.has(partition)) await removeShard(file);
       seen.add(partition);
       const shard = await openShard({ file, owner, protocol, vault });

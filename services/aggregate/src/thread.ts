@@ -1,52 +1,82 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { parseKeyFile } from '@holdfast/access';
+import type { EventLog, GroupMember, LogRecord } from '@holdfast/log';
 import { embeddedEventLog } from '@holdfast/log/embedded';
-import { startAggregate } from './aggregate.ts';
-import type { FromThread, ThreadOptions, ToThread } from './aggregate-thread.ts';
+import { topicsOf } from '@holdfast/trials';
+import type { Call, FromThread, ThreadOptions, ToThread } from './keeper-thread.ts';
+import { keeperOf } from './shard-keeper.ts';
 
-/** Entry of the aggregate's thread: wires log, shards and messages; the work is done in `aggregate.ts`. */
+/** Entry of a thread that keeps shards: answers the calls of `keeper-thread.ts`; the work is done in `shard-keeper.ts`. */
 const port = parentPort;
 if (port === null) throw new Error('this is the entry of a worker thread');
 const say = (message: FromThread) => port.postMessage(message);
-const fail = (error: unknown) => {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
-  say({ kind: 'failed', message: error instanceof Error ? error.message : String(error), code });
+
+const { log: folders, keyFiles, shards } = workerData as ThreadOptions;
+const keys = new Map(
+  keyFiles.map((text) => parseKeyFile(text, 'given to the aggregate')).map((key) => [key.trial, key]),
+);
+const keepers = new Map<string, { readonly keeper: GroupMember; readonly topic: string }>();
+let opening: Promise<EventLog> | undefined;
+const openLog = (): Promise<EventLog> => {
+  opening ??= embeddedEventLog(folders);
+  return opening;
 };
 
-const { log: folders, keyFiles, shards, batchRecords } = workerData as ThreadOptions;
-try {
-  const log = await embeddedEventLog(folders);
-  const keys = new Map(
-    keyFiles.map((text) => parseKeyFile(text, 'given to the aggregate')).map((key) => [key.trial, key]),
-  );
-  const aggregate = startAggregate({
-    log,
-    keys,
-    shards,
-    batchRecords,
-    onPosition: (trial, partition, offset) => say({ kind: 'position', trial, partition, offset }),
-  });
-  const answer = async (message: ToThread): Promise<void> => {
-    switch (message.kind) {
-      case 'keep':
-        await aggregate.keep(message.trial, { anew: message.anew });
-        return say({ kind: 'done', id: message.id });
-      case 'caught-up':
-        await aggregate.caughtUp(message.trial, message.ends);
-        return say({ kind: 'done', id: message.id });
-      case 'stop':
-        await aggregate.stop().finally(() => log.close());
-        port.close();
-    }
-  };
-  port.on('message', (message: ToThread) => {
-    answer(message).catch((error: unknown) => {
-      fail(error);
-      if (message.kind === 'stop') port.close();
-    });
-  });
-  say({ kind: 'started' });
-} catch (error) {
-  fail(error);
-  port.close();
+function kept(trial: string): { keeper: GroupMember; topic: string } {
+  const found = keepers.get(trial);
+  if (found === undefined) throw new Error(`trial ${trial} is not kept here`);
+  return found;
 }
+
+async function recordsOf(topic: string, partition: number, from: number, next: number): Promise<LogRecord[]> {
+  const log = await openLog();
+  const records: LogRecord[] = [];
+  for (let at = from; at < next; at = (records.at(-1)?.offset ?? next) + 1) {
+    const read = await log.read(topic, partition, at, { records: next - at, bytes: Number.MAX_SAFE_INTEGER });
+    if (read.length === 0) break;
+    records.push(...read.filter(({ offset }) => offset < next));
+  }
+  return records;
+}
+
+/** Does what was called for; answers an offset where the method has one to answer. */
+async function answer(call: Call): Promise<number> {
+  switch (call.method) {
+    case 'keep': {
+      const { protocol } = call.trial;
+      const keeper = keeperOf({
+        log: await openLog(),
+        protocol,
+        key: keys.get(protocol.trial),
+        shards,
+        anew: call.anew,
+        onPosition: (partition, offset) => say({ kind: 'position', trial: protocol.trial, partition, offset }),
+      });
+      keepers.set(protocol.trial, { keeper, topic: topicsOf(protocol).events.name });
+      return 0;
+    }
+    case 'assigned':
+      return kept(call.trial).keeper.assigned(call.partition);
+    case 'batch': {
+      const { keeper, topic } = kept(call.trial);
+      await keeper.batch(call.partition, await recordsOf(topic, call.partition, call.from, call.next));
+      return call.next;
+    }
+    case 'revoked':
+      await kept(call.trial).keeper.revoked(call.partition);
+      return 0;
+    case 'stop':
+      await (await opening)?.close();
+      return 0;
+  }
+}
+
+port.on('message', (message: ToThread) => {
+  answer(message).then(
+    (offset) => say({ kind: 'answered', id: message.id, offset }),
+    (error: unknown) => {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+      say({ kind: 'failed', id: message.id, message: error instanceof Error ? error.message : String(error), code });
+    },
+  );
+});

@@ -1,4 +1,5 @@
-import { type Aggregate, startAggregateThread } from '@holdfast/aggregate';
+import { availableParallelism } from 'node:os';
+import { type Aggregate, startAggregate } from '@holdfast/aggregate';
 import { type Door, type ImportedClock, importedClock, openDoor, type Verdict } from '@holdfast/ingest';
 import { topicsOf } from '@holdfast/trials';
 import { chooseTrial, type Store } from './store.ts';
@@ -19,8 +20,18 @@ export interface Intake {
 
 export type IntakeOptions = {
   readonly ownRecords?: boolean;
-  readonly onPosition?: (trial: string, partition: number, offset: number) => void;
 };
+
+/** The aggregate on this store, its shards shared by as many threads as there are cores (four would only wait for the disk). */
+export function aggregateFor({ log, folders, keys, settings }: Store): Aggregate {
+  return startAggregate({
+    log,
+    keys,
+    shards: folders.shards,
+    batchRecords: settings.batchRecords,
+    threads: { count: Math.min(4, availableParallelism()), log: { dir: folders.log, closedDir: folders.closedLog } },
+  });
+}
 
 /** Runs an intake and stops it whatever happens. */
 export async function withIntake<T>(
@@ -28,7 +39,7 @@ export async function withIntake<T>(
   options: IntakeOptions,
   work: (intake: Intake) => Promise<T>,
 ): Promise<T> {
-  const { log, folders, keys, settings, trials } = store;
+  const { log, trials } = store;
   const door = await openDoor({ log, trials, now: () => new Date(), ownRecords: options.ownRecords ?? false });
   const clocks = new Map<string, ImportedClock>();
   let aggregate: Aggregate | undefined;
@@ -39,15 +50,7 @@ export async function withIntake<T>(
     const known = clocks.get(trial);
     if (known !== undefined) return known;
     const published = chooseTrial(store, trial);
-    aggregate ??= await startAggregateThread(
-      {
-        log: { dir: folders.log, closedDir: folders.closedLog },
-        keys,
-        shards: folders.shards,
-        batchRecords: settings.batchRecords,
-      },
-      options.onPosition,
-    );
+    aggregate ??= aggregateFor(store);
     await aggregate.keep(published);
     const clock = importedClock(published.protocol);
     clocks.set(trial, clock);

@@ -1,9 +1,9 @@
-import { startAggregateThread } from '@holdfast/aggregate';
 import { sha256 } from '@holdfast/events';
 import { cellsOf, type Tallies } from '@holdfast/tallies';
 import { readTallies, topicsOf } from '@holdfast/trials';
 import type { Command } from 'commander';
 import { CommandFailed } from '../command-failed.ts';
+import { aggregateFor } from '../intake.ts';
 import { watermarkLine } from '../output/watermark.ts';
 import { chooseTrial, type Store, withStore } from '../store.ts';
 
@@ -13,18 +13,13 @@ export function talliesDigest(tallies: Tallies): string {
 }
 
 async function replayTrial(store: Store, name: string): Promise<void> {
-  const { log, folders, keys, settings } = store;
+  const { log } = store;
   const trial = chooseTrial(store, name);
   const { protocol } = trial;
   const before = await readTallies(log, protocol, 'closed');
   const ends = await log.ends(topicsOf(protocol).events.name);
   const started = Date.now();
-  const aggregate = await startAggregateThread({
-    log: { dir: folders.log, closedDir: folders.closedLog },
-    keys,
-    shards: folders.shards,
-    batchRecords: settings.batchRecords,
-  });
+  const aggregate = aggregateFor(store);
   try {
     await aggregate.keep(trial, { anew: true });
     await aggregate.caughtUp(name, ends);

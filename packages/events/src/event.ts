@@ -30,11 +30,9 @@ const idPattern = /^\P{Cc}{1,128}$/u;
 
 const envelope = {
   specversion: z.literal('1.0'),
-  id: z
-    .string()
-    .regex(idPattern, {
-      error: 'not an event id (1 to 128 characters, none of them a control character); write it like 01JD3K7Q',
-    }),
+  id: z.string().regex(idPattern, {
+    error: 'not an event id (1 to 128 characters, none of them a control character); write it like 01JD3K7Q',
+  }),
   source,
   time: Instant.meta({
     description: 'when it happened to the participant; its civil date as written is the event’s day',

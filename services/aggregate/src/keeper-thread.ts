@@ -56,7 +56,7 @@ export function startKeeperThread(
   const worker = new Worker(new URL('./thread.js', import.meta.url), {
     workerData,
     // Batches are short-lived garbage: with a larger nursery most of it dies there instead of being copied.
-    resourceLimits: { maxYoungGenerationSizeMb: 48 },
+    resourceLimits: { maxYoungGenerationSizeMb: 32 },
   });
   const asked = new Map<number, { resolve(offset: number): void; reject(error: Error): void }>();
   let nextId = 0;

@@ -22,14 +22,17 @@ export type IntakeOptions = {
   readonly ownRecords?: boolean;
 };
 
-/** The aggregate on this store, its shards shared by as many threads as there are cores (four would only wait for the disk). */
+/** The aggregate on this store, its shards shared by threads: one core is left to whoever appends. */
 export function aggregateFor({ log, folders, keys, settings }: Store): Aggregate {
   return startAggregate({
     log,
     keys,
     shards: folders.shards,
     batchRecords: settings.batchRecords,
-    threads: { count: Math.min(4, availableParallelism()), log: { dir: folders.log, closedDir: folders.closedLog } },
+    threads: {
+      count: Math.max(1, Math.min(4, availableParallelism() - 1)),
+      log: { dir: folders.log, closedDir: folders.closedLog },
+    },
   });
 }
 

@@ -138,7 +138,13 @@ async function importTables(mapping: string, directory: string, command: Command
     }
     const protocols = new Map([...store.trials].map(([trial, { protocol }]) => [trial, protocol]));
     const progress = progressOn(process.stderr);
-    const open = () => openImport({ mapping, directory, trials: protocols, onStep: (step) => progress.step(step) });
+    const open = () =>
+      openImport({
+        mapping,
+        directory,
+        trials: protocols,
+        onStep: (step) => progress.step(step),
+      });
     const run = options.dryRun ? judgeAll : importAll;
     const { reconciliation, touched } = await run(store, open, progress).finally(() => progress.done());
     await report(reconciliation, options);

@@ -24,6 +24,8 @@ const blindedCommands = [
   ['verify', '--format', 'csv'],
 ];
 
+const scenario = { seed: 7, participants: 24, firstDay: civilDay('2026-03-02'), recruitment: 40 };
+
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let protocol: Protocol;
 let key: TrialKey;
@@ -32,7 +34,7 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   const parsed = parseProtocol(await readFile(join(root, 'schemas/examples/demo/demo-2x2.yaml'), 'utf8'));
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  protocol = parsed.value;
+  protocol = { ...parsed.value, plannedParticipants: scenario.participants };
   key = (await createTrialKey(trial)).key;
   await writeFile(join(folder.path, 'key'), serialiseKey(key));
 });
@@ -85,8 +87,6 @@ function outsideTheBox(record: string): string {
   if (event.type !== 'org.holdfast.sealed.v1') return record;
   return JSON.stringify({ ...event, data: { length: event.data.box?.length } });
 }
-
-const scenario = { seed: 7, participants: 24, firstDay: civilDay('2026-03-02'), recruitment: 40 };
 
 describe('a blinded answer is a function of the open events alone', () => {
   test('arms and doses exchanged at will: log outside the boxes, open tallies and every blinded output stay the same, byte by byte', async () => {

@@ -111,7 +111,7 @@ async function run(given: Run, partitions: number): Promise<Outcome> {
     stores += 1;
     const owner = `owner-${stores}`;
     const file = join(folder, `${stores}.duckdb`);
-    const shard = await openShard({ file, owner, protocol: given.protocol, vault: openVault });
+    const shard = await openShard({ file, owner, logId: 'log', logEnd: 0, protocol: given.protocol, vault: openVault });
     const order = given.order.filter(({ participant }) => partitionOf(participant, partitions) === partition);
     outcomes.push(await feed(shard, owner, { ...given, order }));
     await shard.close();

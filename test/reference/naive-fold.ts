@@ -57,7 +57,14 @@ function sorted(issues: readonly NaiveIssue[]): NaiveIssue[] {
  */
 export function naiveFold(protocol: Protocol, history: History, asOf: number | undefined): NaiveParticipant {
   const open = settle(history.open);
-  const sealed = settle(history.sealed);
+  // Whoever retracts a sealed event need not have the key: what is retracted in the open counts among the sealed events too.
+  const openRetractions = history.open.filter(({ type }) => type === 'retraction');
+  const both = settle([...history.sealed, ...openRetractions]);
+  const isOpenRetraction = (issue: NaiveIssue) =>
+    openRetractions.some(
+      ({ source, id, sha256 }) => source === issue.source && id === issue.id && sha256 === issue.sha256,
+    );
+  const sealed = { effective: both.effective, issues: both.issues.filter((issue) => !isOpenRetraction(issue)) };
   const { participant } = history;
   const replacing = [...open.issues, ...sealed.issues];
 
@@ -84,7 +91,7 @@ export function naiveFold(protocol: Protocol, history: History, asOf: number | u
   return {
     participant,
     dayZero,
-    site: (randomised && siteOf(randomised.source)) ?? siteOf(enrolment.counting.source),
+    site: (randomised && siteOf(randomised.origin)) ?? siteOf(enrolment.counting.origin),
     arm: assignment.counting?.data.arm,
     measures,
     issues: sorted(issues),

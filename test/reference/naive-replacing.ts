@@ -19,6 +19,8 @@ export type EffectiveOf<T extends ObservationType> = {
   readonly data: EventData<T>;
   readonly source: string;
   readonly id: string;
+  /** Source of the original event, whoever corrected it. */
+  readonly origin: string;
   readonly recordedAt: number;
   readonly sha256: string;
 };
@@ -134,14 +136,14 @@ export function settle(observations: readonly Observation[]): { effective: Effec
 }
 
 function speaking(root: Observation, winner: Observation): Effective {
-  const { recordedAt, sha256 } = root;
+  const { recordedAt, sha256, source: origin } = root;
   const { source, id } = winner;
   if (winner.type === 'correction') {
     const { type, time, data } = winner.data.event;
     const shortType = type.replace(/^org\.holdfast\.(.*)\.v1$/, '$1');
-    return { type: shortType, day: civilDay(time), data, source, id, recordedAt, sha256 } as Effective;
+    return { type: shortType, day: civilDay(time), data, source, id, origin, recordedAt, sha256 } as Effective;
   }
-  return { type: winner.type, day: winner.day, data: winner.data, source, id, recordedAt, sha256 } as Effective;
+  return { type: winner.type, day: winner.day, data: winner.data, source, id, origin, recordedAt, sha256 } as Effective;
 }
 
 export function compareTexts(a: string, b: string): number {

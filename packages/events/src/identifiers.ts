@@ -20,10 +20,19 @@ export const SubstanceId = name('substance id (lower case letters, digits, -)', 
 export const ArmId = z.string().min(1).max(120);
 export const VisitId = z.string().min(1).max(64);
 /** What is no date aborts: the rules of what holds it compare dates only. */
-export const CivilDate = z.iso.date({ error: 'not a calendar date; write it like 2026-03-02', abort: true });
-export const Instant = z.iso.datetime({
-  offset: true,
-  error: 'not an RFC 3339 time with the site’s own offset; write it like 2026-03-02T10:15:00+00:00',
-});
+/** A typo in the year must not set a trial's clock: beyond these years nobody was followed, and nobody will be. */
+const plausibleYear = /^(19|20|21)\d\d-/;
+const implausible = { error: 'lies outside the years 1900 to 2199; correct the year' };
+
+export const CivilDate = z.iso
+  .date({ error: 'not a calendar date; write it like 2026-03-02', abort: true })
+  .regex(plausibleYear, implausible);
+export const Instant = z.iso
+  .datetime({
+    offset: true,
+    error: 'not an RFC 3339 time with the site’s own offset; write it like 2026-03-02T10:15:00+00:00',
+    abort: true,
+  })
+  .regex(plausibleYear, implausible);
 /** Free text is short and optional, and leaves the system in no alert or report by default. */
 export const ShortText = z.string().min(1).max(200);

@@ -73,10 +73,15 @@ function openFacts(protocol: Protocol, participant: string, settled: Settled, cl
   return {
     participant,
     dayZero,
-    site: (randomisation && siteOf(randomisation.source)) ?? (enrolment && siteOf(enrolment.source)),
+    site: (randomisation && siteOfOriginal(randomisation)) ?? (enrolment && siteOfOriginal(enrolment)),
     ...measureFacts(protocol, measures, observations, dayZero, clock),
     issues,
   };
+}
+
+/** The site that sent an observation in the first place, whoever corrected it since. */
+function siteOfOriginal({ origin, source }: Effective): string | undefined {
+  return siteOf(origin ?? source);
 }
 
 function measureFacts(

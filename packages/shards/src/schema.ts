@@ -1,7 +1,7 @@
 import { sql } from './duckdb.ts';
 
 /** Format of a shard's tables. A shard of another format is rebuilt from the log. */
-export const shardFormat = 1;
+export const shardFormat = 2;
 
 /** What a shard keeps. No secondary indexes, and a primary key only where single rows are looked up. */
 export const createTables = sql`
@@ -11,6 +11,8 @@ export const createTables = sql`
     fold_version     INTEGER NOT NULL,
     protocol_version INTEGER NOT NULL,
     protocol_digest  VARCHAR NOT NULL,
+    log_id           VARCHAR NOT NULL,
+    refill_to        BIGINT  NOT NULL,
     next_offset      BIGINT  NOT NULL,
     chain            VARCHAR NOT NULL,
     clock            INTEGER,
@@ -51,7 +53,7 @@ export const createTables = sql`
     n           INTEGER NOT NULL
   );
 
-  -- Differences that were committed and are to be published.
+  -- The differences of the last batch, as they are published. An owner that opens the shard claims instead, and clears them.
   CREATE TABLE outbox (
     sequence BIGINT  NOT NULL,
     side     VARCHAR NOT NULL,

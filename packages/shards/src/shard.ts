@@ -62,6 +62,8 @@ export type Differences = { readonly open: Difference; readonly closed: Differen
 /** The state of one partition of one trial. One owner; one transaction a batch. */
 export interface Shard {
   readonly position: Position & { readonly sequence: number; readonly chain: string };
+  /** Until the shard has come to this offset it is being refilled from the log, and its tallies are no answer to anything. */
+  readonly refillTo: number;
   /** Takes in a batch: offset, evidence, facts, tallies and outbox commit together, or nothing does. */
   apply(batch: Batch): Promise<Differences>;
   /** All tallies at the position: by arm token for the closed side; open measures without arm for the open side. */
@@ -73,6 +75,10 @@ export type ShardOptions = {
   readonly file: string;
   /** Names the claims and differences of this opening; never used twice. */
   readonly owner: string;
+  /** Identity of the log topic that the offsets are of: an offset of another topic would silently point into this one. */
+  readonly logId: string;
+  /** Where the log ends now: a shard that is begun anew counts as refilling until it has come so far. */
+  readonly logEnd: number;
   readonly protocol: Protocol;
   readonly vault: Vault;
   readonly memoryLimit?: string;
@@ -83,19 +89,26 @@ const participantsPerStage = 100;
 /** Settled histories that a shard holds in memory; of further participants the evidence is read again when a day turns. */
 const mostSettled = 2_000;
 
-type State = { offset: number; chain: string; clock: CivilDay | undefined; sequence: number };
+type State = {
+  offset: number;
+  chain: string;
+  clock: CivilDay | undefined;
+  sequence: number;
+  readonly refillTo: number;
+};
 
-/** Opens a shard, or begins it. One made by another fold, protocol or format is begun anew: its offset is 0, and the log refills it. */
-export async function openShard({ file, owner, protocol, vault, memoryLimit = '48MB' }: ShardOptions): Promise<Shard> {
+/** Opens a shard, or begins it. One made by another fold, protocol, format or log is begun anew: its offset is 0, and the log refills it. */
+export async function openShard(options: ShardOptions): Promise<Shard> {
+  const { file, owner, logId, logEnd, protocol, vault, memoryLimit = '48MB' } = options;
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const digest = sha256(canonicalJson(protocol));
   let database = await openDatabase(file, { memoryLimit, threads: 1 });
-  let state = await readState(database.connection, digest);
+  let state = await readState(database.connection, digest, logId);
   if (state === undefined) {
     database.close();
     await removeShard(file);
     database = await openDatabase(file, { memoryLimit, threads: 1 });
-    state = await begin(database.connection, protocol, digest);
+    state = await begin(database.connection, protocol, digest, logId, logEnd);
   }
   const { connection } = database;
   await connection.run(createStage);
@@ -226,6 +239,10 @@ export async function openShard({ file, owner, protocol, vault, memoryLimit = '4
       return { ...positionAt(current), sequence: current.sequence, chain: current.chain };
     },
 
+    get refillTo() {
+      return current.refillTo;
+    },
+
     async apply(batch) {
       const turned = batch.clock !== undefined && (current.clock === undefined || batch.clock > current.clock);
       const next: State = {
@@ -233,6 +250,7 @@ export async function openShard({ file, owner, protocol, vault, memoryLimit = '4
         chain: batch.chain,
         clock: turned ? batch.clock : current.clock,
         sequence: current.sequence + 1,
+        refillTo: current.refillTo,
       };
       const differences = await transaction(connection, async () => {
         await connection.run(emptyStage);
@@ -292,37 +310,42 @@ function distinct<T extends Observation>(known: readonly T[] | undefined, arrive
   return [...all.values()];
 }
 
-async function begin(connection: DuckDBConnection, protocol: Protocol, digest: string): Promise<State> {
+async function begin(
+  connection: DuckDBConnection,
+  protocol: Protocol,
+  digest: string,
+  logId: string,
+  logEnd: number,
+): Promise<State> {
   await connection.run(createTables);
-  await connection.run('INSERT INTO shard VALUES ($1, $2, $3, $4, 0, $5, NULL, 0)', [
-    shardFormat,
-    foldVersion,
-    protocol.version,
-    digest,
-    '',
-  ]);
+  const made = [shardFormat, foldVersion, protocol.version, digest, logId, BigInt(logEnd)];
+  await connection.run(`INSERT INTO shard VALUES ($1, $2, $3, $4, $5, $6, 0, '', NULL, 0)`, made);
   // DDL does not stay in the write-ahead log: replaying it there is where DuckDB has failed others.
   await connection.run('CHECKPOINT');
-  return { offset: 0, chain: '', clock: undefined, sequence: 0 };
+  return { offset: 0, chain: '', clock: undefined, sequence: 0, refillTo: logEnd };
 }
 
 /** How far the shard had come; undefined if there is none here, or one that must be begun anew. */
-async function readState(connection: DuckDBConnection, digest: string): Promise<State | undefined> {
-  const exists = await connection.runAndReadAll(`SELECT 1 FROM duckdb_tables() WHERE table_name = 'shard'`);
-  if (exists.getRows().length === 0) return undefined;
+async function readState(connection: DuckDBConnection, digest: string, logId: string): Promise<State | undefined> {
+  const tables = await connection.runAndReadAll(`SELECT 1 FROM duckdb_tables() WHERE table_name = 'shard'`);
+  if (tables.getRows().length === 0) return undefined;
+  // The format comes first: a table of another one may have other columns.
+  const [head] = (await connection.runAndReadAll('SELECT format FROM shard')).getRows();
+  if (head?.[0] !== shardFormat) return undefined;
   const [row] = (
     await connection.runAndReadAll(sql`
-      SELECT format, fold_version, protocol_digest, next_offset::DOUBLE, chain, clock, sequence::DOUBLE FROM shard
+      SELECT fold_version, protocol_digest, log_id, next_offset::DOUBLE, chain, clock, sequence::DOUBLE, refill_to::DOUBLE FROM shard
     `)
   ).getRows();
   if (row === undefined) return undefined;
-  const [format, folded, protocol, offset, chain, clock, sequence] = row;
-  if (format !== shardFormat || folded !== foldVersion || protocol !== digest) return undefined;
+  const [folded, protocol, log, offset, chain, clock, sequence, refillTo] = row;
+  if (folded !== foldVersion || protocol !== digest || log !== logId) return undefined;
   return {
     offset: offset as number,
     chain: chain as string,
     clock: (clock as number | null) ?? undefined,
     sequence: sequence as number,
+    refillTo: refillTo as number,
   };
 }
 

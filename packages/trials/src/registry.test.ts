@@ -86,11 +86,19 @@ describe('publishing a protocol', () => {
   test('an amendment is the next version; what was published before stays to be read', async () => {
     await publishProtocol(log, protocol());
     expect(await publishProtocol(log, protocol({ version: 2, sites: ['GB-01', 'GB-02'] }))).toBe('published');
-    expect(await publishProtocol(log, protocol({ version: 5, sites: ['GB-02'] }))).toBe('published');
+    expect(await publishProtocol(log, protocol({ version: 5, sites: ['GB-01', 'GB-02', 'GB-03'] }))).toBe('published');
     expect(await versions()).toEqual([1, 2, 5]);
-    expect((await readTrials(log)).get('KARE-2')?.protocol.sites).toEqual(['GB-02']);
+    expect((await readTrials(log)).get('KARE-2')?.protocol.sites).toEqual(['GB-01', 'GB-02', 'GB-03']);
     expect(await publishProtocol(log, protocol())).toBe('already published');
     expect((await readTrials(log)).get('KARE-2')?.protocol.version).toBe(5);
+  });
+
+  test.each([
+    ['site', { sites: ['GB-02'] }, 'leaves out site "GB-01"'],
+    ['closed types', { closed: ['urine-screen'] }, 'changes `closed`'],
+  ])('an amendment cannot take away what events stand on: %s', async (_, change, reason) => {
+    await publishProtocol(log, protocol());
+    expect(await refusal({ version: 2, ...(change as object) })).toContain(reason);
   });
 
   test('a version that is published is never changed', async () => {

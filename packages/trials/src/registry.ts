@@ -74,29 +74,61 @@ export async function publishProtocol(log: EventLog, protocol: Protocol): Promis
   const known = (await readTrials(log)).get(protocol.trial);
   if (known !== undefined) {
     const same = known.versions.find(({ version }) => version === protocol.version);
-    if (same !== undefined && canonicalJson(same) === canonicalJson(protocol)) return 'already published';
+    if (same !== undefined && canonicalJson(same) === canonicalJson(protocol)) {
+      await createTopics(log, protocol);
+      return 'already published';
+    }
     refuseIf(
       same !== undefined,
       protocol,
       'is already published with other content; raise `version` to publish an amendment',
     );
-    const { protocol: newest } = known;
-    refuseIf(
-      protocol.version < newest.version,
-      protocol,
-      `would go back: version ${newest.version} is published; raise \`version\` above it`,
-    );
-    for (const fixed of ['partitions', 'blinding', 'clock'] as const) {
-      refuseIf(
-        protocol[fixed] !== newest[fixed],
-        protocol,
-        `changes \`${fixed}\` from ${newest[fixed]} to ${protocol[fixed]}, which is fixed for the life of a trial; put ${newest[fixed]} back`,
-      );
-    }
+    checkAmendment(protocol, known.protocol);
   }
-  for (const topic of Object.values(topicsOf(protocol))) await log.createTopic(topic);
+  await createTopics(log, protocol);
   await record(log, protocol.trial, { kind: 'protocol', protocol });
   return 'published';
+}
+
+/** A store whose closed part was lost gets its topics back by publishing again. */
+async function createTopics(log: EventLog, protocol: Protocol): Promise<void> {
+  for (const topic of Object.values(topicsOf(protocol))) await log.createTopic(topic);
+}
+
+/** What events already in the log were written, sealed and counted by cannot be amended away under them. */
+function checkAmendment(protocol: Protocol, newest: Protocol): void {
+  refuseIf(
+    protocol.version < newest.version,
+    protocol,
+    `would go back: version ${newest.version} is published; raise \`version\` above it`,
+  );
+  for (const fixed of ['partitions', 'blinding', 'clock'] as const) {
+    refuseIf(
+      protocol[fixed] !== newest[fixed],
+      protocol,
+      `changes \`${fixed}\` from ${newest[fixed]} to ${protocol[fixed]}, which is fixed for the life of a trial; put ${newest[fixed]} back`,
+    );
+  }
+  const closed = [...newest.closed].sort().join(', ');
+  refuseIf(
+    [...protocol.closed].sort().join(', ') !== closed,
+    protocol,
+    `changes \`closed\`, which is fixed for the life of a trial: events already lie sealed or open by it; put [${closed}] back`,
+  );
+  const ids = (p: Protocol) => ({
+    arm: p.arms.map(({ id }) => id),
+    site: p.sites,
+    measure: p.measures.map(({ id }) => id),
+  });
+  const [before, after] = [ids(newest), ids(protocol)];
+  for (const what of ['arm', 'site', 'measure'] as const) {
+    const gone = before[what].find((id) => !after[what].includes(id));
+    refuseIf(
+      gone !== undefined,
+      protocol,
+      `leaves out ${what} "${gone}", which participants may count under; keep it, and add others beside it`,
+    );
+  }
 }
 
 function refuseIf(condition: boolean, { trial, version }: Protocol, why: string): void {

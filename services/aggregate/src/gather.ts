@@ -10,10 +10,12 @@ export type Gathered = {
   clock: CivilDay | undefined;
   /** Sealed events that were passed over for want of the key. */
   boxes: number;
+  /** Sealed events that the key does not open: set aside, each with its reason. */
+  readonly unreadable: string[];
 };
 
 export function nothingGathered(): Gathered {
-  return { arrivals: new Map(), clock: undefined, boxes: 0 };
+  return { arrivals: new Map(), clock: undefined, boxes: 0, unreadable: [] };
 }
 
 function take(gathered: Gathered, decoded: Decoded): void {
@@ -25,6 +27,7 @@ function take(gathered: Gathered, decoded: Decoded): void {
       gathered.boxes += 1;
       return;
     case 'unreadable':
+      gathered.unreadable.push(`${decoded.source} ${decoded.id}: ${decoded.reason}`);
       return;
   }
   let arrived = gathered.arrivals.get(decoded.participant);

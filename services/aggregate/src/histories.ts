@@ -14,6 +14,8 @@ export type ReadHistories = {
   readonly clock: CivilDay | undefined;
   /** Sealed events that were passed over for want of the key. */
   readonly boxes: number;
+  /** Sealed events that the key does not open: set aside, each with its reason. */
+  readonly unreadable: readonly string[];
 };
 
 /** Reads participants' histories from the log: of one participant, or of everybody. Without an opener only open events are seen. */
@@ -29,6 +31,7 @@ export async function readHistories(
   const histories: { history: History; clock: CivilDay | undefined }[] = [];
   let latest: CivilDay | undefined;
   let boxes = 0;
+  const unreadable: string[] = [];
   for (const [partition, end] of ends.entries()) {
     if (only !== undefined && only !== partition) continue;
     const gathered = nothingGathered();
@@ -43,11 +46,12 @@ export async function readHistories(
     }
     const { clock } = gathered;
     boxes += gathered.boxes;
+    unreadable.push(...gathered.unreadable);
     if (clock !== undefined) latest = Math.max(latest ?? clock, clock);
     for (const [name, { open, sealed }] of gathered.arrivals)
       histories.push({ history: { participant: name, open, sealed }, clock });
   }
   const byName = new Intl.Collator('en', { numeric: true });
   histories.sort((a, b) => byName.compare(a.history.participant, b.history.participant));
-  return { histories, offsets: ends, clock: latest, boxes };
+  return { histories, offsets: ends, clock: latest, boxes, unreadable };
 }

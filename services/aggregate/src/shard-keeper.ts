@@ -76,11 +76,12 @@ export function keeperOf({ log, protocol, key, shards, anew, onPosition }: Shard
       const file = shardFile(shards, trial, partition);
       if (anew && !seen.has(partition)) await removeShard(file);
       seen.add(partition);
-      const shard = await openShard({ file, owner, protocol, vault });
-      const end = (await log.ends(events.name))[partition] ?? 0;
+      const logEnd = (await log.ends(events.name))[partition] ?? 0;
+      const logId = await log.topicId(events.name);
+      const shard = await openShard({ file, owner, logId, logEnd, protocol, vault });
       // A shard that is refilled from the log says nothing before it has caught up: readers keep the last claim until then.
-      const refilling = shard.position.offset === 0 && end > 0;
-      const keeping: Held = { shard, owner, claimAt: refilling ? end : 0, unclaimed: 0 };
+      const refilling = shard.position.offset < shard.refillTo;
+      const keeping: Held = { shard, owner, claimAt: refilling ? shard.refillTo : 0, unclaimed: 0 };
       held.set(partition, keeping);
       if (!refilling) await claim(partition, keeping);
       return shard.position.offset;

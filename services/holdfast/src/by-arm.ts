@@ -2,8 +2,8 @@ import { userInfo } from 'node:os';
 import { type ByArmVerdict, mayShowByArm, openVault, trialVault } from '@holdfast/access';
 import type { Measure, Protocol } from '@holdfast/events';
 import { embeddedEventLog } from '@holdfast/log/embedded';
-import { isOpenMeasure } from '@holdfast/outcomes';
-import { isFinal, type Tallies } from '@holdfast/tallies';
+import { foldVersion, isOpenMeasure } from '@holdfast/outcomes';
+import { isFinal, maturityCurve } from '@holdfast/tallies';
 import { type PublishedTrial, readTallies, type TrialTallies, topicsOf } from '@holdfast/trials';
 import { CommandFailed } from './command-failed.ts';
 import type { Store } from './store.ts';
@@ -18,9 +18,20 @@ export function armNames({ keys }: Store, { protocol }: PublishedTrial): ArmName
   return { token: (arm) => vault.armToken(arm), name: (token) => vault.armName(token, arms) };
 }
 
-/** Whether everybody has passed the horizon of every measure. */
-function allHorizonsPassed(protocol: Protocol, tallies: Tallies): boolean {
-  return protocol.measures.every((measure) => isFinal(tallies, measure.id, measure.horizon));
+/**
+ * Whether a double-blind trial is over: nobody can still be randomised (as many as planned are, or the administrative end has
+ * come), and everybody has passed the horizon of every measure. A pause in recruitment is no end.
+ */
+function isOver(protocol: Protocol, { tallies, positions }: TrialTallies): boolean {
+  const { plannedParticipants, administrativeEnd, measures } = protocol;
+  const randomised = (measure: Measure) =>
+    maturityCurve(tallies, { measure: measure.id, horizon: 0 }, { arm: undefined, site: undefined })[0]?.randomised ??
+    0;
+  const complete =
+    plannedParticipants !== undefined && measures.every((measure) => randomised(measure) >= plannedParticipants);
+  const ended =
+    administrativeEnd !== undefined && positions.every((position) => (position?.asOf ?? '') > administrativeEnd);
+  return (complete || ended) && measures.every((measure) => isFinal(tallies, measure.id, measure.horizon));
 }
 
 /** Every look at numbers by arm of a double-blind trial is itself recorded. A look that cannot be recorded is not given. */
@@ -38,9 +49,8 @@ async function recordLook({ folders }: Store, protocol: Protocol, question: stri
 /** Whether this store's keys open numbers by arm of a trial now; the reason if not. */
 export async function byArmVerdict(store: Store, { protocol }: PublishedTrial): Promise<ByArmVerdict> {
   const hasKey = store.keys.has(protocol.trial);
-  const closed =
-    hasKey && protocol.blinding === 'double' ? await readTallies(store.log, protocol, 'closed') : undefined;
-  const passed = closed !== undefined && allHorizonsPassed(protocol, closed.tallies);
+  const closed = hasKey && protocol.blinding === 'double' ? await currentTallies(store, protocol, 'closed') : undefined;
+  const passed = closed !== undefined && isOver(protocol, closed);
   return mayShowByArm({ blinding: protocol.blinding, hasKey, allHorizonsPassed: passed, what: 'efficacy' });
 }
 
@@ -49,6 +59,29 @@ export async function lookByArm(store: Store, trial: PublishedTrial, question: s
   const verdict = await byArmVerdict(store, trial);
   if (!verdict.allowed) throw new CommandFailed(verdict.reason);
   if (trial.protocol.blinding === 'double') await recordLook(store, trial.protocol, question);
+}
+
+/** A trial's tallies, if all shards were made by the newest protocol and this fold: numbers of two versions do not add up. */
+async function currentTallies({ log }: Store, protocol: Protocol, side: 'open' | 'closed'): Promise<TrialTallies> {
+  const read = await readTallies(log, protocol, side);
+  const outdated = read.positions.find(
+    (position) =>
+      position !== undefined && (position.protocolVersion !== protocol.version || position.foldVersion !== foldVersion),
+  );
+  if (outdated !== undefined) {
+    throw new CommandFailed(
+      `the tallies of ${protocol.trial} were made with protocol version ${outdated.protocolVersion}, and version ${protocol.version} is published; run \`holdfast replay --trial ${protocol.trial}\` first`,
+    );
+  }
+  return read;
+}
+
+/** Refuses a closed measure of a double-blind trial to whoever has not its key. */
+export function refuseClosed({ keys }: Store, protocol: Protocol, measure: Measure): void {
+  if (isOpenMeasure(measure, protocol) || keys.has(protocol.trial)) return;
+  throw new CommandFailed(
+    `${measure.id} is a closed measure: it is made of events that are sealed; it needs the trial’s key (--key FILE or HOLDFAST_KEY)`,
+  );
 }
 
 /**
@@ -63,8 +96,10 @@ export async function talliesFor(
   question: string,
 ): Promise<TrialTallies> {
   const { protocol } = trial;
-  if (protocol.blinding === 'double' && !byArm && isOpenMeasure(measure, protocol))
-    return readTallies(store.log, protocol, 'open');
+  refuseClosed(store, protocol, measure);
+  if (protocol.blinding === 'double' && !byArm && isOpenMeasure(measure, protocol)) {
+    return currentTallies(store, protocol, 'open');
+  }
   await lookByArm(store, trial, question);
-  return readTallies(store.log, protocol, 'closed');
+  return currentTallies(store, protocol, 'closed');
 }

@@ -1,7 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { type Aggregate, startAggregate } from '@holdfast/aggregate';
+import { civilDay, dateOf, type Protocol } from '@holdfast/events';
 import { type Door, type ImportedClock, importedClock, openDoor, type Verdict } from '@holdfast/ingest';
-import { topicsOf } from '@holdfast/trials';
+import { StoreInUse } from '@holdfast/log';
+import { type PublishedTrial, readTallies, topicsOf } from '@holdfast/trials';
+import { CommandFailed } from './command-failed.ts';
 import { chooseTrial, type Store } from './store.ts';
 
 type Accepted = Extract<Verdict, { accepted: true }>;
@@ -16,10 +19,13 @@ export interface Intake {
   finish(): Promise<void>;
   /** Trials that something was admitted of. */
   readonly touched: readonly string[];
+  /** Double-blind trials that events were taken in of, but without whose key nothing could be folded. */
+  readonly unfolded: readonly string[];
 }
 
 export type IntakeOptions = {
-  readonly ownRecords?: boolean;
+  /** Whether the trial's clock comes with the events (a replayed log, a simulated trial); else it is turned when all is taken in. */
+  readonly ownClock?: boolean;
 };
 
 /** The aggregate on this store, its shards shared by threads: one core is left to whoever appends. */
@@ -43,18 +49,31 @@ export async function withIntake<T>(
   work: (intake: Intake) => Promise<T>,
 ): Promise<T> {
   const { log, trials } = store;
-  const door = await openDoor({ log, trials, now: () => new Date(), ownRecords: options.ownRecords ?? false });
+  const door = await openDoor({ log, trials, now: () => new Date(), ownRecords: options.ownClock ?? false });
   const clocks = new Map<string, ImportedClock>();
   let aggregate: Aggregate | undefined;
   let admitted = 0;
 
-  /** Takes on a trial before its first event is appended: a store in use, or a key that is missing, shows while nothing has happened. */
+  const unfolded: string[] = [];
+  const keepFolding = async (trial: PublishedTrial): Promise<void> => {
+    aggregate ??= aggregateFor(store);
+    await aggregate.keep(trial).catch((error: unknown) => {
+      const holder = error instanceof StoreInUse ? /process (\d+)/.exec(error.message)?.[1] : undefined;
+      if (holder === undefined) throw error;
+      throw new CommandFailed(
+        `another import or ingest (pid ${holder}) is running on this store; wait until it ends, then repeat this command`,
+        { cause: error },
+      );
+    });
+  };
+
+  /** Takes on a trial before its first event is appended, so that a store in use shows while nothing has happened. */
   const keep = async (trial: string): Promise<ImportedClock> => {
     const known = clocks.get(trial);
     if (known !== undefined) return known;
     const published = chooseTrial(store, trial);
-    aggregate ??= aggregateFor(store);
-    await aggregate.keep(published);
+    if (published.protocol.blinding === 'double' && !store.keys.has(trial)) unfolded.push(trial);
+    else await keepFolding(published);
     const clock = importedClock(published.protocol);
     clocks.set(trial, clock);
     return clock;
@@ -73,12 +92,13 @@ export async function withIntake<T>(
     get touched() {
       return [...clocks.keys()];
     },
+    unfolded,
     async finish() {
       for (const [trial, clock] of clocks) {
         const { protocol } = chooseTrial(store, trial);
-        const date = protocol.clock === 'imported' && options.ownRecords !== true ? clock.date() : undefined;
-        if (date !== undefined) await door.turnDay(trial, date);
-        await aggregate?.caughtUp(trial, await log.ends(topicsOf(protocol).events.name));
+        if (options.ownClock !== true)
+          for (const date of await datesToTurn(store, protocol, clock)) await door.turnDay(trial, date);
+        if (!unfolded.includes(trial)) await aggregate?.caughtUp(trial, await log.ends(topicsOf(protocol).events.name));
       }
     },
   };
@@ -87,4 +107,21 @@ export async function withIntake<T>(
   } finally {
     await aggregate?.stop();
   }
+}
+
+/**
+ * The dates that a trial's clock has still to turn to: of a finished trial the one on which everything is mature, of a running one
+ * every day since the last, up to today in the trial's zone.
+ */
+async function datesToTurn({ log }: Store, protocol: Protocol, clock: ImportedClock): Promise<readonly string[]> {
+  if (protocol.clock === 'imported') return [clock.date() ?? []].flat();
+  const today = new Intl.DateTimeFormat('en-CA', { timeZone: protocol.timeZone, dateStyle: 'short' }).format(
+    new Date(),
+  );
+  const turned = (await readTallies(log, protocol, 'open')).positions
+    .flatMap((position) => position?.asOf ?? [])
+    .sort();
+  const [last] = turned.length === 0 ? [undefined] : turned;
+  const from = last === undefined ? civilDay(today) : civilDay(last) + 1;
+  return Array.from({ length: Math.max(0, civilDay(today) - from + 1) }, (_, i) => dateOf(from + i));
 }

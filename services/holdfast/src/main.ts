@@ -26,23 +26,41 @@ const program = new Command('holdfast')
   .configureHelp({ showGlobalOptions: true })
   .showHelpAfterError('(see --help)');
 
-const called = Object.keys(commands).filter((name) => process.argv.includes(name));
-const toLoad = called.length === 0 || process.argv.includes('help') ? Object.keys(commands) : called;
-for (const name of toLoad) (await commands[name]?.())?.(program);
+/** Options that take no value; after any other option the next word is its value. */
+const flags = new Set(['--dry-run', '--strict', '--replay', '--help', '-h', '--version', '-V']);
 
-// A reader that closes early (`| head`) is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
+/** Options may stand anywhere: those before the command are moved behind it. */
+function commandFirst(words: readonly string[]): { called: string | undefined; words: readonly string[] } {
+  for (let at = 0; at < words.length; at += 1) {
+    const word = words[at] ?? '';
+    if (Object.hasOwn(commands, word))
+      return { called: word, words: [word, ...words.slice(at + 1), ...words.slice(0, at)] };
+    if (!word.startsWith('-')) break;
+    if (!flags.has(word) && !word.includes('=')) at += 1;
+  }
+  return { called: undefined, words };
+}
+
+const { called, words } = commandFirst(process.argv.slice(2));
+for (const name of called === undefined ? Object.keys(commands) : [called]) (await commands[name]?.())?.(program);
+
+/** What a person can mend is said in one line; anything else is a defect of ours, and shows where. */
+function isOnPurpose(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error ? String(error.code) : '';
+  return ['CommandFailed', 'ShardThreadFailed'].includes(error.name) || code.startsWith('HF_') || 'syscall' in error;
+}
+
+// A reader that closes early (`| head`) is no failure, and must not stop what is under way.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
 
 try {
-  await program.parseAsync();
+  await program.parseAsync(words, { from: 'user' });
 } catch (error) {
-  // What is thrown on purpose carries a code or is a CommandFailed, and its message says what to do; anything else is a defect and shows where.
-  const onPurpose =
-    error instanceof Error &&
-    (error.name === 'CommandFailed' || ('code' in error && String(error.code).startsWith('HF_')));
-  console.error(onPurpose ? `holdfast: ${error.message}` : error);
+  console.error(isOnPurpose(error) ? `holdfast: ${error.message}` : error);
   process.exitCode = 1;
 }

@@ -49,7 +49,7 @@ export async function readKeys(options: CommonOptions, settings: Settings): Prom
 /** Opens the store that a command names and closes it whatever happens. */
 export function withStore<T>(
   command: Command,
-  access: 'read' | 'write',
+  access: 'read' | 'write' | 'create',
   work: (store: Store) => Promise<T>,
 ): Promise<T> {
   return openStore(command.optsWithGlobals<CommonOptions>(), access, work);
@@ -59,7 +59,8 @@ export function withStore<T>(
 function checkKeys(keys: ReadonlyMap<string, TrialKey>, trials: Trials): void {
   for (const [trial, { keyId }] of keys) {
     const published = trials.get(trial)?.key?.keyId;
-    if (published === keyId) continue;
+    // The key of a trial that is not in this store opens nothing here, and is in nobody's way.
+    if (published === keyId || !trials.has(trial)) continue;
     const known = published === undefined ? 'has published no key here' : `has published key ${published}`;
     throw new CommandFailed(
       `the given key ${keyId} says it is of ${trial}, but that trial ${known}; give the key file that belongs to this store`,
@@ -67,15 +68,15 @@ function checkKeys(keys: ReadonlyMap<string, TrialKey>, trials: Trials): void {
   }
 }
 
-/** Opens a store and closes it whatever happens. Reading never creates one. */
+/** Opens a store and closes it whatever happens. Only who publishes the first protocol creates one: a typo in --data must not. */
 export async function openStore<T>(
   options: CommonOptions,
-  access: 'read' | 'write',
+  access: 'read' | 'write' | 'create',
   work: (store: Store) => Promise<T>,
 ): Promise<T> {
   const settings = settingsFor(options);
   const folders = storeFolders(settings.data);
-  if (access === 'read' && !existsSync(folders.log)) {
+  if (access !== 'create' && !existsSync(folders.log)) {
     throw new CommandFailed(
       `there is no store in ${settings.data}; name it by --data DIR, or begin one by \`holdfast protocol publish FILE\``,
     );

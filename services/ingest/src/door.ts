@@ -149,6 +149,20 @@ export async function openDoor({ log, trials, now, ownRecords = false }: DoorOpt
         const message = `is larger than ${largestEvent} bytes, and no event is; send it in several`;
         return { accepted: false, problems: [{ path: 'data', message }] };
       }
+      if (event.type === 'org.holdfast.sealed.v1') {
+        const sealedTo = published(trial).key?.keyId;
+        const { blinding } = published(trial).protocol;
+        if (blinding === 'open') {
+          return {
+            accepted: false,
+            problems: [{ path: 'type', message: 'is sealed, but the trial is open-label; send the event in clear' }],
+          };
+        }
+        if (event.data.keyId !== sealedTo) {
+          const message = `is not the trial’s key (${sealedTo ?? 'none is published'}), so nobody could open the box; seal to that one`;
+          return { accepted: false, problems: [{ path: 'data.keyId', message }] };
+        }
+      }
       const problems = check(event);
       return problems.length > 0 ? { accepted: false, problems } : { accepted: true, event, trial };
     },

@@ -54,6 +54,12 @@ const shape = z.strictObject({
     .default(4)
     .meta({ description: 'fixed for the life of the trial; `rewrite` alone changes it' }),
   plannedFollowUp: z.int().min(1).max(4000).meta({ description: 'last study day on which everybody is followed' }),
+  plannedParticipants: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .meta({ description: 'how many are to be randomised; a double-blind trial is over only when so many are' }),
   administrativeEnd: CivilDate.optional().meta({ description: 'after this date nobody counts' }),
   arms: z.array(Arm).min(1).max(32),
   sites: z.array(SiteId).min(1).max(2000),

@@ -14,6 +14,8 @@ export type Effective = {
     readonly data: EventData<T>;
     readonly source: string;
     readonly id: string;
+    /** Source of the original, where a correction replaced it: who corrects an event does not move it to another site. */
+    readonly origin?: string;
     readonly recordedAt: number;
     readonly sha256: string;
   };
@@ -130,6 +132,7 @@ function corrected(root: Observation, correction: Correction): Effective {
     data,
     source: correction.source,
     id: correction.id,
+    origin: root.source,
     recordedAt: root.recordedAt,
     sha256: root.sha256,
   } as Effective;

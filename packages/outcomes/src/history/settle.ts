@@ -30,10 +30,19 @@ export function settleOpen(history: History): Settled {
   return settleHistory(effective, issues, enrolled);
 }
 
-/** Settles the sealed events among themselves; of the open side they need to know only whether there was an enrolment. */
+/**
+ * Settles the sealed events among themselves. Of the open side they need to know whether there was an enrolment, and what was
+ * retracted: whoever takes a sealed event back, such as a wrong arm, need not have sealed the retraction.
+ */
 export function settleSealed(history: History, open: Settled): Settled {
-  const { effective, issues } = settleSide(history.sealed);
-  return settleHistory(effective, issues, open.enrolment !== undefined);
+  const retractions: readonly Observation[] = history.open.filter(({ type }) => type === 'retraction');
+  const { effective, issues } = settleSide([...history.sealed, ...retractions]);
+  const listedOpen = new Set(retractions.map(({ sha256 }) => sha256));
+  return settleHistory(
+    effective,
+    issues.filter(({ sha256 }) => !listedOpen.has(sha256)),
+    open.enrolment !== undefined,
+  );
 }
 
 /** The side of the blind that arms come from. */

@@ -41,7 +41,7 @@ async function stream(
   const { trial } = protocol;
   const progress = progressOn(process.stderr);
   const last = (entered.at(-1)?.day ?? scenario.firstDay) + 30;
-  await withIntake(store, {}, async (intake) => {
+  await withIntake(store, { ownClock: true }, async (intake) => {
     let next = 0;
     for (let day = scenario.firstDay; day <= last; day += 1) {
       const today: HoldfastEvent[] = [];
@@ -70,10 +70,10 @@ async function runTrial(
   entered: readonly EnteredEvent[],
   show: boolean,
 ): Promise<void> {
-  await openStore({ data }, 'write', async (store) => {
+  await openStore({ data, key: [] }, 'create', async (store) => {
     await publishProtocol(store.log, protocol);
   });
-  await openStore({ data }, 'write', (store) => createKey(store, protocol.trial, keyFile));
+  await openStore({ data, key: [] }, 'write', (store) => createKey(store, protocol.trial, keyFile));
   await openStore({ data, key: [keyFile] }, 'write', (store) => stream(store, protocol, entered, show));
 }
 
@@ -153,7 +153,7 @@ async function demo(command: Command): Promise<void> {
     withBoxesExchanged(entered, protocol),
     false,
   );
-  const exchangedDigest = await openStore({ data: exchangedData }, 'read', async ({ log }) =>
+  const exchangedDigest = await openStore({ data: exchangedData, key: [] }, 'read', async ({ log }) =>
     talliesDigest((await readTallies(log, protocol, 'open')).tallies),
   );
   console.log('\nThe same trial with the contents of all sealed boxes exchanged:');

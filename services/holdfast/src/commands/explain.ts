@@ -11,7 +11,7 @@ import {
   type Statement,
 } from '@holdfast/outcomes';
 import type { Command } from 'commander';
-import { byArmVerdict, lookByArm } from '../by-arm.ts';
+import { byArmVerdict, lookByArm, refuseClosed } from '../by-arm.ts';
 import { CommandFailed } from '../command-failed.ts';
 import { watermarkLine } from '../output/watermark.ts';
 import { chooseMeasure, chooseTrial, withStore } from '../store.ts';
@@ -174,8 +174,8 @@ function* lines(
 
 async function explainCell(command: Command): Promise<void> {
   const options = command.optsWithGlobals<ExplainOptions>();
-  if (!/^-?\d+$/.test(options.day))
-    throw new CommandFailed(`--day ${options.day} is no study day; give a whole number`);
+  if (!/^\d{1,4}$/.test(options.day))
+    throw new CommandFailed(`--day ${options.day} is no study day; give a whole number from 0 to 9999`);
   await withStore(command, 'read', async (store) => {
     const trial = chooseTrial(store, options.trial);
     const { protocol } = trial;
@@ -185,9 +185,10 @@ async function explainCell(command: Command): Promise<void> {
         `${measure.id} has no window of ${options.window} days; the protocol declares ${measure.windows.join(', ')}`,
       );
     }
-    const key = store.keys.get(protocol.trial);
-    if (key !== undefined || !isOpenMeasure(measure, protocol))
-      await lookByArm(store, trial, `explain --measure ${measure.id}`);
+    refuseClosed(store, protocol, measure);
+    const withArm = (await byArmVerdict(store, trial)).allowed;
+    if (withArm || !isOpenMeasure(measure, protocol)) await lookByArm(store, trial, `explain --measure ${measure.id}`);
+    const key = withArm ? store.keys.get(protocol.trial) : undefined;
     const read = await readHistories(store.log, protocol, {
       opener: key && opener(key),
       participant: options.participant,
@@ -197,7 +198,6 @@ async function explainCell(command: Command): Promise<void> {
       throw new CommandFailed(
         `no event of participant ${options.participant} is in ${protocol.trial}; look at the id, or at the trial`,
       );
-    const withArm = (await byArmVerdict(store, trial)).allowed;
     for (const line of lines(protocol, measure, found.history, found.clock, withArm, options)) console.log(line);
     const asOf = found.clock === undefined ? null : dateOf(found.clock);
     const positions = read.offsets.map((offset) => ({ offset, asOf, protocolVersion: protocol.version, foldVersion }));

@@ -1,9 +1,9 @@
 import { opener } from '@holdfast/access';
 import { readHistories } from '@holdfast/aggregate';
 import { dateOf } from '@holdfast/events';
-import { type ClosedFacts, fold, foldOpen, foldVersion, type OpenFacts } from '@holdfast/outcomes';
+import { type ClosedFacts, fold, foldOpen, foldVersion, isOpenMeasure, type OpenFacts } from '@holdfast/outcomes';
 import type { Command } from 'commander';
-import { byArmVerdict, lookByArm } from '../by-arm.ts';
+import { byArmVerdict, lookByArm, refuseClosed } from '../by-arm.ts';
 import { CommandFailed } from '../command-failed.ts';
 import { type Format, formatOption } from '../output/format.ts';
 import { printRows, type Value } from '../output/print-rows.ts';
@@ -77,9 +77,10 @@ async function facts(command: Command): Promise<void> {
     const trial = chooseTrial(store, options.trial);
     const { protocol } = trial;
     const measure = chooseMeasure(protocol, options.measure);
-    const key = store.keys.get(protocol.trial);
-    if (key !== undefined) await lookByArm(store, trial, `facts --measure ${measure.id}`);
+    refuseClosed(store, protocol, measure);
     const withArms = (await byArmVerdict(store, trial)).allowed;
+    if (withArms || !isOpenMeasure(measure, protocol)) await lookByArm(store, trial, `facts --measure ${measure.id}`);
+    const key = withArms ? store.keys.get(protocol.trial) : undefined;
     const read = await readHistories(store.log, protocol, {
       opener: key === undefined ? undefined : opener(key),
       ...(options.participant === undefined ? {} : { participant: options.participant }),
@@ -101,10 +102,12 @@ async function facts(command: Command): Promise<void> {
       return rowsOf(protocol.trial, open, closed, measure.id);
     });
     await printRows(columns, rows, options.format);
+    for (const box of read.unreadable) console.error(`set aside, the key does not open it: ${box}`);
     const asOf = read.clock === undefined ? null : dateOf(read.clock);
     const position = (offset: number) => ({ offset, asOf, protocolVersion: protocol.version, foldVersion });
     console.error(watermarkLine(protocol, { positions: read.offsets.map(position), stale: [] }));
-    if (!withArms && protocol.blinding === 'double') console.error('double-blind: arms are not shown without the key');
+    if (!withArms && protocol.blinding === 'double')
+      console.error('double-blind and not over, or without its key: arms are not shown');
   });
 }
 

@@ -91,7 +91,11 @@ async function admitAll(tables: TableImport, intake: Intake, progress: Progress)
   await intake.door.keepRejected(refused);
 }
 
-type Imported = { readonly reconciliation: Reconciliation; readonly touched: readonly string[] };
+type Imported = {
+  readonly reconciliation: Reconciliation;
+  readonly touched: readonly string[];
+  readonly unfolded: readonly string[];
+};
 
 /** Admits everything; the tables are closed, and their memory given back, before the last of it is folded. */
 function importAll(store: Store, open: () => Promise<TableImport>, progress: Progress): Promise<Imported> {
@@ -106,7 +110,7 @@ function importAll(store: Store, open: () => Promise<TableImport>, progress: Pro
     }
     progress.step('waiting until all of it is folded and tallied …');
     await intake.finish();
-    return { reconciliation, touched: intake.touched };
+    return { reconciliation, touched: intake.touched, unfolded: intake.unfolded };
   });
 }
 
@@ -121,7 +125,7 @@ async function judgeAll(
   try {
     const started = Date.now();
     for await (const _ of tables.events(judgeOf(door, () => undefined))) tell(progress, tables, started);
-    return { reconciliation: tables.reconciliation(), touched: [] };
+    return { reconciliation: tables.reconciliation(), touched: [], unfolded: [] };
   } finally {
     await tables.close();
   }
@@ -130,6 +134,8 @@ async function judgeAll(
 async function importTables(mapping: string, directory: string, command: Command): Promise<void> {
   const options = command.optsWithGlobals<ImportOptions>();
   const started = Date.now();
+  // Better before a minute's work than after it.
+  if (options.rejected !== undefined) await writeFile(options.rejected, '');
   await withStore(command, options.dryRun ? 'read' : 'write', async (store) => {
     if (store.trials.size === 0) {
       throw new CommandFailed(
@@ -146,7 +152,7 @@ async function importTables(mapping: string, directory: string, command: Command
         onStep: (step) => progress.step(step),
       });
     const run = options.dryRun ? judgeAll : importAll;
-    const { reconciliation, touched } = await run(store, open, progress).finally(() => progress.done());
+    const { reconciliation, touched, unfolded } = await run(store, open, progress).finally(() => progress.done());
     await report(reconciliation, options);
     const { accepted, rejected } = reconciliation.events;
     const seconds = ((Date.now() - started) / 1000).toFixed(1);
@@ -155,6 +161,11 @@ async function importTables(mapping: string, directory: string, command: Command
       : 'accepted, committed and published';
     const rows = reconciliation.rejectedRows.length;
     console.error(`${accepted} events ${what}; ${rejected} events and ${rows} rows rejected; ${seconds} s`);
+    for (const trial of unfolded) {
+      console.error(
+        `${trial} is sealed and durable, but not folded: that takes its key (\`holdfast replay --key FILE\`)`,
+      );
+    }
     for (const trial of touched) {
       const { protocol } = chooseTrial(store, trial);
       console.error(watermarkLine(protocol, await readTallies(store.log, protocol, 'open')));

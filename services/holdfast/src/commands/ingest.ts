@@ -25,8 +25,7 @@ function reject(input: EventInput, problems: readonly { path: string; message: s
   if (counts.rejected > rejectionsShown) return;
   for (const { path, message } of problems)
     console.error(`${input.where}: ${path === '' ? '' : `${path}: `}${message}`);
-  if (counts.rejected === rejectionsShown)
-    console.error('further rejected events are not shown here, but counted and kept');
+  if (counts.rejected === rejectionsShown) console.error('further rejected events are counted, but not shown');
 }
 
 async function ingestFile(file: string, store: Store, intake: Intake, counts: Counts): Promise<void> {
@@ -70,13 +69,13 @@ async function ingest(files: readonly string[], replay: boolean, command: Comman
     if (store.trials.size === 0)
       throw new CommandFailed('no trial is published in this store; run `holdfast protocol publish FILE` first');
     const counts: Counts = { accepted: 0, rejected: 0 };
-    const touched = await withIntake(store, { ownRecords: replay }, async (intake) => {
+    const { touched, unfolded } = await withIntake(store, { ownClock: replay }, async (intake) => {
       for (const file of files) await ingestFile(file, store, intake, counts);
       await intake.finish();
-      return intake.touched;
+      return intake;
     });
     console.error(
-      `${counts.accepted} events accepted, ${counts.rejected} rejected; all accepted ones are committed and published`,
+      `${counts.accepted} events accepted, ${counts.rejected} rejected; ${unfolded.length === 0 ? 'all accepted ones are committed and published' : `those of ${unfolded.join(', ')} are sealed and durable, but not folded: that takes the trial’s key (\`holdfast replay --key FILE\`)`}`,
     );
     for (const trial of touched) {
       const { protocol } = chooseTrial(store, trial);

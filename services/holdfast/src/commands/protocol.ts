@@ -71,7 +71,7 @@ export function protocolCommand(program: Command): void {
     .description('validate a protocol file and publish it: from then on events of its trial are taken in')
     .action(async (file: string, _options: unknown, command: Command) => {
       const read = await readProtocol(file);
-      await withStore(command, 'write', async ({ log, trials }) => {
+      await withStore(command, 'create', async ({ log, trials }) => {
         const outcome = await publishProtocol(log, read);
         console.error(`${read.trial} version ${read.version}: ${outcome}`);
         if (read.blinding === 'double' && trials.get(read.trial)?.key === undefined) {

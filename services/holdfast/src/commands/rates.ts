@@ -4,6 +4,7 @@ import {
   abstinenceRate,
   firstUseCurve,
   firstUseRate,
+  maturityCurve,
   type Rate,
   type Slice,
   type Tallies,
@@ -65,7 +66,7 @@ function parseDays(text: string | undefined): ReadonlySet<number> | undefined {
   return new Set(
     text.split(',').map((part) => {
       const day = Number(part);
-      if (!Number.isInteger(day) || day < 0)
+      if (part.trim() === '' || !Number.isInteger(day) || day < 0)
         throw new CommandFailed(`--day ${part} is no study day; give whole numbers such as 28,84`);
       return day;
     }),
@@ -133,6 +134,13 @@ function countsOf(
   }));
 }
 
+/** Without an arm a participant counts only where all arms are taken together; who reads the arms is told. */
+function noteThoseWithoutArm(tallies: Tallies, measure: Measure): void {
+  const curve = maturityCurve(tallies, { measure: measure.id, horizon: 0 }, { arm: '', site: undefined });
+  const without = curve[0]?.randomised ?? 0;
+  if (without > 0) console.error(`${without} randomised without a known arm are in none of these rows`);
+}
+
 async function rates(command: Command): Promise<void> {
   const options = command.optsWithGlobals<RatesOptions>();
   if (options.axis === 'calendar') throw new CommandFailed('--axis calendar is not there yet; use --axis study');
@@ -168,6 +176,9 @@ async function rates(command: Command): Promise<void> {
     }
     await printRows(columns, rows, options.format);
     console.error(watermarkLine(protocol, read));
+    if (rows.length === 0)
+      console.error(`${measure.id} has rates on study days ${Math.min(...windows)} to ${measure.horizon} only`);
+    if (by.has('arm')) noteThoseWithoutArm(read.tallies, measure);
     if (options.format === 'table' && days === undefined && process.stdout.isTTY)
       console.error('for single study days add --day 28,84');
   });

@@ -7,7 +7,11 @@ export type Value = string | number | undefined;
 const rowsAtOnce = 5_000;
 
 async function write(text: string): Promise<void> {
-  if (!process.stdout.write(text)) await new Promise<void>((resolve) => process.stdout.once('drain', resolve));
+  if (process.stdout.destroyed || process.stdout.write(text)) return;
+  await new Promise<void>((resolve) => {
+    process.stdout.once('drain', resolve);
+    process.stdout.once('error', () => resolve());
+  });
 }
 
 const shown = (value: Value) =>

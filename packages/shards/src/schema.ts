@@ -74,11 +74,7 @@ export const createStage = sql`
   );
 `;
 
-export const emptyStage = sql`
-  DELETE FROM stage_facts;
-  DELETE FROM touched;
-  DELETE FROM difference;
-`;
+export const emptyStage = [sql`DELETE FROM stage_facts`, sql`DELETE FROM touched`, sql`DELETE FROM difference`];
 
 /** Evidence of participants, given as three lists of equal length. */
 export const upsertEvidence = sql`
@@ -94,27 +90,28 @@ const spellKinds = sql`('abstinent', 'assessable', 'events', 'person-days', 'mat
  * Replaces the facts of the touched participants and adds the difference to the tallies. A spell from a to b is +n at a and
  * −n at b + 1, and a curve is a running sum: there is no table of participant-days.
  */
-export const applyBatch = sql`
-  INSERT INTO difference
-  WITH replaced AS (
-    SELECT * FROM stage_facts
-    UNION ALL
-    SELECT * REPLACE (-n AS n) FROM facts SEMI JOIN touched USING (participant)
-  ),
-  marks AS (
-    SELECT measure, kind, window_days, policy, arm, site, from_day AS day, n FROM replaced
-    UNION ALL
-    SELECT measure, kind, window_days, policy, arm, site, to_day + 1 AS day, -n AS n FROM replaced WHERE kind IN ${spellKinds}
-  )
-  SELECT measure, kind, window_days, policy, 'study' AS axis, arm, site, day, sum(n)::INTEGER AS n
-  FROM marks
-  GROUP BY measure, kind, window_days, policy, arm, site, day
-  HAVING sum(n) <> 0;
-
-  DELETE FROM facts USING touched WHERE facts.participant = touched.participant;
-  INSERT INTO facts SELECT * FROM stage_facts;
-  INSERT INTO tallies SELECT * FROM difference;
-`;
+export const applyBatch = [
+  sql`
+    INSERT INTO difference
+    WITH replaced AS (
+      SELECT * FROM stage_facts
+      UNION ALL
+      SELECT * REPLACE (-n AS n) FROM facts SEMI JOIN touched USING (participant)
+    ),
+    marks AS (
+      SELECT measure, kind, window_days, policy, arm, site, from_day AS day, n FROM replaced
+      UNION ALL
+      SELECT measure, kind, window_days, policy, arm, site, to_day + 1 AS day, -n AS n FROM replaced WHERE kind IN ${spellKinds}
+    )
+    SELECT measure, kind, window_days, policy, 'study' AS axis, arm, site, day, sum(n)::INTEGER AS n
+    FROM marks
+    GROUP BY measure, kind, window_days, policy, arm, site, day
+    HAVING sum(n) <> 0
+  `,
+  sql`DELETE FROM facts USING touched WHERE facts.participant = touched.participant`,
+  sql`INSERT INTO facts SELECT * FROM stage_facts`,
+  sql`INSERT INTO tallies SELECT * FROM difference`,
+];
 
 export const readDifference = sql`
   SELECT measure, kind, window_days, policy, axis, arm, site, list(day ORDER BY day) AS days, list(n ORDER BY day) AS counts

@@ -5,6 +5,8 @@ import {
   blobValue,
   type DuckDBBlobValue,
   type DuckDBConnection,
+  type DuckDBPreparedStatement,
+  type DuckDBResultReader,
   LIST,
   listValue,
   VARCHAR,
@@ -112,6 +114,18 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
   }
   const { connection } = database;
   await connection.run(createStage);
+  // Planned once: a batch of few events costs little more than its statements.
+  const prepareAll = async (statements: readonly string[]) => {
+    const all: DuckDBPreparedStatement[] = [];
+    for (const statement of statements) all.push(await connection.prepare(statement));
+    return all;
+  };
+  const prepared = {
+    emptyStage: await prepareAll(emptyStage),
+    applyBatch: await prepareAll(applyBatch),
+    upsertEvidence: await connection.prepare(upsertEvidence),
+    readDifference: await connection.prepare(readDifference),
+  };
   // What an earlier owner left unpublished is part of the claim that this opening begins with.
   await connection.run('DELETE FROM outbox');
 
@@ -166,8 +180,7 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
     const sealed = histories.map((history) =>
       history.sealed.length === 0 ? null : blobValue(vault.protect(evidenceText(history.sealed))),
     );
-    await connection.run(
-      upsertEvidence,
+    prepared.upsertEvidence.bind(
       [
         listValue(histories.map(({ participant }) => participant)),
         listValue(histories.map(({ open }) => evidenceText(open))),
@@ -175,6 +188,7 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
       ],
       [LIST(VARCHAR), LIST(VARCHAR), LIST(BLOB)],
     );
+    await prepared.upsertEvidence.run();
   };
 
   const readHistory = ([participant, open, sealed]: readonly unknown[]): History => ({
@@ -253,15 +267,15 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
         refillTo: current.refillTo,
       };
       const differences = await transaction(connection, async () => {
-        await connection.run(emptyStage);
+        await runAll(prepared.emptyStage);
         const histories = await merged(batch.arrivals);
         await keepEvidence(histories);
         const touched = histories.map(settleAgain);
         for (const { participant } of histories) known.add(participant);
         if (turned) await foldEverybody(next.clock);
         else await foldInto(touched, next.clock);
-        await connection.run(applyBatch);
-        const cells = await readCells(connection, readDifference);
+        await runAll(prepared.applyBatch);
+        const cells = cellsIn(await prepared.readDifference.runAndReadAll());
         const head = { kind: 'difference', owner, sequence: next.sequence, ...positionAt(next) } as const;
         const made: Differences = {
           open: { ...head, cells: toOpen(cells) },
@@ -287,7 +301,7 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
 
     async tallies() {
       await transaction(connection, () => connection.run(gatherTallies));
-      const closed = await readCells(connection, readTallies);
+      const closed = cellsIn(await connection.runAndReadAll(readTallies));
       return { open: toOpen(closed), closed };
     },
 
@@ -361,8 +375,11 @@ type CellColumns = [
   { items: number[] },
 ];
 
-async function readCells(connection: DuckDBConnection, statement: string): Promise<CellTally[]> {
-  const result = await connection.runAndReadAll(statement);
+async function runAll(statements: readonly DuckDBPreparedStatement[]): Promise<void> {
+  for (const statement of statements) await statement.run();
+}
+
+function cellsIn(result: DuckDBResultReader): CellTally[] {
   return result.getRows().map((row) => {
     const [measure, kind, window, policy, axis, arm, site, days, counts] = row as unknown as CellColumns;
     return {

@@ -142,6 +142,53 @@ describe.skipIf(shared === undefined)('two real trials, imported from their tabl
     },
   );
 
+  test('explain tells of a cell of use, an abstinent and a missing one what the source tables say', async () => {
+    const trial = 'CTN-0027';
+    const selectors = ['--trial', trial, '--measure', 'opioid-abstinence', '--data', base];
+    const facts = csvRows((await succeed(['facts', ...selectors, '--format', 'csv'])).stdout);
+    const on84 = (kind: string) =>
+      new Set(
+        facts
+          .filter((row) => row.kind === kind && row.window_days === '28' && row.missing === 'observed-only')
+          .filter((row) => Number(row.from) <= 84 && Number(row.to) >= 84)
+          .map((row) => row.participant ?? ''),
+      );
+    const [abstinent, assessable] = [on84('abstinent'), on84('assessable')];
+    const everybody = (await reference('time_to_lapse.csv'))
+      .filter((row) => row.trial === trial)
+      .map((row) => row.who ?? '');
+    const cells = [
+      { status: 'ABSTINENT', who: [...abstinent][0] ?? '' },
+      { status: 'USE', who: [...assessable].find((who) => !abstinent.has(who)) ?? '' },
+      { status: 'MISSING', who: everybody.find((who) => !assessable.has(who)) ?? '' },
+    ];
+    const rows = async (name: string) => csvRows(await readFile(join(tables, name), 'utf8'));
+    const dayZero = new Map(
+      (await rows('randomization.csv')).filter((row) => row.which === '1').map((row) => [row.who, Number(row.when)]),
+    );
+    const positives = (await rows('uds.csv')).filter((row) => row.what === 'Opioid');
+    for (const { status, who } of cells) {
+      const { stdout } = await succeed([
+        'explain',
+        ...selectors,
+        '--participant',
+        who,
+        '--day',
+        '84',
+        '--window',
+        '28',
+      ]);
+      expect(stdout).toContain(`Judged: ${status}`);
+      const last = (dayZero.get(who) ?? 0) + 84;
+      const inTable = positives
+        .filter((row) => row.who === who && Number(row.when) > last - 28 && Number(row.when) <= last)
+        .map((row) => Number(row.when));
+      const said = [...stdout.matchAll(/day (\d+) since consent\): opioid USE/g)].map(([, day]) => Number(day));
+      expect(said.sort((a, b) => a - b)).toEqual([...new Set(inTable)].sort((a, b) => a - b));
+      if (status === 'MISSING') expect(stdout).toMatch(/nearest evidence|there is no evidence/);
+    }
+  });
+
   test('importing twice adds nothing to any tally', async () => {
     const data = await store('twice');
     await succeed(['import', mapping, tables, '--data', data]);

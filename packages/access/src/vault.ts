@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:cr
 import { armTokens, plainArms } from './arm-tokens.ts';
 import { rawPrivateKey, type TrialKey } from './keys.ts';
 
-/** How a shard's file keeps what is closed: sealed evidence in cipher, arms as tokens. Nobody reads either without the key. */
+/** How a shard's file keeps what is closed: sealed evidence in cipher, arms as tokens that only the key can name (equal tokens are equal arms). */
 export interface Vault {
   protect(text: string): Uint8Array;
   /** What `protect` was given. Throws if the bytes were changed or protected with another key. */

@@ -6,7 +6,8 @@ import {
   type Protocol,
   type RollingAbstinence,
 } from '@holdfast/events';
-import type { Statement } from './evidence/statement.ts';
+import { isUse } from './evidence/evidence.ts';
+import { type DayStatuses, nothing, type Statement } from './evidence/statement.ts';
 import type { FirstEvent, StudyDay } from './facts.ts';
 import type { Effective } from './history/replacing.ts';
 import { type Settled, settleOpen, settleSealed } from './history/settle.ts';
@@ -30,6 +31,11 @@ export type ExplainedWindow = {
   readonly from: StudyDay;
   readonly to: StudyDay;
   readonly status: WindowStatus;
+  /** Days of the window, excluded ones aside, that have the evidence which judges coverage (of each substance, or of use of any). */
+  readonly daysCovered: number;
+  /** Days with urine beside it, under *confirmed by urine*; undefined under the other rules. */
+  readonly daysConfirmed: number | undefined;
+  readonly daysOfUse: number;
   readonly policies: readonly PolicyVerdict[];
 };
 
@@ -59,13 +65,13 @@ export function explain(
   const open = settleOpen(history);
   const { randomisation, enrolment } = open;
   const consentDay = enrolment && civilDay(enrolment.data.consentDate);
-  const nothing = { day, consentDay, windows: [], firstEvent: undefined, statements: [], excluded: [] };
-  if (randomisation === undefined) return { ...nothing, outside: 'not-randomised', dayZero: undefined, lastDay: -1 };
+  const unknown = { day, consentDay, windows: [], firstEvent: undefined, statements: [], excluded: [] };
+  if (randomisation === undefined) return { ...unknown, outside: 'not-randomised', dayZero: undefined, lastDay: -1 };
   const dayZero = civilDay(randomisation.data.date);
   const days = participantDays(measure, protocol, observationsFor(measure, protocol, history, open), dayZero, clock);
   const { lastDay, mature, evidence, excluded } = days;
   return {
-    ...nothing,
+    ...unknown,
     dayZero,
     lastDay,
     outside: outsideReason(measure, days, day),
@@ -98,10 +104,18 @@ function explainedWindows(
     const judged = [...judgedWindows(measure, window, days)].find((candidate) => candidate.day === day);
     if (judged === undefined) return [];
     const { status } = judged;
+    const { evidence, excluded } = days;
+    const counting = Array.from({ length: window }, (_, i) => day - window + 1 + i).filter((at) => excluded[at] !== 1);
+    const daysWith = (statuses: DayStatuses) => counting.filter((at) => statuses[at] !== nothing).length;
+    const shown = {
+      daysCovered: daysWith(evidence.covering),
+      daysConfirmed: evidence.confirming && daysWith(evidence.confirming),
+      daysOfUse: counting.filter((at) => isUse(evidence, at)).length,
+    };
     const policies = measure.policies.map((policy) => ({
       policy,
       ...counted(policy, status, day, protocol.plannedFollowUp),
     }));
-    return [{ kind: 'rolling-abstinence', window, from: day - window + 1, to: day, status, policies }];
+    return [{ kind: 'rolling-abstinence', window, from: day - window + 1, to: day, status, ...shown, policies }];
   });
 }

@@ -101,7 +101,7 @@ type State = {
 
 /** Opens a shard, or begins it. One made by another fold, protocol, format or log is begun anew: its offset is 0, and the log refills it. */
 export async function openShard(options: ShardOptions): Promise<Shard> {
-  const { file, owner, logId, logEnd, protocol, vault, memoryLimit = '48MB' } = options;
+  const { file, owner, logId, logEnd, protocol, vault, memoryLimit = '512MB' } = options;
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const digest = sha256(canonicalJson(protocol));
   let database = await openDatabase(file, { memoryLimit, threads: 1 });

@@ -514,11 +514,11 @@ describe('what is refused costs its row and not its neighbours', () => {
     );
   });
 
-  test('a day beyond all calendars', async () => {
+  test('a day beyond all calendars, and one in a year that nobody is followed in', async () => {
     const { reconciliation } = await smallImport({
       tables: { 'uds.csv': 'who,what,when\n1,Thc,99999999999\n1,Thc,1999999\n' },
     });
-    expect(reconciliation.rejectedRows.map(({ line, field }) => `${line} ${field}`)).toEqual(['2 day']);
+    expect(reconciliation.rejectedRows.map(({ line, field }) => `${line} ${field}`)).toEqual(['2 day', '3 time']);
   });
 
   test('a number that is none', async () => {

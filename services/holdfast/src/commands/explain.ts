@@ -82,8 +82,9 @@ const ruleInWords: Record<Measure['evidence'], string> = {
 function coverageInWords(measure: Measure): string {
   if (measure.kind !== 'rolling-abstinence') return '';
   const days =
-    measure.coverage === 'all-days' ? 'every day of it' : `at least ${plural(measure.coverage.atLeast, 'day')} of it`;
-  return `it is covered if ${days} has ${ruleInWords[measure.evidence]}`;
+    measure.coverage === 'all-days' ? 'every day of it has' : `at least ${measure.coverage.atLeast} of its days have`;
+  const each = measure.substances.length > 1 ? `, of each of ${measure.substances.join(', ')} or of use of any` : '';
+  return `it is covered if ${days} ${ruleInWords[measure.evidence]}${each}`;
 }
 
 const policyInWords = {
@@ -102,7 +103,8 @@ function neighbours(explanation: Explanation, from: number, to: number): string 
 }
 
 function* windowLines(measure: Measure, explanation: Explanation, only: number | undefined): Generator<string> {
-  for (const { window, from, to, status, policies } of explanation.windows) {
+  for (const explained of explanation.windows) {
+    const { window, from, to, status, policies, daysCovered, daysConfirmed, daysOfUse } = explained;
     if (only !== undefined && window !== only) continue;
     const inside = explanation.statements.filter(({ day }) => day >= from && day <= to);
     const out = explanation.excluded.filter((day) => day >= from && day <= to);
@@ -110,9 +112,8 @@ function* windowLines(measure: Measure, explanation: Explanation, only: number |
     yield `Window of ${plural(window, 'day')}: ${dayInWords(from, explanation)} to ${dayInWords(to, explanation)}; ${coverageInWords(measure)}.`;
     if (out.length > 0)
       yield `Left out of it by the declared strategy: ${plural(out.length, 'day')} (study days ${out.join(', ')}).`;
-    const uses = new Set(inside.filter(({ use, day }) => use && !out.includes(day)).map(({ day }) => day)).size;
-    const covered = new Set(inside.filter(({ day }) => !out.includes(day)).map(({ day }) => day)).size;
-    const why = `${plural(covered, 'day')} with evidence, ${uses === 0 ? 'none' : uses} with use`;
+    const beside = daysConfirmed === undefined ? '' : `, ${plural(daysConfirmed, 'day')} with urine`;
+    const why = `${plural(daysCovered, 'day')} with the evidence asked for${beside}, ${daysOfUse === 0 ? 'none' : daysOfUse} with use`;
     if (status === 'outside')
       yield 'Judged: outside. Every day of it is left out, so the participant counts under no policy.';
     else
@@ -136,10 +137,12 @@ function* firstEventLines(explanation: Explanation): Generator<string> {
   yield '';
   if (firstEvent.outcome === 'event') yield `First use: ${at}.`;
   else if (firstEvent.outcome === 'competing') yield `No use before death: ${at}; death competes with first use.`;
-  else if (firstEvent.day === 0) yield 'No use is known, and no day was ever assessed: censored on study day 0.';
+  else if (firstEvent.day === 0)
+    yield 'No use is known, and no day has all the evidence that the rule asks for: censored on study day 0.';
   else yield `No use is known: censored at the last assessment, ${at}.`;
-  const until = explanation.statements.filter(({ day }) => day <= firstEvent.day);
-  for (const run of runsOf(until)) yield runLine(run, explanation);
+  const all = firstEvent.outcome === 'censored';
+  const shown = explanation.statements.filter(({ day }) => all || day <= firstEvent.day);
+  for (const run of runsOf(shown)) yield runLine(run, explanation);
 }
 
 const outsideInWords: Record<NonNullable<Explanation['outside']>, string> = {

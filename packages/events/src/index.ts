@@ -28,3 +28,4 @@ export type {
 export { Protocol, type Visit } from './protocol/protocol.ts';
 export { parseProtocol } from './protocol/protocol-file.ts';
 export { type ObservationType, observationTypes } from './types/observation-types.ts';
+export { yamlLine } from './yaml-line.ts';

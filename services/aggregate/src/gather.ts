@@ -8,14 +8,12 @@ export type Gathered = {
   readonly arrivals: Map<string, Arrivals>;
   /** The newest date that has begun. */
   clock: CivilDay | undefined;
-  /** Sealed events that were passed over for want of the key. */
-  boxes: number;
   /** Sealed events that the key does not open: set aside, each with its reason. */
   readonly unreadable: string[];
 };
 
 export function nothingGathered(): Gathered {
-  return { arrivals: new Map(), clock: undefined, boxes: 0, unreadable: [] };
+  return { arrivals: new Map(), clock: undefined, unreadable: [] };
 }
 
 function take(gathered: Gathered, decoded: Decoded): void {
@@ -24,7 +22,6 @@ function take(gathered: Gathered, decoded: Decoded): void {
       gathered.clock = Math.max(gathered.clock ?? decoded.day, decoded.day);
       return;
     case 'box':
-      gathered.boxes += 1;
       return;
     case 'unreadable':
       gathered.unreadable.push(`${decoded.source} ${decoded.id}: ${decoded.reason}`);

@@ -12,8 +12,6 @@ export type ReadHistories = {
   /** Offsets of the next events, by partition: what was read. */
   readonly offsets: readonly number[];
   readonly clock: CivilDay | undefined;
-  /** Sealed events that were passed over for want of the key. */
-  readonly boxes: number;
   /** Sealed events that the key does not open: set aside, each with its reason. */
   readonly unreadable: readonly string[];
 };
@@ -30,7 +28,6 @@ export async function readHistories(
   const only = participant === undefined ? undefined : partitionOf(participant, ends.length);
   const histories: { history: History; clock: CivilDay | undefined }[] = [];
   let latest: CivilDay | undefined;
-  let boxes = 0;
   const unreadable: string[] = [];
   for (const [partition, end] of ends.entries()) {
     if (only !== undefined && only !== partition) continue;
@@ -45,7 +42,6 @@ export async function readHistories(
       from = last.offset + 1;
     }
     const { clock } = gathered;
-    boxes += gathered.boxes;
     unreadable.push(...gathered.unreadable);
     if (clock !== undefined) latest = Math.max(latest ?? clock, clock);
     for (const [name, { open, sealed }] of gathered.arrivals)
@@ -53,5 +49,5 @@ export async function readHistories(
   }
   const byName = new Intl.Collator('en', { numeric: true });
   histories.sort((a, b) => byName.compare(a.history.participant, b.history.participant));
-  return { histories, offsets: ends, clock: latest, boxes, unreadable };
+  return { histories, offsets: ends, clock: latest, unreadable };
 }

@@ -1,6 +1,7 @@
-import { isMap, isScalar, isSeq, Lexer, LineCounter, type Node, Parser, parseDocument } from 'yaml';
+import { Lexer, LineCounter, Parser, parseDocument } from 'yaml';
 import type { Parsed } from '../event.ts';
 import { parsedBy, pathText } from '../problem.ts';
+import { yamlLine } from '../yaml-line.ts';
 import { Protocol } from './protocol.ts';
 
 /** Protocols are written by people; nobody writes a megabyte. */
@@ -15,24 +16,6 @@ function isTooDeep(text: string): boolean {
     if (parser.stack.length > deepest) return true;
   }
   return false;
-}
-
-/** The line on which the deepest existing node of a path stands. */
-function lineOf(root: Node | null, path: readonly PropertyKey[], lines: LineCounter): number {
-  let node: unknown = root;
-  let offset = 0;
-  for (const step of path) {
-    if (isMap(node)) {
-      const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value ?? '') === String(step));
-      if (pair === undefined) break;
-      offset = (pair.key as Node).range?.[0] ?? offset;
-      node = pair.value;
-    } else if (isSeq(node) && typeof step === 'number') {
-      node = node.items[step];
-      offset = (node as Node | undefined)?.range?.[0] ?? offset;
-    } else break;
-  }
-  return lines.linePos(offset).line;
 }
 
 /** Reads a protocol from YAML; each problem's message begins with `line N: path`. */
@@ -74,7 +57,7 @@ export function parseProtocol(text: string): Parsed<Protocol> {
   const judged = parsedBy(Protocol, value);
   if (judged.ok) return judged;
   const problems = judged.problems.map(({ steps, message }) => ({
-    path: `line ${lineOf(document.contents, steps, lines)}${steps.length > 0 ? `: ${pathText(steps)}` : ''}`,
+    path: `line ${yamlLine(document.contents, steps, lines)}${steps.length > 0 ? `: ${pathText(steps)}` : ''}`,
     message,
   }));
   return { ok: false, problems };

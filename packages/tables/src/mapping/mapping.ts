@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { type ObservationType, observationTypes, pathText, problemsOf } from '@holdfast/events';
+import { type ObservationType, observationTypes, pathText, problemsOf, yamlLine } from '@holdfast/events';
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { ImportError, place } from '../import-error.ts';
-import { yamlLine } from './yaml-line.ts';
 
 /** A name that SQL can use without quotes and that leads to no other folder. */
 const Name = z

@@ -6,7 +6,7 @@ export function yamlLine(root: Node | null, path: readonly PropertyKey[], lines:
   let offset = 0;
   for (const step of path) {
     if (isMap(node)) {
-      const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(step));
+      const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value ?? '') === String(step));
       if (pair === undefined) break;
       offset = (pair.key as Node).range?.[0] ?? offset;
       node = pair.value;

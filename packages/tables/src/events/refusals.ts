@@ -10,7 +10,7 @@ import { sourceLines } from './source-line.ts';
 /** What was refused: as people read it, and so that DuckDB can account for it. */
 export type Refusals = {
   add(row: number, type: ObservationType | undefined, lines: readonly RefusedLine[]): void;
-  /** By table and line. */
+  /** By table, line and type, in an order that no timing of SQL's threads changes. */
   rejectedRows(): readonly RejectedRow[];
   /** Writes the table `holdfast.refusal` and gives its name; undefined if nothing was refused. */
   toTable(connection: DuckDBConnection): Promise<string | undefined>;
@@ -22,7 +22,10 @@ export async function openRefusals(
   mapping: Mapping,
   tables: readonly LoadedTable[],
 ): Promise<Refusals> {
-  const refused = refusals(tables);
+  const refused = refusals(
+    tables,
+    mapping.events.map(({ name }) => name),
+  );
   const rows = await refusedRows(connection);
   const numbers = rows.map(({ row }) => row);
   const lines = await sourceLines(connection, numbers);
@@ -34,7 +37,7 @@ export async function openRefusals(
   return refused;
 }
 
-function refusals(tables: readonly LoadedTable[]): Refusals {
+function refusals(tables: readonly LoadedTable[], types: readonly ObservationType[]): Refusals {
   const fileOf = new Map(tables.map(({ name, file }) => [name, file]));
   const place = new Map(tables.map(({ file }, index) => [file, index]));
   const rejected: RejectedRow[] = tables.flatMap(({ file, bad }) => bad.map((line) => ({ file, ...line })));
@@ -52,8 +55,16 @@ function refusals(tables: readonly LoadedTable[]): Refusals {
       }
     },
     rejectedRows() {
-      const order = (row: RejectedRow) => place.get(row.file) ?? tables.length;
-      return rejected.sort((a, b) => order(a) - order(b) || a.line - b.line || (a.field < b.field ? -1 : 1));
+      const table = ({ file }: RejectedRow) => place.get(file) ?? tables.length;
+      const type = (row: RejectedRow) => (row.type === undefined ? -1 : types.indexOf(row.type));
+      const text = ({ field, reason }: RejectedRow) => `${field}\n${reason}`;
+      return rejected.sort(
+        (a, b) =>
+          table(a) - table(b) ||
+          a.line - b.line ||
+          type(a) - type(b) ||
+          Number(text(a) > text(b)) - Number(text(a) < text(b)),
+      );
     },
     async toTable(connection) {
       if (refused.length === 0) return undefined;

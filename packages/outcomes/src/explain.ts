@@ -11,8 +11,9 @@ import { type DayStatuses, nothing, type Statement } from './evidence/statement.
 import type { FirstEvent, StudyDay } from './facts.ts';
 import type { Effective } from './history/replacing.ts';
 import { type Settled, settleOpen, settleSealed } from './history/settle.ts';
+import { matureDays } from './maturity.ts';
 import { firstUse } from './measures/first-use.ts';
-import { type ParticipantDays, participantDays } from './measures/participant-days.ts';
+import { judgedDays, type ParticipantDays } from './measures/participant-days.ts';
 import { counted, judgedWindows, type WindowStatus } from './measures/rolling-abstinence.ts';
 import type { History } from './observation.ts';
 import { isOpenMeasure } from './open-measures.ts';
@@ -68,8 +69,10 @@ export function explain(
   const unknown = { day, consentDay, windows: [], firstEvent: undefined, statements: [], excluded: [] };
   if (randomisation === undefined) return { ...unknown, outside: 'not-randomised', dayZero: undefined, lastDay: -1 };
   const dayZero = civilDay(randomisation.data.date);
-  const days = participantDays(measure, protocol, observationsFor(measure, protocol, history, open), dayZero, clock);
-  const { lastDay, mature, evidence, excluded } = days;
+  const judged = judgedDays(measure, protocol, observationsFor(measure, protocol, history, open), dayZero);
+  const { lastDay, evidence, excluded } = judged;
+  const mature = matureDays(protocol, measure.evidence, dayZero, lastDay, clock);
+  const days = { ...judged, mature };
   return {
     ...unknown,
     dayZero,

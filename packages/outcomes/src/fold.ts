@@ -2,14 +2,32 @@ import { type CivilDay, civilDay, type Measure, type Protocol, siteOf } from '@h
 import type { ClosedFacts, FirstEvent, Issue, OpenFacts, Spell } from './facts.ts';
 import type { Effective } from './history/replacing.ts';
 import { armOf, type Settled, settleOpen, settleSealed } from './history/settle.ts';
+import { matureDays } from './maturity.ts';
 import { firstUse, firstUseSpells } from './measures/first-use.ts';
-import { maturitySpells, participantDays } from './measures/participant-days.ts';
+import { type JudgedDays, judgedDays, maturitySpells } from './measures/participant-days.ts';
 import { rollingAbstinenceSpells } from './measures/rolling-abstinence.ts';
 import type { History, Observation } from './observation.ts';
-import { isOpenMeasure, typesBehindAny } from './open-measures.ts';
+import { isOpenMeasure } from './open-measures.ts';
 
 /** Raise it when the same events would give other facts: shards made by another version are rebuilt. */
 export const foldVersion = 1;
+
+/** A measure, and what it sees of a participant's days whatever the clock says. */
+type MeasuredDays = { readonly measure: Measure; readonly days: JudgedDays };
+
+/**
+ * What a participant's history says once identity, replacing and setting aside are settled and its evidence is judged day by day:
+ * all that facts depend on but the clock. It is small, so it can be kept for the day that turns.
+ */
+export type SettledHistory = {
+  readonly participant: string;
+  readonly dayZero: CivilDay | undefined;
+  readonly site: string | undefined;
+  readonly open: SettledSide;
+  readonly closed: SettledSide & { readonly arm: string | undefined };
+};
+
+type SettledSide = { readonly measured: readonly MeasuredDays[]; readonly issues: readonly Issue[] };
 
 /**
  * What a participant's open events mean, as of a clock (the newest date known to have begun; undefined: none, and nothing is
@@ -22,38 +40,40 @@ export function foldOpen(
   open: readonly Observation<'open'>[],
   clock: CivilDay | undefined,
 ): OpenFacts {
-  return openFacts(protocol, participant, settleOpen({ participant, open, sealed: [] }), clock);
+  const settled = settleOpen({ participant, open, sealed: [] });
+  return openFacts(protocol, { participant, ...openSide(protocol, settled) }, clock);
 }
 
-/** A participant's history, settled on both sides: all that facts still depend on but the clock. */
-export type SettledHistory = { readonly participant: string; readonly open: Settled; readonly sealed: Settled };
-
-/** Settles both sides of a history, and keeps of the observations those that a measure of the protocol looks at. */
+/** Settles both sides of a history and judges its days: everything of the fold that needs no clock. */
 export function settle(protocol: Protocol, history: History): SettledHistory {
-  const open = settleOpen(history);
-  const sealed = settleSealed(history, open);
-  const behind = typesBehindAny(protocol);
-  const kept = (settled: Settled): Settled => ({
-    ...settled,
-    observations: settled.observations.filter(({ type }) => behind.has(type)),
-  });
-  return { participant: history.participant, open: kept(open), sealed: kept(sealed) };
+  const settled = settleOpen(history);
+  const sealed = settleSealed(history, settled);
+  const open = openSide(protocol, settled);
+  const arm = armOf(protocol, settled, sealed)?.data.arm;
+  const measures = protocol.measures.filter((measure) => !isOpenMeasure(measure, protocol));
+  const observations = measures.length === 0 ? [] : [...settled.observations, ...sealed.observations];
+  return {
+    participant: history.participant,
+    ...open,
+    closed: {
+      arm,
+      measured: measuredDays(protocol, measures, observations, open.dayZero),
+      issues: [...sealed.issues, ...noArm(settled, arm !== undefined)],
+    },
+  };
 }
 
 /** The facts of a settled history as of a clock: the open ones, and what the sealed events add to them. */
 export function factsOf(
   protocol: Protocol,
-  { participant, open: settled, sealed }: SettledHistory,
+  settled: SettledHistory,
   clock: CivilDay | undefined,
 ): { open: OpenFacts; closed: ClosedFacts } {
-  const open = openFacts(protocol, participant, settled, clock);
-  const arm = armOf(protocol, settled, sealed);
-  const closedMeasures = protocol.measures.filter((measure) => !isOpenMeasure(measure, protocol));
-  const observations = closedMeasures.length === 0 ? [] : [...settled.observations, ...sealed.observations];
-  const measured = measureFacts(protocol, closedMeasures, observations, open.dayZero, clock);
+  const { dayZero, closed } = settled;
+  const { arm, measured, issues } = closed;
   return {
-    open,
-    closed: { arm: arm?.data.arm, ...measured, issues: [...sealed.issues, ...noArm(settled, arm !== undefined)] },
+    open: openFacts(protocol, settled, clock),
+    closed: { arm, ...measureFacts(protocol, measured, dayZero, clock), issues },
   };
 }
 
@@ -66,17 +86,24 @@ export function fold(
   return factsOf(protocol, settle(protocol, history), clock);
 }
 
-function openFacts(protocol: Protocol, participant: string, settled: Settled, clock: CivilDay | undefined): OpenFacts {
+function openSide(protocol: Protocol, settled: Settled): Pick<SettledHistory, 'dayZero' | 'site' | 'open'> {
   const { enrolment, randomisation, observations, issues } = settled;
   const dayZero = randomisation && civilDay(randomisation.data.date);
   const measures = protocol.measures.filter((measure) => isOpenMeasure(measure, protocol));
   return {
-    participant,
     dayZero,
     site: (randomisation && siteOfOriginal(randomisation)) ?? (enrolment && siteOfOriginal(enrolment)),
-    ...measureFacts(protocol, measures, observations, dayZero, clock),
-    issues,
+    open: { measured: measuredDays(protocol, measures, observations, dayZero), issues },
   };
+}
+
+function openFacts(
+  protocol: Protocol,
+  { participant, dayZero, site, open }: Pick<SettledHistory, 'participant' | 'dayZero' | 'site' | 'open'>,
+  clock: CivilDay | undefined,
+): OpenFacts {
+  const { measured, issues } = open;
+  return { participant, dayZero, site, ...measureFacts(protocol, measured, dayZero, clock), issues };
 }
 
 /** The site that sent an observation in the first place, whoever corrected it since. */
@@ -84,18 +111,32 @@ function siteOfOriginal({ origin, source }: Effective): string | undefined {
   return siteOf(origin ?? source);
 }
 
-function measureFacts(
+function measuredDays(
   protocol: Protocol,
   measures: readonly Measure[],
   observations: readonly Effective[],
+  dayZero: CivilDay | undefined,
+): MeasuredDays[] {
+  if (dayZero === undefined) return [];
+  return measures.map((measure) => {
+    const { evidence, ...days } = judgedDays(measure, protocol, observations, dayZero);
+    // Its statements say why, which no fact does, and take most of the memory.
+    const { covering, confirming } = evidence;
+    return { measure, days: { ...days, evidence: { covering, confirming } } };
+  });
+}
+
+function measureFacts(
+  protocol: Protocol,
+  measured: readonly MeasuredDays[],
   dayZero: CivilDay | undefined,
   clock: CivilDay | undefined,
 ): { spells: Spell[]; firstEvents: FirstEvent[] } {
   const spells: Spell[] = [];
   const firstEvents: FirstEvent[] = [];
   if (dayZero === undefined) return { spells, firstEvents };
-  for (const measure of measures) {
-    const days = participantDays(measure, protocol, observations, dayZero, clock);
+  for (const { measure, days: judged } of measured) {
+    const days = { ...judged, mature: matureDays(protocol, measure.evidence, dayZero, judged.lastDay, clock) };
     spells.push(...maturitySpells(measure, days));
     switch (measure.kind) {
       case 'rolling-abstinence':

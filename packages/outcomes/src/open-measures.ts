@@ -17,18 +17,6 @@ function typesBehind(measure: Measure, protocol: Protocol): readonly Observation
   ];
 }
 
-const behindAny = new WeakMap<Protocol, ReadonlySet<string>>();
-
-/** The event types that facts of any measure of a protocol are made of. */
-export function typesBehindAny(protocol: Protocol): ReadonlySet<string> {
-  let types = behindAny.get(protocol);
-  if (types === undefined) {
-    types = new Set(protocol.measures.flatMap((measure) => typesBehind(measure, protocol)));
-    behindAny.set(protocol, types);
-  }
-  return types;
-}
-
 /** Whether blinded people may see a measure (pooled): no event type behind it is closed in a double-blind trial. */
 export function isOpenMeasure(measure: Measure, protocol: Protocol): boolean {
   if (protocol.blinding === 'open') return true;

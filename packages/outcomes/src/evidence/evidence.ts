@@ -8,20 +8,16 @@ import { urineStatements } from './urine.ts';
  * A measure's evidence by study day, joined by its evidence rule. `covering` judges coverage. Under *self-report confirmed by
  * urine* `confirming` holds the urine beside it; a day is a day of use if either says so.
  */
-export type Evidence = {
+export type DayEvidence = {
   readonly covering: DayStatuses;
   readonly confirming: DayStatuses | undefined;
-  /** Everything that the rule looks at, for whoever wants to see why. */
-  readonly statements: readonly Statement[];
 };
 
-/** What is known where nothing may be looked at yet. */
-export function noEvidence(lastDay: number): Evidence {
-  return { covering: new Uint8Array(lastDay + 1), confirming: undefined, statements: [] };
-}
+/** Evidence with everything that the rule looks at, for whoever wants to see why. */
+export type Evidence = DayEvidence & { readonly statements: readonly Statement[] };
 
 /** Whether a day is a day of use by any of the sources that the rule joins. */
-export function isUse({ covering, confirming }: Evidence, day: number): boolean {
+export function isUse({ covering, confirming }: DayEvidence, day: number): boolean {
   return covering[day] === use || confirming?.[day] === use;
 }
 

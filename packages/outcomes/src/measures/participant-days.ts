@@ -1,40 +1,35 @@
 import { type CivilDay, civilDay, type Measure, type Protocol } from '@holdfast/events';
-import { type Evidence, joinEvidence, noEvidence } from '../evidence/evidence.ts';
+import { type DayEvidence, type Evidence, joinEvidence } from '../evidence/evidence.ts';
 import { dayOfDeath, excludedDays } from '../excluded-days.ts';
 import type { Spell, StudyDay } from '../facts.ts';
 import type { Effective } from '../history/replacing.ts';
-import { matureDays } from '../maturity.ts';
 import { spellBuilder } from '../spells.ts';
 
-/** One randomised participant's days as one measure sees them; arrays are indexed by study day. */
-export type ParticipantDays = {
+/** One randomised participant's days as one measure sees them, whatever the clock says; arrays are indexed by study day. */
+export type JudgedDays = {
   /** The last study day that can ever count: the horizon, or the administrative end if that comes first. */
   readonly lastDay: StudyDay;
-  readonly evidence: Evidence;
-  readonly mature: Uint8Array;
+  readonly evidence: DayEvidence;
   readonly excluded: Uint8Array;
   readonly death: StudyDay | undefined;
 };
 
+/** The same as of a clock, which decides what is mature. */
+export type ParticipantDays = JudgedDays & { readonly mature: Uint8Array };
+
 /** Cuts to the horizon first: evidence outside study days 1 … lastDay is ignored before anything is derived from it. */
-export function participantDays(
+export function judgedDays(
   measure: Measure,
   protocol: Protocol,
   observations: readonly Effective[],
   dayZero: CivilDay,
-  clock: CivilDay | undefined,
-): ParticipantDays {
+): JudgedDays & { readonly evidence: Evidence } {
   const { administrativeEnd } = protocol;
   const end = administrativeEnd === undefined ? Number.POSITIVE_INFINITY : civilDay(administrativeEnd) - dayZero;
   const lastDay = Math.max(-1, Math.min(measure.horizon, end));
-  const mature = matureDays(protocol, measure.evidence, dayZero, lastDay, clock);
   return {
     lastDay,
-    // Before a day is mature no measure looks at evidence, and most participants of a running import have none that is.
-    evidence: mature.includes(1)
-      ? joinEvidence(measure.evidence, measure.substances, observations, protocol, dayZero, Math.max(0, lastDay))
-      : noEvidence(Math.max(0, lastDay)),
-    mature,
+    evidence: joinEvidence(measure.evidence, measure.substances, observations, protocol, dayZero, Math.max(0, lastDay)),
     excluded: excludedDays(measure, observations, dayZero, lastDay),
     death: dayOfDeath(observations, dayZero),
   };

@@ -1,5 +1,5 @@
 import type { MissingPolicy, Protocol, RollingAbstinence } from '@holdfast/events';
-import { type Evidence, isUse } from '../evidence/evidence.ts';
+import { type DayEvidence, isUse } from '../evidence/evidence.ts';
 import { nothing } from '../evidence/statement.ts';
 import type { Spell, StudyDay } from '../facts.ts';
 import { spellBuilder } from '../spells.ts';
@@ -11,7 +11,7 @@ export type WindowStatus = 'use' | 'abstinent' | 'missing' | 'outside';
 /** Running counts over the days of a window. */
 type Counts = { days: number; covered: number; confirmed: number; uses: number };
 
-function count(counts: Counts, day: StudyDay, by: 1 | -1, evidence: Evidence, excluded: Uint8Array): void {
+function count(counts: Counts, day: StudyDay, by: 1 | -1, evidence: DayEvidence, excluded: Uint8Array): void {
   if (excluded[day] === 1) return;
   counts.days += by;
   if (evidence.covering[day] !== nothing) counts.covered += by;

@@ -228,10 +228,21 @@ export function sideOf(protocol: Protocol, said: { readonly type: string; readon
     const { type, data } = (said.data as EventData<'correction'>).event;
     return sideOf(protocol, { type: shortType(type as HoldfastEvent['type']), data });
   }
-  const closed: readonly string[] = ['arm-assigned', 'dose-given', ...protocol.closed];
-  return closed.includes(said.type) || (said.type === 'scale-score' && 'hoursAfterDose' in said.data)
-    ? 'sealed'
-    : 'open';
+  const closed: readonly string[] = [
+    'arm-assigned',
+    'dose-given',
+    'therapy-session',
+    'allocation-guess',
+    'unblinding',
+    ...protocol.closed,
+  ];
+  const tells: Readonly<Record<string, string>> = {
+    'scale-score': 'hoursAfterDose',
+    'vital-signs': 'minutesAfterDose',
+    'period-started': 'sequence',
+  };
+  const field = tells[said.type];
+  return closed.includes(said.type) || (field !== undefined && field in said.data) ? 'sealed' : 'open';
 }
 
 // --- histories -------------------------------------------------------------------------------------------------------
@@ -357,6 +368,52 @@ function sayings(protocol: Protocol): { [T in ObservationType]: fc.Arbitrary<Eve
       { weight: 2, arbitrary: left('died') },
       { weight: 2, arbitrary: fc.constantFrom('completed' as const, 'lost' as const, 'stopped' as const).chain(left) },
     ),
+    screened: fc.constantFrom<EventData<'screened'>>({ eligible: true }, { eligible: false, reasons: ['age'] }),
+    'period-started': fc.constantFrom<EventData<'period-started'>>({ period: 'P1' }, { period: 'P2', sequence: 'AB' }),
+    'choice-task': fc.record(
+      {
+        substance: fc.constantFrom(...substances),
+        offered: fc.constant(5),
+        chosen: fc.nat({ max: 5 }),
+        dose: fc.constant({ amount: 25, unit: 'mg' }),
+        alternative: fc.constant({ amount: 11, unit: 'USD' }),
+      },
+      plain,
+    ),
+    'therapy-session': fc.record({ kind: fc.constant('relapse-prevention'), minutes: fc.constantFrom(0, 90) }, plain),
+    'vital-signs': fc.constantFrom<EventData<'vital-signs'>>(
+      { heartRate: 70 },
+      { heartRate: 90, minutesAfterDose: 40 },
+    ),
+    'lab-result': fc.constant({ test: 'ALT', value: 31, unit: 'U/L' }),
+    'concomitant-medication': fc.record({ name: fc.constant('naltrexone'), from: day.map(dateOf) }, plain),
+    'protocol-deviation': fc.constant({ kind: 'visit', importance: 'minor' }),
+    overdose: fc.constant({
+      substances: ['fentanyl'],
+      intent: 'unknown',
+      naloxone: 'given',
+      outcome: 'recovered',
+    }),
+    'adverse-event': fc
+      .record({ ae: fc.constantFrom('AE-1', 'AE-2'), onset: day, died: fc.boolean() }, plain)
+      .map(({ ae, onset, died }) => ({
+        ae,
+        term: 'nausea',
+        onset: dateOf(onset),
+        severity: 'mild',
+        seriousness: died ? ['death'] : [],
+        relatedness: 'possible',
+        outcome: died ? 'fatal' : 'unknown',
+      })),
+    'treatment-discontinued': fc.constant({ reason: 'participant' }),
+    'consent-withdrawn': fc
+      .constantFrom('treatment' as const, 'follow-up' as const, 'data' as const)
+      .map((scope) => ({ scope })),
+    'allocation-guess': fc.constantFrom<EventData<'allocation-guess'>>(
+      { by: 'participant' },
+      { by: 'rater', arm: protocol.arms[0]?.id ?? '', sure: 50 },
+    ),
+    unblinding: fc.constant({ by: 'monitor', reason: 'intensive care' }),
   };
 }
 
@@ -371,6 +428,13 @@ const frequencies: readonly (readonly [ObservationType, number])[] = [
   ['scale-score', 1],
   ['visit-missed', 1],
   ['participant-rerandomised', 1],
+  ['screened', 1],
+  ['period-started', 1],
+  ['vital-signs', 1],
+  ['adverse-event', 1],
+  ['treatment-discontinued', 1],
+  ['consent-withdrawn', 1],
+  ['allocation-guess', 1],
 ];
 
 // Few instants, so that ties are many; one lies within a second of another, and the last lies days later.

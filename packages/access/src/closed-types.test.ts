@@ -1,6 +1,7 @@
+import { observationTypes } from '@holdfast/events';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { closedByDefault, isClosed } from './closed-types.ts';
+import { closedByDefault, closedIfTold, isClosed } from './closed-types.ts';
 
 const correctionTo = (type: unknown, data: unknown) => ({
   target: { source: '/trials/T/sites/S', id: '1' },
@@ -15,19 +16,21 @@ test.each(closedByDefault)('%s is closed, by its short and by its full name', (t
   expect(isClosed(`org.holdfast.${type}.v12`, undefined)).toBe(true);
 });
 
-test.each([
-  'participant-enrolled',
-  'participant-randomised',
-  'visit-attended',
-  'urine-screen',
-  'use-calendar',
-  'adverse-event',
-  'participant-left',
-  'sealed',
-  'day-turned',
-  'dose-given-elsewhere',
-])('%s is open', (type) => {
-  expect(isClosed(type, { hoursAfterDose: 2, minutesAfterDose: 5 })).toBe(false);
+const tellingAll = { hoursAfterDose: 2, minutesAfterDose: 5, sequence: 'AB' };
+const openTypes = Object.keys(observationTypes).filter(
+  (type) => !closedByDefault.includes(type) && !closedIfTold.has(type),
+);
+
+test.each([...openTypes, 'sealed', 'day-turned', 'retraction', 'dose-given-elsewhere'])('%s is open', (type) => {
+  expect(isClosed(type, tellingAll)).toBe(false);
+});
+
+test('nothing is closed by default that is no type of event, and no field that its type has not', () => {
+  for (const type of closedByDefault) expect(Object.keys(observationTypes)).toContain(type);
+  for (const [type, field] of closedIfTold) {
+    const schema = observationTypes[type as 'scale-score'];
+    expect(Object.keys(schema.shape), type).toContain(field);
+  }
 });
 
 test('a score is closed only if it tells the hours after a dose', () => {
@@ -41,6 +44,11 @@ test('vital signs are closed only after a dose', () => {
   expect(isClosed('vital-signs', { heartRate: 71 })).toBe(false);
 });
 
+test('the start of a period is closed only if it tells the sequence of treatments', () => {
+  expect(isClosed('period-started', { period: 'P1', sequence: 'AB' })).toBe(true);
+  expect(isClosed('period-started', { period: 'P1' })).toBe(false);
+});
+
 test('the protocol closes further types, by either name, and opens none', () => {
   expect(isClosed('biomarker', {}, ['biomarker'])).toBe(true);
   expect(isClosed('org.holdfast.biomarker.v1', {}, ['biomarker'])).toBe(true);
@@ -49,8 +57,16 @@ test('the protocol closes further types, by either name, and opens none', () => 
   expect(isClosed('urine-screen', {}, ['biomarker'])).toBe(false);
 });
 
-const types = fc.constantFrom(...closedByDefault, 'scale-score', 'vital-signs', 'urine-screen', 'biomarker');
-const data = fc.constantFrom<unknown>({}, { hoursAfterDose: 2 }, { minutesAfterDose: 5 }, null, 'text', []);
+const types = fc.constantFrom(...closedByDefault, ...closedIfTold.keys(), 'urine-screen', 'biomarker');
+const data = fc.constantFrom<unknown>(
+  {},
+  { hoursAfterDose: 2 },
+  { minutesAfterDose: 5 },
+  { sequence: 'AB' },
+  null,
+  'text',
+  [],
+);
 
 test('a correction is as closed as what it puts in place, however deep and under whatever name', () => {
   fc.assert(

@@ -7,10 +7,14 @@ export const closedByDefault: readonly string[] = [
   'unblinding',
 ];
 
-/** Types that are closed if their data tells when, relative to a dose, they were taken. */
-const AFTER_A_DOSE: ReadonlyMap<string, string> = new Map([
+/**
+ * Types that are closed if their data has a field that tells of treatment: what is measured after a dose shows its effect,
+ * and the sequence of a crossover is its allocation.
+ */
+export const closedIfTold: ReadonlyMap<string, string> = new Map([
   ['scale-score', 'hoursAfterDose'],
   ['vital-signs', 'minutesAfterDose'],
+  ['period-started', 'sequence'],
 ]);
 
 /**
@@ -26,7 +30,7 @@ export function isClosed(type: string, data: unknown, declared: readonly string[
     closedByDefault.includes(short) || declared.some((further) => shortName(further) === short);
   let event = { type: shortName(type), data };
   while (!closed(event.type)) {
-    if (event.type !== 'correction') return saysAfterDose(event.type, event.data);
+    if (event.type !== 'correction') return tellsOfTreatment(event.type, event.data);
     const inner = field(event.data, 'event');
     const innerType = field(inner, 'type');
     if (typeof innerType !== 'string') return true;
@@ -35,8 +39,8 @@ export function isClosed(type: string, data: unknown, declared: readonly string[
   return true;
 }
 
-function saysAfterDose(type: string, data: unknown): boolean {
-  const name = AFTER_A_DOSE.get(type);
+function tellsOfTreatment(type: string, data: unknown): boolean {
+  const name = closedIfTold.get(type);
   return name !== undefined && field(data, name) !== undefined;
 }
 

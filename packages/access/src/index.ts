@@ -1,6 +1,6 @@
 export { type ArmNames, armTokens, plainArms } from './arm-tokens.ts';
 export { type ByArmQuestion, type ByArmVerdict, mayShowByArm } from './audience.ts';
-export { closedByDefault, isClosed } from './closed-types.ts';
+export { closedByDefault, closedIfTold, isClosed } from './closed-types.ts';
 export {
   createTrialKey,
   type PublishedKey,

@@ -149,9 +149,13 @@ describe('examples of events', () => {
   });
 });
 
-/** The fields of a schema that an example can show: of the two ways to write a dose the first, of a day of use the fullest. */
+/** The fields of a schema that an example can show: of the two ways to write a dose or a guess one, of a day of use the fullest. */
 function withoutRoom({ properties = {} }: Schema, path: Path): string[] {
-  const elsewhere = ['given', 'planned'].includes(String(path.at(-1))) ? ['units'] : [];
+  const elsewhere = ['given', 'planned'].includes(String(path.at(-1)))
+    ? ['units']
+    : 'level' in properties
+      ? ['arm']
+      : [];
   const bare = path.at(-2) === '2026-03-15';
   return bare ? [] : Object.keys(properties).filter((name) => !elsewhere.includes(name));
 }
@@ -228,9 +232,7 @@ describe('what an event is', () => {
       const [problem, ...more] = problemsOf({ ...example('urine-screen'), type });
       expect(more).toEqual([]);
       expect(problem?.path).toBe('type');
-      expect(problem?.message).toMatch(
-        /^is no event type of Holdfast; use one of org\.holdfast\.participant-enrolled\.v1, /,
-      );
+      expect(problem?.message).toMatch(/^is no event type of Holdfast; use one of org\.holdfast\.screened\.v1, /);
       expect(problem?.message).not.toContain('day-turned');
     }
   });
@@ -333,6 +335,91 @@ describe('messages', () => {
     ],
     ['dose-given', ['data', 'given'], {}, 'data.given says no amount; give mg, mgPerKg or units'],
     ['controlled-environment', ['data', 'to'], '2026-01-01', 'data.to lies before `from`; swap the two'],
+    [
+      'screened',
+      ['data', 'eligible'],
+      true,
+      'data.reasons are given though `eligible` is true; remove them or correct `eligible`',
+    ],
+    [
+      'screened',
+      ['data', 'reasons'],
+      undefined,
+      'data.reasons are missing though `eligible` is false; give at least one',
+    ],
+    [
+      'period-started',
+      ['data', 'period'],
+      'a b',
+      'data.period not a valid period id (1 to 64 letters, digits, . _ -); write it like P1',
+    ],
+    ['choice-task', ['data', 'chosen'], 6, 'data.chosen is more than `offered`; correct one of the two'],
+    ['choice-task', ['data', 'dose', 'amount'], 0, 'data.dose.amount is too small; above 0'],
+    ['dose-given', ['data', 'end'], '2026-03-04T12:59:59+00:00', 'data.end lies before `start`; swap the two'],
+    [
+      'dose-given',
+      ['data', 'given', 'mg'],
+      64,
+      'data.stoppedEarly is true though all that was planned was given; correct one of the two',
+    ],
+    [
+      'vital-signs',
+      ['data', 'bloodPressure', 'systolic'],
+      80,
+      'data.bloodPressure.diastolic is above `systolic`; swap the two',
+    ],
+    [
+      'vital-signs',
+      ['data', 'bloodPressure', 'diastolic'],
+      undefined,
+      'data.bloodPressure.diastolic is missing; give a number',
+    ],
+    ['vital-signs', ['data', 'sedation'], 6, 'data.sedation is too large; at most 5'],
+    ['lab-result', ['data', 'normal', 'high'], 1, 'data.normal.high is below `low`; swap the two'],
+    ['lab-result', ['data', 'normal'], {}, 'data.normal has no limit; give low or high'],
+    ['lab-result', ['data', 'value'], undefined, 'data.limit limits no value; give the value, or remove it'],
+    ['concomitant-medication', ['data', 'to'], '2026-03-09', 'data.to lies before `from`; swap the two'],
+    ['concomitant-medication', ['data', 'atc'], 'N7BB04', 'data.atc not an ATC code; write it like N07BB04'],
+    ['adverse-event', ['data', 'end'], '2026-05-09', 'data.end lies before `onset`; swap the two'],
+    [
+      'adverse-event',
+      ['data', 'outcome'],
+      'not-recovered',
+      'data.end is given though `outcome` says that it goes on; correct one of the two',
+    ],
+    [
+      'adverse-event',
+      ['data', 'outcome'],
+      'fatal',
+      'data.seriousness and `outcome` disagree on whether it was fatal; correct one of the two',
+    ],
+    [
+      'adverse-event',
+      ['data', 'seriousness'],
+      ['hospitalisation', 'hospitalisation'],
+      'data.seriousness names a criterion twice; remove the repetition',
+    ],
+    [
+      'adverse-event',
+      ['data', 'awareness', 'sponsor'],
+      '2026-05-11',
+      'data.awareness.sponsor lies before `site`; correct one of the two',
+    ],
+    [
+      'adverse-event',
+      ['data', 'awareness', 'site'],
+      '2026-05-09',
+      'data.awareness.site lies before `onset`; correct one of the two',
+    ],
+    [
+      'allocation-guess',
+      ['data', 'arm'],
+      'Ketamine + therapy',
+      'data.factor is given besides `arm`; give one of the two, in two events if both were asked',
+    ],
+    ['allocation-guess', ['data', 'level'], undefined, 'data.level is missing for a factor; give its guessed level'],
+    ['allocation-guess', ['data', 'sure'], 101, 'data.sure is too large; at most 100'],
+    ['scale-score', ['data', 'instrument'], 'C-SSRS', 'data.total is of an instrument without a total; give items'],
   ])('%s with %j = %j', (type, path, to, expected) => {
     expect(message(type, path, to)).toEqual([expected]);
   });
@@ -340,6 +427,29 @@ describe('messages', () => {
   test('a score without total and items is none', () => {
     const event = changed(changed(example('scale-score'), ['data', 'total'], undefined), ['data', 'items'], undefined);
     expect(problemsOf(event)).toMatchObject([{ path: 'data', message: 'has no score; give total or items' }]);
+  });
+
+  test('an adverse event needs a severity or a grade, a measurement something measured, a result a unit', () => {
+    const without = (type: string, ...fields: string[]) =>
+      problemsOf(
+        fields.reduce<unknown>((event, field) => changed(event, ['data', field], undefined), example(type)),
+      ).map(({ path, message }) => `${path} ${message}`);
+    expect(without('adverse-event', 'severity')).toEqual([]);
+    expect(without('adverse-event', 'grade')).toEqual([]);
+    expect(without('adverse-event', 'severity', 'grade')).toEqual(['data.severity is missing; give severity or grade']);
+    expect(without('vital-signs', 'bloodPressure', 'heartRate', 'spo2')).toEqual([]);
+    expect(without('vital-signs', 'bloodPressure', 'heartRate', 'spo2', 'sedation')).toEqual([
+      'data measures nothing; give bloodPressure, heartRate, spo2 or sedation',
+    ]);
+    expect(without('lab-result', 'unit', 'normal')).toEqual([
+      'data.unit is missing for a value; give its unit (`1` for a ratio)',
+    ]);
+    expect(without('lab-result', 'value', 'unit', 'limit', 'normal')).toEqual([]);
+    expect(without('lab-result', 'value', 'limit', 'finding')).toEqual(['data has no result; give value or finding']);
+    expect(without('allocation-guess', 'factor', 'level', 'sure')).toEqual([]);
+    expect(without('allocation-guess', 'factor', 'level')).toEqual([
+      'data.sure is given without a guess; give arm or factor, or remove it',
+    ]);
   });
 
   test('a calendar that ends before it begins, after its interview, or lists days outside, says which', () => {

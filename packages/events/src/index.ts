@@ -14,9 +14,12 @@ export {
   siteOf,
   trialOf,
 } from './event.ts';
+export { type Amount, type CountedSubstance, gramsOf } from './grams.ts';
+export { type Instrument, type ItemRanges, instruments, type ScoreRange } from './instruments.ts';
 export { jsonSchemaFiles } from './json-schemas.ts';
 export { type Problem, pathText, problemsOf } from './problem.ts';
 export { protocolCheck } from './protocol/check-event.ts';
+export { type DeclaredInstrument, instrumentsOf } from './protocol/instruments.ts';
 export type {
   Coverage,
   EvidenceRule,

@@ -321,8 +321,14 @@ describe('a double-blind trial', () => {
       stoppedEarly: true,
     }),
     event('scale-score', { instrument: 'CADSS', total: 31.4375, hoursAfterDose: 2 }),
+    event('therapy-session', { kind: 'relapse-prevention', minutes: 51.0625 }),
+    event('vital-signs', { heartRate: 91.0625, minutesAfterDose: 40 }),
+    event('period-started', { period: 'P1', sequence: 'AB' }),
+    event('allocation-guess', { by: 'participant', arm: 'ketamine+KARE', sure: 51.0625 }),
+    event('unblinding', { by: 'monitor', reason: 'intensive care' }),
     correction('arm-assigned', { arm: 'ketamine+KARE' }, randomisation),
     correction('dose-given', { drug: 'esketamine', given: { mg: 51.0625 } }),
+    correction('vital-signs', { heartRate: 91.0625, minutesAfterDose: 40 }),
   ];
 
   test('keeps what is closed sealed: who, when and where stay readable, and the key opens the rest', async () => {
@@ -358,7 +364,7 @@ describe('a double-blind trial', () => {
           const sent = [
             event('arm-assigned', { arm: chosen }, randomisation),
             event('dose-given', { drug, given: { mg } }),
-            event('scale-score', { instrument: 'CADSS', total: mg, hoursAfterDose: 1 }),
+            event('scale-score', { instrument: 'of-our-own', total: mg, hoursAfterDose: 1 }),
             correction('arm-assigned', { arm: chosen }, randomisation),
             correction('dose-given', { drug, given: { mg } }),
           ];

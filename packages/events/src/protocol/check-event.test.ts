@@ -19,10 +19,19 @@ const protocol = (changes: object = {}): Protocol =>
     blinding: 'open',
     clock: 'imported',
     plannedFollowUp: 90,
-    arms: [{ id: 'Ketamine + therapy' }, { id: 'Saline + therapy', control: true }],
+    arms: [
+      { id: 'Ketamine + therapy', factors: { drug: 'ketamine' } },
+      { id: 'Saline + therapy', control: true, factors: { drug: 'saline' } },
+    ],
     sites: ['GB-01', 'GB-02'],
     strata: ['moderate', 'severe'],
-    substances: [{ id: 'alcohol' }, { id: 'cocaine' }],
+    substances: [{ id: 'alcohol', unit: 'drinks', gramsPerUnit: 8 }, { id: 'cocaine' }],
+    baseline: [{ id: 'age' }],
+    periods: [{ id: 'P1' }, { id: 'P2' }],
+    instruments: [
+      { id: 'withdrawal-severity', total: { low: 0, high: 3 }, higher: 'worse' },
+      { id: 'CADSS', total: { low: 0, high: 92 }, items: { count: 23, low: 0, high: 4 } },
+    ],
     visits: [
       { id: 'W04', day: 28, collects: ['urine'] },
       { id: 'W08', day: 56 },
@@ -132,6 +141,131 @@ const mistakes: [what: string, type: ObservationType, data: unknown, path: strin
     '.stratum',
     `stratum "mild" is not in the protocol (it has moderate, severe); ${declareIt}`,
   ],
+  [
+    'a baseline covariate',
+    'participant-enrolled',
+    { consentDate: '2026-02-01', baseline: { age: 44, weight: 80 } },
+    '.baseline.weight',
+    `baseline covariate "weight" is not in the protocol (it has age); ${declareIt}`,
+  ],
+  [
+    'a period',
+    'period-started',
+    { period: 'P3' },
+    '.period',
+    `period "P3" is not in the protocol (it has P1, P2); ${declareIt}`,
+  ],
+  [
+    'a substance that was chosen',
+    'choice-task',
+    {
+      substance: 'heroin',
+      offered: 5,
+      chosen: 5,
+      dose: { amount: 25, unit: 'mg' },
+      alternative: { amount: 11, unit: 'USD' },
+    },
+    '.substance',
+    `substance "heroin" is not in the protocol (it has alcohol, cocaine); ${declareIt}`,
+  ],
+  [
+    'the visit of a laboratory result',
+    'lab-result',
+    { test: 'ALT', value: 31, unit: 'U/L', visit: 'W05' },
+    '.visit',
+    `visit "W05" is not in the protocol (it has W04, W08); ${declareIt}`,
+  ],
+  [
+    'a factor',
+    'treatment-discontinued',
+    { factor: 'therapy', reason: 'participant' },
+    '.factor',
+    `factor "therapy" is not in the protocol (it has drug); ${declareIt}`,
+  ],
+  [
+    'a unit of a substance that has another',
+    'use-calendar',
+    { ...calendar, days: { '2026-02-03': { alcohol: { amount: 3, unit: 'units' } } } },
+    '.days.2026-02-03.alcohol.unit',
+    'is not what the protocol counts it in; use drinks or g',
+  ],
+  [
+    'an instrument',
+    'scale-score',
+    { instrument: 'KARE-likert', total: 7 },
+    '.instrument',
+    `instrument "KARE-likert" is neither in the table of instruments nor in the protocol (it has withdrawal-severity, CADSS); ${declareIt}`,
+  ],
+  [
+    'a total beyond the table’s range',
+    'scale-score',
+    { instrument: 'MADRS', total: 61 },
+    '.total',
+    'lies outside 0 to 60, the range of MADRS; correct it, or the instrument',
+  ],
+  [
+    'a total beyond the range that the protocol narrowed',
+    'scale-score',
+    { instrument: 'CADSS', total: 93 },
+    '.total',
+    'lies outside 0 to 92, the range of CADSS; correct it, or the instrument',
+  ],
+  [
+    'a total beyond the range of an instrument of the trial’s own',
+    'scale-score',
+    { instrument: 'withdrawal-severity', total: -1 },
+    '.total',
+    'lies outside 0 to 3, the range of withdrawal-severity; correct it, or the instrument',
+  ],
+  [
+    'an item beyond its range',
+    'scale-score',
+    { instrument: 'MADRS', items: { sadness: 7, tension: 0 } },
+    '.items.sadness',
+    'lies outside 0 to 6, the range of an item of MADRS; correct it, or the instrument',
+  ],
+  [
+    'more items than there are',
+    'scale-score',
+    { instrument: 'ICSI', items: { a: 0, b: 1, c: 2, d: 3, e: 4 } },
+    '.items',
+    'are more than the 4 items of ICSI; correct them, or the instrument',
+  ],
+  [
+    'an item that has a range of its own',
+    'scale-score',
+    { instrument: 'C-SSRS', items: { ideation: 5, attempt: 2 } },
+    '.items.attempt',
+    'lies outside 0 to 1, the range of attempt of C-SSRS; correct it, or the instrument',
+  ],
+  [
+    'an item of an instrument whose items have names',
+    'scale-score',
+    { instrument: 'C-SSRS', items: { constructor: 1 } },
+    '.items.constructor',
+    'is no item of C-SSRS; use one of ideation, intensity, preparatory, aborted, interrupted, attempt, self-injury',
+  ],
+  [
+    'a guessed arm',
+    'allocation-guess',
+    { by: 'rater', arm: 'Ketamine', sure: 50 },
+    '.arm',
+    'is no arm of the protocol (it has Ketamine + therapy, Saline + therapy); write it as there',
+  ],
+  [
+    'a guessed factor',
+    'allocation-guess',
+    { by: 'rater', factor: 'therapy', level: 'ketamine' },
+    '.factor',
+    'is no factor of the protocol (it has drug); write it as there',
+  ],
+  [
+    'a guessed level',
+    'allocation-guess',
+    { by: 'rater', factor: 'drug', level: 'placebo' },
+    '.level',
+    'is no level of that factor of the protocol (it has ketamine, saline); write it as there',
+  ],
 ];
 
 describe('what a protocol does not know is refused, where it stands and with what it has', () => {
@@ -208,6 +342,48 @@ describe('what no protocol has to know passes', () => {
     expect(problemsOf(event('visit-attended', { visit: 'anything' }), protocol({ visits: [] }))).toEqual([]);
   });
 
+  test('any covariate, period, instrument and unit, where the protocol declares none', () => {
+    const bare = protocol({
+      baseline: undefined,
+      periods: undefined,
+      instruments: undefined,
+      substances: [{ id: 'alcohol' }, { id: 'cocaine' }],
+    });
+    for (const [type, data] of [
+      ['participant-enrolled', { consentDate: '2026-02-01', baseline: { weight: 80 } }],
+      ['period-started', { period: 'P3' }],
+      ['scale-score', { instrument: 'withdrawal-severity', total: 7, items: { anything: -3 } }],
+      ['use-calendar', { ...calendar, days: { '2026-02-03': { alcohol: { amount: 3, unit: 'units' } } } }],
+    ] as const) {
+      expect(problemsOf(event(type, data), bare)).toEqual([]);
+    }
+    expect(problemsOf(event('scale-score', { instrument: 'MADRS', total: 61 }), bare)).toHaveLength(1);
+  });
+
+  test('an instrument of the table that the protocol does not declare, and scores at the ends of ranges', () => {
+    for (const score of [
+      { instrument: 'HAM-D-17', total: 52 },
+      { instrument: 'URICA', total: -2 },
+      { instrument: 'CADSS', total: 92, items: { a: 4 } },
+      { instrument: 'C-SSRS', items: { ideation: 0, 'self-injury': 1 } },
+    ]) {
+      expect(problemsOf(event('scale-score', score))).toEqual([]);
+    }
+  });
+
+  test('grams of any substance, and amounts without a unit', () => {
+    const days = { '2026-02-03': { alcohol: { amount: 48, unit: 'g' }, cocaine: { amount: 1, unit: 'lines' } } };
+    expect(problemsOf(event('use-calendar', { ...calendar, days }))).toEqual([]);
+    expect(
+      problemsOf(event('use-calendar', { ...calendar, days: { '2026-02-03': { alcohol: { amount: 6 } } } })),
+    ).toEqual([]);
+  });
+
+  test('an overdose of what the trial does not know: no report of one is refused for that', () => {
+    const overdose = { substances: ['fentanyl'], intent: 'unknown', naloxone: 'given', outcome: 'recovered' };
+    expect(problemsOf(event('overdose', overdose))).toEqual([]);
+  });
+
   test('an event without visit, stratum or substances', () => {
     expect(problemsOf(event('visit-attended', {}))).toEqual([]);
     expect(problemsOf(event('participant-randomised', { date: '2026-03-02' }))).toEqual([]);
@@ -244,6 +420,11 @@ describe('in a double-blind trial no reason quotes what was sent', () => {
           event('scale-score', { instrument: 'CADSS', total: 31, visit: text, hoursAfterDose: 1 }),
           event('participant-enrolled', { consentDate: '2026-03-02', substances: [text] }),
           corrected('visit-attended', { visit: text }),
+          event('period-started', { period: text }),
+          event('scale-score', { instrument: text, total: 1 }),
+          event('treatment-discontinued', { factor: text, reason: 'other' }),
+          event('allocation-guess', { by: 'participant', arm: text }),
+          event('allocation-guess', { by: 'participant', factor: 'drug', level: text }),
         ];
         for (const one of sent) {
           const problems = problemsOf(one, blinded);
@@ -260,6 +441,14 @@ describe('in a double-blind trial no reason quotes what was sent', () => {
         expect(problemsOf(event('arm-assigned', { arm }, randomisation)).join()).not.toContain(arm);
       }),
     );
+  });
+
+  test('a score out of range names the range, neither score nor instrument: of a closed score they are closed', () => {
+    const score = event('scale-score', { instrument: 'CADSS', total: 93, items: { a: 5 }, hoursAfterDose: 1 });
+    expect(problemsOf(score, blinded)).toEqual([
+      'data.total | lies outside 0 to 92, the range of its instrument; correct it, or the instrument',
+      'data.items.a | lies outside 0 to 4, the range of an item of its instrument; correct it, or the instrument',
+    ]);
   });
 
   test('an event of unknown arm is refused alike, whatever the arm', () => {

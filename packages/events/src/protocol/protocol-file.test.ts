@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { observationTypes } from '../types/observation-types.ts';
 import { parseProtocol } from './protocol-file.ts';
 
 const demo = readFileSync(join(import.meta.dirname, '../../../../schemas/examples/demo/demo-2x2.yaml'), 'utf8');
@@ -267,13 +268,53 @@ describe('each mistake is found on its line, with what to do about it', () => {
       'day zero closed',
       'clock: imported',
       'clock: imported\nclosed: [participant-randomised]',
-      'line 7: closed[0] | must be one of "arm-assigned", "visit-attended", "visit-missed", "urine-screen", "use-calendar", "dose-given", "scale-score", "controlled-environment", "participant-left"',
+      `line 7: closed[0] | must be one of ${Object.keys(observationTypes)
+        .filter((type) => !/^participant-(enrolled|(re)?randomised)$/.test(type))
+        .map((type) => `"${type}"`)
+        .join(', ')}`,
     ],
     [
       'an administrative end that is no date',
       'clock: imported',
       'clock: imported\nadministrativeEnd: 2026-02-30',
       'line 7: administrativeEnd | not a calendar date; write it like 2026-03-02',
+    ],
+    [
+      'grams of no unit',
+      '- id: alcohol',
+      '- { id: alcohol, gramsPerUnit: 8 }',
+      'line 17: substances[0].gramsPerUnit | is of no unit; declare the unit, or remove it',
+    ],
+    [
+      'the same period twice',
+      'clock: imported',
+      'clock: imported\nperiods: [{ id: P1 }, { id: P1 }]',
+      'line 7: periods[1].id | period "P1" is declared twice; keep one',
+    ],
+    [
+      'an instrument of its own that does not say what it scores',
+      'clock: imported',
+      'clock: imported\ninstruments:\n  - id: withdrawal-severity',
+      'line 8: instruments[0].total | is missing for an instrument that is not in the table of instruments; give total or items',
+      'line 8: instruments[0].higher | is missing for an instrument that is not in the table of instruments; say what higher means',
+    ],
+    [
+      'an instrument’s range upside down',
+      'clock: imported',
+      'clock: imported\ninstruments:\n  - id: CADSS\n    total: { low: 92, high: 0 }',
+      'line 9: instruments[0].total.high | is below `low`; swap the two',
+    ],
+    [
+      'a remission that cannot be',
+      'clock: imported',
+      'clock: imported\ninstruments:\n  - id: MADRS\n    remission: { atMost: 61 }',
+      'line 9: instruments[0].remission.atMost | lies outside the total’s range, 0 to 60; correct it',
+    ],
+    [
+      'a response of an instrument without a total',
+      'clock: imported',
+      'clock: imported\ninstruments:\n  - id: C-SSRS\n    response: { fall: 0.5 }',
+      'line 9: instruments[0].response | is of an instrument without a total; declare one',
     ],
     [
       'too many partitions',

@@ -1,14 +1,48 @@
 import { z } from 'zod';
-import { ArmId, CivilDate, SiteId, SubstanceId, TrialId, VisitId } from '../identifiers.ts';
+import {
+  ArmId,
+  CivilDate,
+  CovariateId,
+  FactorId,
+  PeriodId,
+  SiteId,
+  SubstanceId,
+  TrialId,
+  Unit,
+  VisitId,
+} from '../identifiers.ts';
 import { observationTypes } from '../types/observation-types.ts';
+import { DeclaredInstrument } from './instruments.ts';
 import { Measure } from './measures.ts';
 
 const Arm = z.strictObject({
   id: ArmId,
   title: z.string().min(1).max(200).optional(),
   control: z.boolean().optional(),
-  factors: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/), z.string().min(1).max(64)).optional(),
+  factors: z.record(FactorId, z.string().min(1).max(64)).optional(),
 });
+
+const Substance = z
+  .strictObject({
+    id: SubstanceId,
+    title: z.string().min(1).max(200).optional(),
+    unit: Unit.optional().meta({
+      description: 'what its amounts are counted in, such as drinks; grams are always understood',
+    }),
+    gramsPerUnit: z
+      .number()
+      .positive()
+      .max(10_000)
+      .optional()
+      .meta({ description: 'grams of pure substance in one unit: of a standard drink 14 (US), 8 (UK) or 10 (WHO)' }),
+  })
+  .refine(({ unit, gramsPerUnit }) => unit !== undefined || gramsPerUnit === undefined, {
+    path: ['gramsPerUnit'],
+    error: 'is of no unit; declare the unit, or remove it',
+  });
+
+/** A name that events use, with a title for people. */
+const titled = <I extends z.ZodType>(id: I) => z.strictObject({ id, title: z.string().min(1).max(200).optional() });
 
 const Visit = z
   .strictObject({
@@ -64,10 +98,23 @@ const shape = z.strictObject({
   arms: z.array(Arm).min(1).max(32),
   sites: z.array(SiteId).min(1).max(2000),
   strata: z.array(z.string().min(1).max(120)).max(500).default([]),
-  substances: z
-    .array(z.strictObject({ id: SubstanceId, title: z.string().min(1).max(200).optional() }))
+  substances: z.array(Substance).min(1).max(200),
+  baseline: z
+    .array(titled(CovariateId))
+    .max(200)
+    .optional()
+    .meta({ description: 'baseline covariates; if declared, no other may be sent' }),
+  periods: z
+    .array(titled(PeriodId))
     .min(1)
-    .max(200),
+    .max(32)
+    .optional()
+    .meta({ description: 'periods of a crossover, in order; if declared, no other may be sent' }),
+  instruments: z
+    .array(DeclaredInstrument)
+    .max(200)
+    .optional()
+    .meta({ description: 'rating scales besides the table of instruments; if declared, no other may be sent' }),
   visits: z.array(Visit).max(500).default([]).meta({ description: 'an empty schedule lets any visit label pass' }),
   entryLag: z
     .int()
@@ -157,6 +204,18 @@ export const Protocol = shape
       'visit',
       report,
     );
+    for (const [list, what] of [
+      ['baseline', 'covariate'],
+      ['periods', 'period'],
+      ['instruments', 'instrument'],
+    ] as const) {
+      reportRepeats(
+        (protocol[list] ?? []).map(({ id }) => id),
+        (i) => [list, i, 'id'],
+        what,
+        report,
+      );
+    }
     reportRepeats(
       protocol.measures.map((measure) => measure.id),
       (i) => ['measures', i, 'id'],

@@ -3,8 +3,8 @@ import { Instant, ShortText } from '../identifiers.ts';
 import { observationTypes } from './observation-types.ts';
 
 export const Target = z.strictObject({
-  source: z.string().min(1).max(256),
-  id: z.string().min(1).max(128),
+  source: z.string().min(1).max(256).meta({ description: '`source` of the event meant' }),
+  id: z.string().min(1).max(128).meta({ description: '`id` of the event meant' }),
 });
 
 const replacements = Object.entries(observationTypes).map(([type, data]) =>
@@ -15,8 +15,8 @@ if (firstReplacement === undefined) throw new Error('no observation types are re
 
 export const Correction = z
   .strictObject({
-    target: Target,
-    reason: ShortText,
+    target: Target.meta({ description: 'the event that is replaced' }),
+    reason: ShortText.meta({ description: 'why, in a few words' }),
     by: ShortText.meta({ description: 'who decided it, as a role or initials' }),
     event: z
       .discriminatedUnion('type', [firstReplacement, ...otherReplacements], {
@@ -27,5 +27,9 @@ export const Correction = z
   .meta({ title: 'Correction', description: 'Replaces its target. `time` is when it was decided.' });
 
 export const Retraction = z
-  .strictObject({ target: Target, reason: ShortText, by: ShortText })
+  .strictObject({
+    target: Target.meta({ description: 'the event that is taken back' }),
+    reason: ShortText.meta({ description: 'why, in a few words' }),
+    by: ShortText.meta({ description: 'who decided it, as a role or initials' }),
+  })
   .meta({ title: 'Retraction', description: 'Takes its target back, with the target’s corrections.' });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ArmId, CivilDate, ShortText, SubstanceId } from '../identifiers.ts';
+import { ArmId, CivilDate, CovariateId, ShortText, SubstanceId } from '../identifiers.ts';
 
 export const ParticipantEnrolled = z
   .strictObject({
@@ -7,9 +7,7 @@ export const ParticipantEnrolled = z
     substances: z.array(SubstanceId).max(32).optional().meta({ description: 'substances of the disorder' }),
     baseline: z
       .record(
-        z
-          .string()
-          .regex(/^[a-z][A-Za-z0-9]{0,63}$/, { error: 'not the name of a covariate; write it like ageAtConsent' }),
+        CovariateId,
         z.union([z.string().max(120), z.number(), z.boolean()], {
           error: 'must be a text of at most 120 characters, a number, true or false',
         }),
@@ -22,12 +20,20 @@ export const ParticipantEnrolled = z
 export const ParticipantRandomised = z
   .strictObject({
     date: CivilDate.meta({ description: 'date of randomisation: study day 0' }),
-    stratum: z.string().min(1).max(120).optional(),
+    stratum: z
+      .string()
+      .min(1)
+      .max(120)
+      .optional()
+      .meta({ description: 'stratum of the randomisation, as the protocol names it' }),
   })
   .meta({ title: 'Participant randomised', description: 'Sets study day 0. Says nothing of the arm.' });
 
 export const ParticipantRerandomised = z
-  .strictObject({ which: z.int().min(2).max(99), date: CivilDate })
+  .strictObject({
+    which: z.int().min(2).max(99).meta({ description: 'which randomisation; 2 is the second' }),
+    date: CivilDate.meta({ description: 'its date' }),
+  })
   .meta({ title: 'Participant randomised again', description: 'A later randomisation. It never moves study day 0.' });
 
 export const ArmAssigned = z
@@ -36,8 +42,10 @@ export const ArmAssigned = z
 
 export const ParticipantLeft = z
   .strictObject({
-    how: z.enum(['completed', 'lost', 'died', 'stopped']),
-    reason: ShortText.optional(),
+    how: z
+      .enum(['completed', 'lost', 'died', 'stopped'])
+      .meta({ description: '`lost`: nobody knows why; `stopped`: the participant or the trial ended it' }),
+    reason: ShortText.optional().meta({ description: 'a few words, if known' }),
   })
   .meta({
     title: 'Participant left',

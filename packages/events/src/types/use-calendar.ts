@@ -1,23 +1,25 @@
 import { z } from 'zod';
-import { CivilDate, SubstanceId } from '../identifiers.ts';
+import { CivilDate, SubstanceId, Unit } from '../identifiers.ts';
 
 const Amount = z.strictObject({
-  amount: z.number().positive().max(1e6).optional(),
-  unit: z.string().min(1).max(16).optional(),
+  amount: z.number().positive().max(1e6).optional().meta({ description: 'how much on that day; absent if not known' }),
+  unit: Unit.optional().meta({
+    description: 'the protocol’s unit of the substance (also if absent), or `g` for grams',
+  }),
 });
 
 /** A timeline follow-back interview. A day that was not asked is not a day without use. */
 export const UseCalendar = z
   .strictObject({
-    from: CivilDate,
-    to: CivilDate,
+    from: CivilDate.meta({ description: 'first day asked about' }),
+    to: CivilDate.meta({ description: 'last day asked about' }),
     complete: z.boolean().meta({
       description: 'whether every day from `from` to `to` was asked; if not, only the listed days of use are evidence',
     }),
     days: z
       .record(CivilDate, z.record(SubstanceId, Amount))
       .meta({ description: 'days of use only: date, substance, amount if known' }),
-    informant: z.enum(['participant', 'relative', 'record']),
+    informant: z.enum(['participant', 'relative', 'record']).meta({ description: 'who says so' }),
     interview: CivilDate.meta({ description: 'date of the interview; recall is this date minus the day' }),
   })
   .superRefine((calendar, context) => {

@@ -6,5 +6,8 @@ export const VisitAttended = z
   .meta({ title: 'Visit attended', description: 'The participant came on the day of `time`.' });
 
 export const VisitMissed = z
-  .strictObject({ visit: VisitId, reason: ShortText.optional() })
+  .strictObject({
+    visit: VisitId.meta({ description: 'scheduled visit' }),
+    reason: ShortText.optional().meta({ description: 'a few words, if known' }),
+  })
   .meta({ title: 'Visit missed', description: 'A scheduled visit that did not take place.' });

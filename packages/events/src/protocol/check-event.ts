@@ -63,6 +63,12 @@ function checkObservation(observation: Observation, source: string, known: Known
           unknown(`.results.${substance}`, 'substance', substance, known.substances);
       }
       break;
+    case 'biomarker': {
+      const { visit, substance } = observation.data;
+      checkVisit(visit);
+      if (!known.substances.has(substance)) unknown('.substance', 'substance', substance, known.substances);
+      break;
+    }
     case 'use-calendar':
       for (const [day, uses] of Object.entries(observation.data.days)) {
         for (const substance of Object.keys(uses)) {

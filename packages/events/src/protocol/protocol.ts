@@ -16,7 +16,7 @@ const Visit = z
     day: z.int().min(-400).max(4000).meta({ description: 'study day that the visit is targeted at' }),
     opens: z.int().min(0).max(365).default(0).meta({ description: 'days before the target from which it counts' }),
     closes: z.int().min(0).max(365).default(0).meta({ description: 'days after the target until which it counts' }),
-    collects: z.array(z.enum(['urine', 'calendar'])).default([]),
+    collects: z.array(z.enum(['urine', 'calendar', 'biomarker'])).default([]),
   })
   .meta({ title: 'Scheduled visit' });
 export type Visit = z.infer<typeof Visit>;
@@ -118,6 +118,10 @@ function checkMeasure(protocol: Shape, index: number, report: Report): void {
     }
   });
   reportRepeats(measure.substances, (i) => at('substances', i), 'substance', report);
+  reportRepeats(measure.biomarkers?.kinds ?? [], (i) => at('biomarkers', 'kinds', i), 'biomarker', report);
+  if (measure.biomarkers !== undefined && measure.evidence === 'self-report-only') {
+    report(at('biomarkers'), 'self-report-only looks at no biomarker; remove it, or choose another evidence rule');
+  }
   reportRepeats(measure.windows.map(String), (i) => at('windows', i), 'window', report);
   measure.windows.forEach((window, i) => {
     if (window > measure.horizon)

@@ -1,3 +1,4 @@
+import { Biomarker } from './biomarker.ts';
 import { ControlledEnvironment } from './controlled-environment.ts';
 import { DoseGiven } from './dose-given.ts';
 import {
@@ -21,6 +22,7 @@ export const observationTypes = {
   'visit-attended': VisitAttended,
   'visit-missed': VisitMissed,
   'urine-screen': UrineScreen,
+  biomarker: Biomarker,
   'use-calendar': UseCalendar,
   'dose-given': DoseGiven,
   'scale-score': ScaleScore,

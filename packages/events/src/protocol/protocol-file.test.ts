@@ -280,7 +280,7 @@ describe('each mistake is found on its line, with what to do about it', () => {
       'a visit collecting what nobody collects',
       '[urine]',
       '[urine, blood]',
-      'line 20: visits[0].collects[1] | must be one of "urine", "calendar", "biomarker"',
+      'line 20: visits[0].collects[1] | must be one of "urine", "calendar", "breath-alcohol", "blood-alcohol", "transdermal-alcohol", "etg", "ets", "peth", "cdt", "hair", "oral-fluid", "sweat-patch", "exhaled-co", "cotinine"',
     ],
     ['a list that is not one', '[moderate, severe]', 'severe', 'line 15: strata | must be an array'],
     [

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ArmId, CivilDate, SiteId, SubstanceId, TrialId, VisitId } from '../identifiers.ts';
+import { BiomarkerKind } from '../types/biomarker.ts';
 import { observationTypes } from '../types/observation-types.ts';
 import { Measure } from './measures.ts';
 
@@ -16,7 +17,7 @@ const Visit = z
     day: z.int().min(-400).max(4000).meta({ description: 'study day that the visit is targeted at' }),
     opens: z.int().min(0).max(365).default(0).meta({ description: 'days before the target from which it counts' }),
     closes: z.int().min(0).max(365).default(0).meta({ description: 'days after the target until which it counts' }),
-    collects: z.array(z.enum(['urine', 'calendar', 'biomarker'])).default([]),
+    collects: z.array(z.enum(['urine', 'calendar', ...BiomarkerKind.options])).default([]),
   })
   .meta({ title: 'Scheduled visit' });
 export type Visit = z.infer<typeof Visit>;

@@ -1,6 +1,7 @@
 import { type CivilDay, civilDay, type Measure, type Protocol } from '@holdfast/events';
+import { type LookBacks, lookBacks } from '../evidence/biomarkers.ts';
 import { type Evidence, joinEvidence, noEvidence } from '../evidence/evidence.ts';
-import { dayOfDeath, excludedDays } from '../excluded-days.ts';
+import { dayOfDeath, dayOfLeaving, excludedDays } from '../excluded-days.ts';
 import type { Spell, StudyDay } from '../facts.ts';
 import type { Effective } from '../history/replacing.ts';
 import { matureDays } from '../maturity.ts';
@@ -11,9 +12,13 @@ export type ParticipantDays = {
   /** The last study day that can ever count: the horizon, or the administrative end if that comes first. */
   readonly lastDay: StudyDay;
   readonly evidence: Evidence;
+  /** Positive biomarkers; undefined if there are none. */
+  readonly lookBacks: LookBacks | undefined;
   readonly mature: Uint8Array;
   readonly excluded: Uint8Array;
   readonly death: StudyDay | undefined;
+  /** The first day of leaving, of whatever kind. */
+  readonly left: StudyDay | undefined;
 };
 
 /** Cuts to the horizon first: evidence outside study days 1 … lastDay is ignored before anything is derived from it. */
@@ -27,16 +32,20 @@ export function participantDays(
   const { administrativeEnd } = protocol;
   const end = administrativeEnd === undefined ? Number.POSITIVE_INFINITY : civilDay(administrativeEnd) - dayZero;
   const lastDay = Math.max(-1, Math.min(measure.horizon, end));
-  const mature = matureDays(protocol, measure.evidence, dayZero, lastDay, clock);
+  const mature = matureDays(protocol, measure, dayZero, lastDay, clock);
+  // Before a day is mature no measure looks at evidence, and most participants of a running import have none that is.
+  const evidence = mature.includes(1)
+    ? joinEvidence(measure, observations, protocol, dayZero, Math.max(0, lastDay))
+    : noEvidence(Math.max(0, lastDay));
+  const excluded = excludedDays(measure, observations, dayZero, lastDay);
   return {
     lastDay,
-    // Before a day is mature no measure looks at evidence, and most participants of a running import have none that is.
-    evidence: mature.includes(1)
-      ? joinEvidence(measure.evidence, measure.substances, observations, protocol, dayZero, Math.max(0, lastDay))
-      : noEvidence(Math.max(0, lastDay)),
+    evidence,
+    lookBacks: measure.biomarkers && lookBacks(evidence.statements, excluded, Math.max(0, lastDay)),
     mature,
-    excluded: excludedDays(measure, observations, dayZero, lastDay),
+    excluded,
     death: dayOfDeath(observations, dayZero),
+    left: dayOfLeaving(observations, dayZero),
   };
 }
 

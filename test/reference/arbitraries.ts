@@ -45,6 +45,16 @@ function defined<T extends object>(value: T): T {
 
 // --- protocols -------------------------------------------------------------------------------------------------------
 
+// Few kinds, so that most of what is measured is looked at.
+const biomarkerKinds = ['breath-alcohol', 'peth'] as const;
+
+const allPolicies = ['observed-only', 'missing-is-use', 'carry-forward-1', 'carry-forward-5', 'carry-forward-28'];
+
+const arbBiomarkers = fc.record({
+  kinds: fc.subarray([...biomarkerKinds], { minLength: 1 }),
+  covers: fc.constantFrom('sample-day', 'look-back'),
+});
+
 function arbMeasure(index: number, substances: readonly string[], horizonMax: number): fc.Arbitrary<object> {
   return fc.integer({ min: Math.min(5, horizonMax), max: horizonMax }).chain((horizon) =>
     fc
@@ -55,25 +65,30 @@ function arbMeasure(index: number, substances: readonly string[], horizonMax: nu
           id: fc.constant(`m${index}`),
           substances: fc.shuffledSubarray([...substances], { minLength: 1 }),
           evidence: fc.constantFrom('urine-only', 'self-report-only', 'any-positive', 'confirmed-by-urine'),
+          biomarkers: optionally(arbBiomarkers, { absent: 1, present: 1 }),
           windows: fc.constant(windows),
           horizon: fc.constant(horizon),
           controlledDays: strategy,
           death: strategy,
         };
         const atLeast = fc.integer({ min: 1, max: Math.min(...windows) }).map((n) => ({ atLeast: n }));
-        return fc.oneof(
-          {
-            weight: 2,
-            arbitrary: fc.record({
-              ...common,
-              kind: fc.constant('rolling-abstinence'),
-              coverage: fc.oneof(fc.constant('all-days'), atLeast),
-              decisivePositive: fc.boolean(),
-              policies: fc.shuffledSubarray(['observed-only', 'missing-is-use'], { minLength: 1 }),
-            }),
-          },
-          { weight: 1, arbitrary: fc.record({ ...common, kind: fc.constant('first-use') }) },
-        );
+        return fc
+          .oneof(
+            {
+              weight: 2,
+              arbitrary: fc.record({
+                ...common,
+                kind: fc.constant('rolling-abstinence'),
+                coverage: fc.oneof(fc.constant('all-days'), atLeast),
+                decisivePositive: fc.boolean(),
+                policies: fc.shuffledSubarray(allPolicies, { minLength: 1 }),
+              }),
+            },
+            { weight: 1, arbitrary: fc.record({ ...common, kind: fc.constant('first-use') }) },
+          )
+          .map(({ biomarkers, ...rest }) =>
+            defined({ ...rest, biomarkers: rest.evidence === 'self-report-only' ? undefined : biomarkers }),
+          );
       }),
   );
 }
@@ -86,7 +101,7 @@ export function arbProtocol(trial = 'T-1'): fc.Arbitrary<Protocol> {
       day: fc.integer({ min: -1, max: horizon + 2 }),
       opens: fc.integer({ min: 0, max: 2 }),
       closes: fc.integer({ min: 0, max: 3 }),
-      collects: fc.subarray(['urine', 'calendar']),
+      collects: fc.subarray(['urine', 'calendar', ...biomarkerKinds]),
     });
   return fc
     .record({
@@ -129,6 +144,7 @@ export function arbProtocol(trial = 'T-1'): fc.Arbitrary<Protocol> {
             arbitrary: fc.subarray(
               [
                 'urine-screen',
+                'biomarker',
                 'use-calendar',
                 'visit-attended',
                 'controlled-environment',
@@ -281,6 +297,30 @@ function sayings(protocol: Protocol): { [T in ObservationType]: fc.Arbitrary<Eve
       }) as EventData<'urine-screen'>;
     });
 
+  const biomarker = fc
+    .record({
+      test: fc.oneof(
+        { weight: 2, arbitrary: fc.record({ kind: fc.constant('breath-alcohol'), lookBack: fc.constant(0) }) },
+        {
+          weight: 3,
+          arbitrary: fc.record({ kind: fc.constantFrom(...biomarkerKinds, 'etg'), lookBack: fc.nat({ max: 6 }) }),
+        },
+      ),
+      substance: fc.constantFrom(...substances),
+      found: fc.oneof(
+        { weight: 3, arbitrary: fc.constantFrom({ result: 'negative' }, { result: 'positive' }) },
+        { weight: 1, arbitrary: fc.constantFrom({ result: 'invalid' }, { result: 'not-done' }, { result: 'refused' }) },
+        {
+          weight: 2,
+          arbitrary: fc.record({ value: fc.constantFrom(0, 1, 2), cutOff: fc.constant(1), unit: fc.constant('g/L') }),
+        },
+      ),
+      visit: optionally(visit, { absent: 3, present: 1 }),
+    })
+    .map(
+      ({ test, substance, found, visit }) => defined({ ...test, substance, ...found, visit }) as EventData<'biomarker'>,
+    );
+
   const amount = fc.constantFrom<EventData<'use-calendar'>['days'][string][string]>(
     {},
     { amount: 2.5, unit: 'g' },
@@ -296,18 +336,20 @@ function sayings(protocol: Protocol): { [T in ObservationType]: fc.Arbitrary<Eve
     .record({
       span: fc.oneof(
         { weight: 1, arbitrary: fc.tuple(day, fc.nat({ max: horizon })) },
-        // Half of the calendars cover about all of follow-up, lest no window ever be covered.
+        // A diary is a calendar of one day, asked on that day.
+        { weight: 1, arbitrary: fc.tuple(day, fc.constant(0)) },
+        // A third of the calendars cover about all of follow-up, lest no window ever be covered.
         {
           weight: 1,
           arbitrary: fc.tuple(fc.integer({ min: referenceDay - 1, max: referenceDay + 2 }), fc.constant(horizon)),
         },
       ),
       informant: fc.oneof(
-        { weight: 3, arbitrary: fc.constant('participant' as const) },
+        { weight: 2, arbitrary: fc.constant('participant' as const) },
         { weight: 1, arbitrary: fc.constantFrom('relative' as const, 'record' as const) },
       ),
       complete: fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
-      recall: fc.integer({ min: 0, max: 3 }),
+      recall: fc.nat({ max: 3 }),
       uses: fc.boolean().chain((any) => fc.array(use, { maxLength: any ? 3 : 0 })),
     })
     .map(({ span: [from, length], informant, complete, recall, uses }): EventData<'use-calendar'> => {
@@ -355,6 +397,7 @@ function sayings(protocol: Protocol): { [T in ObservationType]: fc.Arbitrary<Eve
     ),
     'visit-missed': fc.record({ visit }, plain),
     'urine-screen': screen,
+    biomarker,
     'use-calendar': calendar,
     'dose-given': fc.record(
       { drug: fc.constant('ketamine'), given: fc.constantFrom({ mg: 35 }, { mgPerKg: 0.5 }) },
@@ -420,6 +463,7 @@ function sayings(protocol: Protocol): { [T in ObservationType]: fc.Arbitrary<Eve
 /** How often a type is said, beside those that set a participant up. */
 const frequencies: readonly (readonly [ObservationType, number])[] = [
   ['urine-screen', 10],
+  ['biomarker', 6],
   ['use-calendar', 10],
   ['visit-attended', 4],
   ['controlled-environment', 2],
@@ -578,15 +622,47 @@ export function arbTrial(
     .chain((n) => fc.tuple(...Array.from({ length: n }, (_, i) => arbHistory(protocol, `P-${i + 1}`, options))));
 }
 
+export type Case = {
+  readonly protocol: Protocol;
+  readonly history: History;
+  readonly asOf: number | undefined;
+};
+
 /** A protocol with a history and a clock that fit it: what most laws are stated over. */
-export function arbCase(
-  options: Options = {},
-): fc.Arbitrary<{ protocol: Protocol; history: History; asOf: number | undefined }> {
+export function arbCase(options: Options = {}): fc.Arbitrary<Case> {
   return arbProtocol().chain((protocol) =>
-    fc.record({
-      protocol: fc.constant(protocol),
-      history: arbHistory(protocol, 'P-1', options),
-      asOf: arbAsOf(protocol),
-    }),
+    fc
+      .record({
+        protocol: fc.constant(protocol),
+        history: arbHistory(protocol, 'P-1', options),
+        asOf: arbAsOf(protocol),
+      })
+      .map(readable),
   );
+}
+
+/** A counter-example as people read it: what the protocol declares of days, then event by event, in order of day. */
+export function readable<T extends Case>(given: T): T {
+  const { protocol, history, asOf } = given;
+  const print = () => {
+    const { blinding, plannedFollowUp, administrativeEnd, entryLag, evidence, closed, visits, measures } = protocol;
+    const declared = { blinding, plannedFollowUp, administrativeEnd, entryLag, evidence, closed };
+    const date = (day: number) =>
+      `${dateOf(day)} (reference day ${day - referenceDay >= 0 ? '+' : ''}${day - referenceDay})`;
+    const events = [...history.open, ...history.sealed]
+      .toSorted((a, b) => a.day - b.day)
+      .map(
+        ({ side, type, day, source, id, recordedAt, data }) =>
+          `${date(day)} ${side} ${type} ${id} of ${source}, recorded ${new Date(recordedAt).toISOString()}: ${JSON.stringify(data)}`,
+      );
+    return [
+      '',
+      `protocol ${JSON.stringify(declared)}`,
+      ...visits.map((visit) => `visit ${JSON.stringify(visit)}`),
+      ...measures.map((measure) => `measure ${JSON.stringify(measure)}`),
+      `clock ${asOf === undefined ? 'none' : date(asOf)}`,
+      ...events,
+    ].join('\n  ');
+  };
+  return Object.defineProperty(given, fc.toStringMethod, { value: print });
 }

@@ -4,6 +4,9 @@ import type { Effective, EffectiveOf } from './naive-replacing.ts';
 /** What a source says of a day: use, no use, or (undefined) nothing. */
 export type Word = 'use' | 'abstinent' | undefined;
 
+/** A positive biomarker: at least one use of a substance in these civil days, both included. */
+export type Stretch = { readonly from: number; readonly to: number };
+
 type Informant = EffectiveOf<'use-calendar'>['data']['informant'];
 const informants: readonly Informant[] = ['participant', 'relative', 'record'];
 
@@ -38,6 +41,55 @@ function urine(protocol: Protocol, observations: readonly Effective[], substance
   return anyWord(words);
 }
 
+type Biomarker = EffectiveOf<'biomarker'>;
+
+/** The biomarkers that a measure looks at: those it names, of its substances, sampled on one of the days that count. */
+function biomarkersOf(measure: Measure, observations: readonly Effective[], sampled: readonly number[]): Biomarker[] {
+  return observations.filter(
+    (observation): observation is Biomarker =>
+      observation.type === 'biomarker' &&
+      (measure.biomarkers?.kinds ?? []).includes(observation.data.kind) &&
+      measure.substances.includes(observation.data.substance) &&
+      sampled.includes(observation.day),
+  );
+}
+
+function resultOf({ data }: Biomarker): string {
+  if (data.result !== undefined) return data.result;
+  if (data.value === undefined || data.cutOff === undefined) throw new Error('a biomarker without result has both');
+  return data.value < data.cutOff ? 'negative' : 'positive';
+}
+
+export function positiveStretches(
+  measure: Measure,
+  observations: readonly Effective[],
+  sampled: readonly number[],
+): Stretch[] {
+  return biomarkersOf(measure, observations, sampled)
+    .filter((biomarker) => resultOf(biomarker) === 'positive')
+    .map(({ day, data }) => ({ from: day - data.lookBack, to: day }));
+}
+
+/** On the days that it covers a biomarker is evidence whatever it found, but of use only if it does not look back. */
+function tested(
+  measure: Measure,
+  observations: readonly Effective[],
+  sampled: readonly number[],
+  substance: string,
+  day: number,
+): Word {
+  const words: Word[] = [];
+  for (const biomarker of biomarkersOf(measure, observations, sampled)) {
+    const { data } = biomarker;
+    const result = resultOf(biomarker);
+    if (data.substance !== substance || (result !== 'positive' && result !== 'negative')) continue;
+    const from = measure.biomarkers?.covers === 'look-back' ? biomarker.day - data.lookBack : biomarker.day;
+    if (day < from || day > biomarker.day) continue;
+    words.push(result === 'positive' && data.lookBack === 0 ? 'use' : 'abstinent');
+  }
+  return anyWord(words);
+}
+
 function report(observations: readonly Effective[], informant: Informant, substance: string, day: number): Word {
   let shortest = Number.POSITIVE_INFINITY;
   let words: Word[] = [];
@@ -59,7 +111,7 @@ function report(observations: readonly Effective[], informant: Informant, substa
 
 /**
  * The word on a day that a measure goes by. Under confirmed-by-urine there are two, never joined day by day: that of the
- * self-report, and that of the urine which has to confirm it.
+ * self-report, and that of the tests which have to confirm it.
  */
 export type DayWords = { readonly word: Word; readonly confirming: Word };
 
@@ -68,24 +120,27 @@ export function wordsOn(
   measure: Measure,
   observations: readonly Effective[],
   day: number,
+  /** The civil days that count: those on which a biomarker may be sampled. */
+  counting: readonly number[],
 ): DayWords {
   const over = (word: (substance: string) => Word): Word => everySubstance(measure.substances.map(word));
-  const fromUrine = (substance: string) => urine(protocol, observations, substance, day);
+  const fromTests = (substance: string) =>
+    anyWord([urine(protocol, observations, substance, day), tested(measure, observations, counting, substance, day)]);
   const fromReport = (informant: Informant) => (substance: string) => report(observations, informant, substance, day);
   switch (measure.evidence) {
     case 'urine-only':
-      return { word: over(fromUrine), confirming: undefined };
+      return { word: over(fromTests), confirming: undefined };
     case 'self-report-only':
       return { word: over(fromReport('participant')), confirming: undefined };
     case 'any-positive':
       return {
         word: over((substance) =>
-          anyWord([fromUrine(substance), ...informants.map((informant) => fromReport(informant)(substance))]),
+          anyWord([fromTests(substance), ...informants.map((informant) => fromReport(informant)(substance))]),
         ),
         confirming: undefined,
       };
     case 'confirmed-by-urine':
-      return { word: over(fromReport('participant')), confirming: over(fromUrine) };
+      return { word: over(fromReport('participant')), confirming: over(fromTests) };
   }
 }
 
@@ -98,6 +153,9 @@ export function naiveIsClosed(protocol: Protocol, measure: Measure): boolean {
     reads.push('visit-attended');
   if (measure.evidence !== 'urine-only') reads.push('use-calendar');
   if (measure.controlledDays === 'exclude') reads.push('controlled-environment');
-  if (measure.death === 'exclude') reads.push('participant-left');
+  if (measure.biomarkers !== undefined) reads.push('biomarker');
+  const carries =
+    measure.kind === 'rolling-abstinence' && measure.policies.some((policy) => policy.startsWith('carry-forward'));
+  if (measure.death === 'exclude' || carries) reads.push('participant-left');
   return reads.some((type) => (protocol.closed as readonly string[]).includes(type));
 }

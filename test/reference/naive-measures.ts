@@ -1,5 +1,5 @@
 import { civilDay, type Measure, type MissingPolicy, type Protocol, type RollingAbstinence } from '@holdfast/events';
-import { type DayWords, wordsOn } from './naive-evidence.ts';
+import { type DayWords, positiveStretches, type Stretch, wordsOn } from './naive-evidence.ts';
 import type { Effective } from './naive-replacing.ts';
 
 export type NaiveCell = {
@@ -15,6 +15,8 @@ export type NaiveMeasure = {
   readonly mature: readonly number[];
   /** Day 0 … the last that can count. */
   readonly randomised: readonly number[];
+  /** One per day 1 … horizon. */
+  readonly statuses: readonly { readonly day: number; readonly status: string }[];
   /** Of rolling abstinence: one per window, policy and day w … the last that can count. */
   readonly cells: readonly NaiveCell[];
   /** Of first use. */
@@ -47,6 +49,12 @@ function isMature(
     const next = later.filter((visit) => later.every((other) => visit.day <= other.day));
     covering.push(...(later.length === 0 ? interviews : next));
   }
+  for (const kind of measure.biomarkers?.kinds ?? []) {
+    const taken = protocol.visits.filter((visit) => visit.collects.includes(kind));
+    const notBefore = taken.filter((visit) => visit.day >= day);
+    covering.push(...taken.filter((visit) => visit.day <= day));
+    covering.push(...notBefore.filter((visit) => notBefore.every((other) => visit.day <= other.day)));
+  }
   return covering.every((visit) => asOf > dayZero + visit.day + visit.closes + protocol.entryLag);
 }
 
@@ -64,8 +72,10 @@ export function measureParticipant(
       : Math.min(measure.horizon, civilDay(protocol.administrativeEnd) - dayZero);
 
   const deaths: number[] = [];
+  const leavings: number[] = [];
   const controlled: number[] = [];
   for (const observation of observations) {
+    if (observation.type === 'participant-left') leavings.push(observation.day - dayZero);
     if (observation.type === 'participant-left' && observation.data.how === 'died') {
       deaths.push(observation.day - dayZero);
     }
@@ -79,30 +89,69 @@ export function measureParticipant(
     (measure.controlledDays === 'exclude' && controlled.includes(day)) || (death !== undefined && day > death);
 
   const mature = daysFrom(1, end).filter((day) => isMature(protocol, measure, dayZero, day, asOf));
-  const words = new Map(daysFrom(1, end).map((day) => [day, wordsOn(protocol, measure, observations, dayZero + day)]));
+  const counting = daysFrom(1, end).map((day) => dayZero + day);
+  const words = new Map(
+    daysFrom(1, end).map((day) => [day, wordsOn(protocol, measure, observations, dayZero + day, counting)]),
+  );
+  const stretches = positiveStretches(measure, observations, counting).map(({ from, to }) => ({
+    from: from - dayZero,
+    to: to - dayZero,
+  }));
+  const isSpokenOf = (day: number) => stretches.some(({ from, to }) => from <= day && day <= to);
   const wordsOf = (day: number): DayWords => words.get(day) ?? { word: undefined, confirming: undefined };
-  const known = { mature, randomised: daysFrom(0, end) };
+  const hasLeftBefore = (day: number) => leavings.some((left) => left < day);
+  const statuses = daysFrom(1, measure.horizon).map((day) => {
+    const { word, confirming } = wordsOf(day);
+    if (day > end || (death !== undefined && day > death)) return { day, status: 'off-study' };
+    if (!mature.includes(day)) return { day, status: 'not-yet' };
+    if (isExcluded(day)) return { day, status: 'controlled' };
+    if (word === 'use' || confirming === 'use') return { day, status: 'use' };
+    if (isSpokenOf(day)) return { day, status: 'missing' };
+    if (word === 'abstinent') return { day, status: 'abstinent' };
+    if (hasLeftBefore(day)) return { day, status: 'off-study' };
+    return { day, status: isExpected(protocol, measure, day) ? 'missing' : 'unscheduled' };
+  });
+  const known = { mature, randomised: daysFrom(0, end), statuses };
 
   if (measure.kind === 'rolling-abstinence') {
-    const cells = measure.windows.flatMap((window) =>
-      measure.policies.flatMap((policy) =>
-        daysFrom(window, end).map((day): NaiveCell => {
-          const rest = daysFrom(day - window + 1, day).filter((d) => !isExcluded(d));
-          const { assessable, abstinent } =
-            mature.includes(day) && rest.length > 0
-              ? count(judge(measure, rest.map(wordsOf)), policy, day <= protocol.plannedFollowUp)
-              : { assessable: false, abstinent: false };
-          return { window, policy, day, assessable, abstinent };
+    const cells = measure.windows.flatMap((window) => {
+      const judgements = daysFrom(window, end).map((day) => {
+        const rest = daysFrom(day - window + 1, day).filter((d) => !isExcluded(d));
+        return { day, judgement: rest.length === 0 ? 'nothing left' : judge(measure, rest, wordsOf, stretches) };
+      });
+      return measure.policies.flatMap((policy) =>
+        judgements.map(({ day, judgement }): NaiveCell => {
+          const not = { window, policy, day, assessable: false, abstinent: false };
+          if (!mature.includes(day) || judgement === 'nothing left') return not;
+          if (policy === 'missing-is-use') {
+            if (day > protocol.plannedFollowUp) return not;
+            return { ...not, assessable: true, abstinent: judgement === 'abstinent' };
+          }
+          let counts = judgement;
+          if (policy !== 'observed-only' && !hasLeftBefore(day)) {
+            const reach = Number(policy.replace('carry-forward-', ''));
+            const last = judgements
+              .filter((earlier) => day - reach <= earlier.day && earlier.day <= day - 1)
+              .filter((earlier) => earlier.judgement !== 'missing' && earlier.judgement !== 'nothing left')
+              .at(-1);
+            if (judgement === 'missing' && last !== undefined) counts = last.judgement;
+            // A positive biomarker forbids abstinent, whatever is carried.
+            if (judgement === 'unclear' && last?.judgement === 'use') counts = 'use';
+          }
+          return { ...not, assessable: counts === 'use' || counts === 'abstinent', abstinent: counts === 'abstinent' };
         }),
-      ),
-    );
+      );
+    });
     return { ...known, cells, atRisk: [] };
   }
 
   const telling = mature.filter((day) => !isExcluded(day));
-  const isUse = (day: number) => wordsOf(day).word === 'use' || wordsOf(day).confirming === 'use';
+  const endsShownStretch = (day: number) =>
+    stretches.some(({ from, to }) => to === day && from >= 1 && !daysFrom(from, to).some(isExcluded));
+  const isUse = (day: number) =>
+    wordsOf(day).word === 'use' || wordsOf(day).confirming === 'use' || endsShownStretch(day);
   const lastDayWith = (source: 'word' | 'confirming') =>
-    Math.max(0, ...telling.filter((day) => wordsOf(day)[source] !== undefined));
+    Math.max(0, ...telling.filter((day) => wordsOf(day)[source] !== undefined && !isSpokenOf(day)));
   const firstUse = telling.find(isUse);
   const lastKnown =
     measure.evidence === 'confirmed-by-urine'
@@ -117,22 +166,35 @@ export function measureParticipant(
   return { ...known, cells: [], firstEvent, atRisk: daysFrom(1, firstEvent.day).filter((day) => !isExcluded(day)) };
 }
 
-/** What the days that are left of a window say together. */
-function judge(measure: RollingAbstinence, days: readonly DayWords[]): 'missing' | 'use' | 'abstinent' {
-  const withWord = days.filter((day) => day.word !== undefined).length;
-  const enough = measure.coverage === 'all-days' ? withWord === days.length : withWord >= measure.coverage.atLeast;
-  const confirmed = measure.evidence !== 'confirmed-by-urine' || days.some((day) => day.confirming !== undefined);
-  const use = days.some((day) => day.word === 'use' || day.confirming === 'use');
-  const covered = (enough && confirmed) || (measure.decisivePositive && use);
-  if (!covered) return 'missing';
-  return use ? 'use' : 'abstinent';
+/** Whether the schedule asks for evidence on a day; where it names no visit for it, on every day. */
+function isExpected(protocol: Protocol, measure: Measure, day: number): boolean {
+  const collected: string[] = [...(measure.biomarkers?.kinds ?? [])];
+  if (measure.evidence !== 'self-report-only') collected.push('urine');
+  const tests = protocol.visits.filter((visit) => visit.collects.some((what) => collected.includes(what)));
+  const interviews =
+    measure.evidence === 'urine-only' ? [] : protocol.visits.filter((visit) => visit.collects.includes('calendar'));
+  if (tests.length + interviews.length === 0) return true;
+  return (
+    tests.some((visit) => daysFrom(visit.day - visit.opens, visit.day + visit.closes).includes(day)) ||
+    interviews.some((visit) => visit.day + visit.closes >= day)
+  );
 }
 
-function count(
-  judgement: 'missing' | 'use' | 'abstinent',
-  policy: MissingPolicy,
-  followed: boolean,
-): { assessable: boolean; abstinent: boolean } {
-  const assessable = policy === 'observed-only' ? judgement !== 'missing' : followed;
-  return { assessable, abstinent: assessable && judgement === 'abstinent' };
+/** What the days that are left of a window say together. */
+function judge(
+  measure: RollingAbstinence,
+  days: readonly number[],
+  wordsOf: (day: number) => DayWords,
+  stretches: readonly Stretch[],
+): 'missing' | 'use' | 'abstinent' | 'unclear' {
+  const words = days.map(wordsOf);
+  const withWord = words.filter((day) => day.word !== undefined).length;
+  const enough = measure.coverage === 'all-days' ? withWord === days.length : withWord >= measure.coverage.atLeast;
+  const confirmed = measure.evidence !== 'confirmed-by-urine' || words.some((day) => day.confirming !== undefined);
+  const inside = stretches.some(({ from, to }) => daysFrom(from, to).every((day) => days.includes(day)));
+  const use = inside || words.some((day) => day.word === 'use' || day.confirming === 'use');
+  const covered = (enough && confirmed) || (measure.decisivePositive && use);
+  if (covered && use) return 'use';
+  if (stretches.some(({ from, to }) => days.some((day) => from <= day && day <= to))) return 'unclear';
+  return covered ? 'abstinent' : 'missing';
 }

@@ -20,15 +20,17 @@ export { jsonSchemaFiles } from './json-schemas.ts';
 export { type Problem, pathText, problemsOf } from './problem.ts';
 export { protocolCheck } from './protocol/check-event.ts';
 export { type DeclaredInstrument, instrumentsOf } from './protocol/instruments.ts';
-export type {
-  Coverage,
-  EvidenceRule,
-  FirstUse,
-  Measure,
-  MissingPolicy,
-  RollingAbstinence,
+export {
+  type Coverage,
+  carriedDays,
+  type EvidenceRule,
+  type FirstUse,
+  type Measure,
+  type MissingPolicy,
+  type RollingAbstinence,
 } from './protocol/measures.ts';
 export { Protocol, type Visit } from './protocol/protocol.ts';
 export { parseProtocol } from './protocol/protocol-file.ts';
+export { type BiomarkerKind, biomarkerResult } from './types/biomarker.ts';
 export { type ObservationType, observationTypes } from './types/observation-types.ts';
 export { yamlLine } from './yaml-line.ts';

@@ -10,6 +10,12 @@ export function dayOfDeath(observations: readonly Effective[], dayZero: CivilDay
   return deaths.length === 0 ? undefined : Math.min(...deaths);
 }
 
+/** The first study day on which the participant left, however they did; undefined if nobody reported it. */
+export function dayOfLeaving(observations: readonly Effective[], dayZero: CivilDay): StudyDay | undefined {
+  const left = observations.flatMap(({ type, day }) => (type === 'participant-left' ? [day - dayZero] : []));
+  return left.length === 0 ? undefined : Math.min(...left);
+}
+
 /** For study days 0 … lastDay, whether the measure's strategies take the day out (1): controlled, or after death. */
 export function excludedDays(
   measure: Measure,

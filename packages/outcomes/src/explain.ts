@@ -6,17 +6,15 @@ import {
   type Protocol,
   type RollingAbstinence,
 } from '@holdfast/events';
+import { type DayStatus, daysWithStatus, observationsFor } from './day-status.ts';
 import { isUse } from './evidence/evidence.ts';
 import { type DayStatuses, nothing, type Statement } from './evidence/statement.ts';
 import type { FirstEvent, StudyDay } from './facts.ts';
-import type { Effective } from './history/replacing.ts';
-import { type Settled, settleOpen, settleSealed } from './history/settle.ts';
-import { matureDays } from './maturity.ts';
+import { settleOpen } from './history/settle.ts';
 import { firstUse } from './measures/first-use.ts';
-import { judgedDays, type ParticipantDays } from './measures/participant-days.ts';
-import { counted, judgedWindows, type WindowStatus } from './measures/rolling-abstinence.ts';
+import { type ParticipantDays, participantDays } from './measures/participant-days.ts';
+import { counted, type JudgedWindow, judgedWindows, type WindowStatus } from './measures/rolling-abstinence.ts';
 import type { History } from './observation.ts';
-import { isOpenMeasure } from './open-measures.ts';
 
 /** How one policy counts the participant at the day. */
 export type PolicyVerdict = {
@@ -34,14 +32,18 @@ export type ExplainedWindow = {
   readonly status: WindowStatus;
   /** Days of the window, excluded ones aside, that have the evidence which judges coverage (of each substance, or of use of any). */
   readonly daysCovered: number;
-  /** Days with urine beside it, under *confirmed by urine*; undefined under the other rules. */
+  /** Days with a test beside it, under *confirmed by urine*; undefined under the other rules. */
   readonly daysConfirmed: number | undefined;
   readonly daysOfUse: number;
   readonly policies: readonly PolicyVerdict[];
+  /** What `carry-forward` policies may carry to the day: the latest judgement before it. */
+  readonly earlier: JudgedWindow['earlier'];
 };
 
 export type Explanation = {
   readonly day: StudyDay;
+  /** What the day itself is to the measure; undefined for day 0, beyond the horizon, and while not randomised. */
+  readonly status: DayStatus | undefined;
   /** Why the day does not count at all, if so. */
   readonly outside: 'not-randomised' | 'after-the-last-day' | 'not-mature' | 'before-the-first-window' | undefined;
   readonly dayZero: CivilDay | undefined;
@@ -66,15 +68,22 @@ export function explain(
   const open = settleOpen(history);
   const { randomisation, enrolment } = open;
   const consentDay = enrolment && civilDay(enrolment.data.consentDate);
-  const unknown = { day, consentDay, windows: [], firstEvent: undefined, statements: [], excluded: [] };
+  const unknown = {
+    day,
+    status: undefined,
+    consentDay,
+    windows: [],
+    firstEvent: undefined,
+    statements: [],
+    excluded: [],
+  };
   if (randomisation === undefined) return { ...unknown, outside: 'not-randomised', dayZero: undefined, lastDay: -1 };
   const dayZero = civilDay(randomisation.data.date);
-  const judged = judgedDays(measure, protocol, observationsFor(measure, protocol, history, open), dayZero);
-  const { lastDay, evidence, excluded } = judged;
-  const mature = matureDays(protocol, measure.evidence, dayZero, lastDay, clock);
-  const days = { ...judged, mature };
+  const days = participantDays(measure, protocol, observationsFor(measure, protocol, history, open), dayZero, clock);
+  const { lastDay, mature, evidence, excluded } = days;
   return {
     ...unknown,
+    status: daysWithStatus(protocol, measure, days)[day - 1]?.status,
     dayZero,
     lastDay,
     outside: outsideReason(measure, days, day),
@@ -84,11 +93,6 @@ export function explain(
     statements: [...evidence.statements].sort((a, b) => a.day - b.day || (a.event.id < b.event.id ? -1 : 1)),
     excluded: [...excluded.entries()].flatMap(([at, out]) => (out === 1 ? [at] : [])),
   };
-}
-
-function observationsFor(measure: Measure, protocol: Protocol, history: History, open: Settled): readonly Effective[] {
-  if (isOpenMeasure(measure, protocol)) return open.observations;
-  return [...open.observations, ...settleSealed(history, open).observations];
 }
 
 function outsideReason(measure: Measure, { lastDay, mature }: ParticipantDays, day: StudyDay): Explanation['outside'] {
@@ -106,7 +110,7 @@ function explainedWindows(
   return measure.windows.flatMap((window) => {
     const judged = [...judgedWindows(measure, window, days)].find((candidate) => candidate.day === day);
     if (judged === undefined) return [];
-    const { status } = judged;
+    const { status, earlier } = judged;
     const { evidence, excluded } = days;
     const counting = Array.from({ length: window }, (_, i) => day - window + 1 + i).filter((at) => excluded[at] !== 1);
     const daysWith = (statuses: DayStatuses) => counting.filter((at) => statuses[at] !== nothing).length;
@@ -117,8 +121,10 @@ function explainedWindows(
     };
     const policies = measure.policies.map((policy) => ({
       policy,
-      ...counted(policy, status, day, protocol.plannedFollowUp),
+      ...counted(policy, judged, days.left, protocol.plannedFollowUp),
     }));
-    return [{ kind: 'rolling-abstinence', window, from: day - window + 1, to: day, status, ...shown, policies }];
+    return [
+      { kind: 'rolling-abstinence', window, from: day - window + 1, to: day, status, ...shown, policies, earlier },
+    ];
   });
 }

@@ -5,12 +5,13 @@ import { describe, expect, test } from 'vitest';
 import { arbCase, arbRearranged } from '../../../test/reference/arbitraries.ts';
 import { naiveFold } from '../../../test/reference/naive-fold.ts';
 import { naiveFirstUse } from '../../../test/reference/naive-rates.ts';
+import { statusByDay } from './day-status.ts';
 import type { ClosedFacts, Issue, OpenFacts, Spell } from './facts.ts';
 import { fold, foldOpen } from './fold.ts';
 import type { History } from './observation.ts';
 
 /** Thousands of participants a run; a failure prints seed and the shrunk counter-example. */
-const runs = { numRuns: 4_000 };
+const runs = { numRuns: 3_000 };
 
 type Day = { readonly day: number; readonly count: number };
 const days = (spells: readonly Spell[]): Day[] =>
@@ -89,6 +90,26 @@ describe('fold', () => {
         expect(laidOut(protocol, fold(protocol, history, asOf))).toEqual(referenceLaidOut(protocol, history, asOf));
       }),
       runs,
+    );
+  });
+
+  test('each day’s status equals that of the naive reference, and stands on what speaks of the day', () => {
+    fc.assert(
+      fc.property(arbCase({ sealedRetractions: true }), ({ protocol, history, asOf }) => {
+        const reference = naiveFold(protocol, history, asOf);
+        for (const measure of protocol.measures) {
+          const days = statusByDay(protocol, measure, history, asOf);
+          const naive = reference.measures[measure.id]?.statuses ?? [];
+          expect(days.map(({ day, status }) => ({ day, status }))).toEqual(naive);
+          for (const { day, status, sources } of days) {
+            expect(sources.every((said) => said.day - (said.lookBack ?? 0) <= day && day <= said.day)).toBe(true);
+            expect(sources.every(({ substance }) => measure.substances.includes(substance))).toBe(true);
+            const used = sources.some(({ use, lookBack }) => use && lookBack === undefined);
+            if (status === 'use' || status === 'abstinent') expect(used).toBe(status === 'use');
+          }
+        }
+      }),
+      { numRuns: 1_000 },
     );
   });
 

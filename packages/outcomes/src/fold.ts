@@ -136,7 +136,7 @@ function measureFacts(
   const firstEvents: FirstEvent[] = [];
   if (dayZero === undefined) return { spells, firstEvents };
   for (const { measure, days: judged } of measured) {
-    const days = { ...judged, mature: matureDays(protocol, measure.evidence, dayZero, judged.lastDay, clock) };
+    const days = { ...judged, mature: matureDays(protocol, measure, dayZero, judged.lastDay, clock) };
     spells.push(...maturitySpells(measure, days));
     switch (measure.kind) {
       case 'rolling-abstinence':

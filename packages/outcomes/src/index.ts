@@ -1,3 +1,4 @@
+export { type DayStatus, type StatusOfDay, statusByDay } from './day-status.ts';
 export type { Statement } from './evidence/statement.ts';
 export { type ExplainedWindow, type Explanation, explain, type PolicyVerdict } from './explain.ts';
 export type { ClosedFacts, FirstEvent, Issue, IssueKind, OpenFacts, Spell, StudyDay } from './facts.ts';

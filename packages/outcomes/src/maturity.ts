@@ -1,4 +1,4 @@
-import type { CivilDay, EvidenceRule, Protocol, Visit } from '@holdfast/events';
+import type { CivilDay, EvidenceRule, Measure, Protocol, Visit } from '@holdfast/events';
 import type { StudyDay } from './facts.ts';
 
 const looksAt: Record<EvidenceRule, readonly ('urine' | 'calendar')[]> = {
@@ -8,14 +8,34 @@ const looksAt: Record<EvidenceRule, readonly ('urine' | 'calendar')[]> = {
   'confirmed-by-urine': ['urine', 'calendar'],
 };
 
+/** The scheduled visits that collect what a measure looks at. */
+export type CollectingVisits = {
+  readonly urine: readonly Visit[];
+  readonly calendar: readonly Visit[];
+  /** Those of each biomarker that the measure names. */
+  readonly biomarkers: readonly (readonly Visit[])[];
+};
+
+/** The scheduled visits that collect what a measure looks at, by what they collect. */
+export function collectingVisits(protocol: Protocol, { evidence, biomarkers }: Measure): CollectingVisits {
+  const collecting = (what: Visit['collects'][number]) =>
+    protocol.visits.filter((visit) => visit.collects.includes(what));
+  return {
+    urine: looksAt[evidence].includes('urine') ? collecting('urine') : [],
+    calendar: looksAt[evidence].includes('calendar') ? collecting('calendar') : [],
+    biomarkers: (biomarkers?.kinds ?? []).map(collecting),
+  };
+}
+
 /**
  * For study days 0 … lastDay, whether the day is mature (1): the clock has passed it, and whatever should cover it has closed
  * and its entry lag is over. Before that nobody counts for it, else the punctual would be counted first.
- * Urine: every visit targeted up to that day; calendars: the first calendar visit targeted later, or if there is none, all.
+ * Urine: every visit targeted up to that day; calendars: the first calendar visit targeted later, or if there is none, all;
+ * of each biomarker: every visit up to that day and, since it may look back, the first targeted on that day or later.
  */
 export function matureDays(
   protocol: Protocol,
-  rule: EvidenceRule,
+  measure: Measure,
   dayZero: CivilDay,
   lastDay: StudyDay,
   clock: CivilDay | undefined,
@@ -23,20 +43,20 @@ export function matureDays(
   const mature = new Uint8Array(Math.max(0, lastDay + 1));
   if (clock === undefined) return mature;
   const today = clock - dayZero;
-  const collecting = (what: 'urine' | 'calendar') => protocol.visits.filter((visit) => visit.collects.includes(what));
-  const urine = looksAt[rule].includes('urine') ? collecting('urine') : [];
-  const calendar = looksAt[rule].includes('calendar') ? collecting('calendar') : [];
+  const { urine, calendar, biomarkers } = collectingVisits(protocol, measure);
   const isOver = (visit: Visit) => today > visit.day + visit.closes + protocol.entryLag;
   for (let day = 0; day <= lastDay && day < today; day += 1) {
-    const due = [...urine.filter((visit) => visit.day <= day), ...covering(calendar, day)];
+    const due = [...urine.filter((visit) => visit.day <= day), ...nextOrAll(calendar, day + 1)];
+    for (const visits of biomarkers) due.push(...visits.filter((visit) => visit.day <= day), ...nextOrAll(visits, day));
     mature[day] = due.every(isOver) ? 1 : 0;
   }
   return mature;
 }
 
-function covering(calendarVisits: readonly Visit[], day: StudyDay): readonly Visit[] {
-  const later = calendarVisits.filter((visit) => visit.day > day);
-  if (later.length === 0) return calendarVisits;
+/** The first visits targeted on a day or later, or if there are none, all. */
+function nextOrAll(visits: readonly Visit[], from: StudyDay): readonly Visit[] {
+  const later = visits.filter((visit) => visit.day >= from);
+  if (later.length === 0) return visits;
   const next = Math.min(...later.map((visit) => visit.day));
   return later.filter((visit) => visit.day === next);
 }

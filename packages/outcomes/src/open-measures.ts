@@ -1,4 +1,4 @@
-import type { Measure, ObservationType, Protocol } from '@holdfast/events';
+import { carriedDays, type Measure, type ObservationType, type Protocol } from '@holdfast/events';
 
 /** The event types that a measure's facts are made of. */
 function typesBehind(measure: Measure, protocol: Protocol): readonly ObservationType[] {
@@ -10,10 +10,13 @@ function typesBehind(measure: Measure, protocol: Protocol): readonly Observation
     'any-positive': [...urine, 'use-calendar'],
     'confirmed-by-urine': [...urine, 'use-calendar'],
   };
+  const carries = measure.kind === 'rolling-abstinence' && measure.policies.some((policy) => carriedDays(policy));
   return [
     ...sources[measure.evidence],
+    ...(measure.biomarkers === undefined ? [] : (['biomarker'] as const)),
     ...(measure.controlledDays === 'exclude' ? (['controlled-environment'] as const) : []),
-    ...(measure.death === 'exclude' ? (['participant-left'] as const) : []),
+    // Death excludes days; nothing is carried forward beyond leaving.
+    ...(measure.death === 'exclude' || carries ? (['participant-left'] as const) : []),
   ];
 }
 

@@ -121,6 +121,20 @@ const mistakes: [what: string, type: ObservationType, data: unknown, path: strin
     `substance "heroin" is not in the protocol (it has alcohol, cocaine); ${declareIt}`,
   ],
   [
+    'the substance of a biomarker',
+    'biomarker',
+    { kind: 'hair', substance: 'heroin', lookBack: 90, result: 'positive' },
+    '.substance',
+    `substance "heroin" is not in the protocol (it has alcohol, cocaine); ${declareIt}`,
+  ],
+  [
+    'the visit of a biomarker',
+    'biomarker',
+    { kind: 'peth', substance: 'alcohol', lookBack: 28, result: 'positive', visit: 'W05' },
+    '.visit',
+    `visit "W05" is not in the protocol (it has W04, W08); ${declareIt}`,
+  ],
+  [
     'a substance used',
     'use-calendar',
     { ...calendar, days: { '2026-02-03': { alcohol: {} }, '2026-02-04': { heroin: {} } } },

@@ -80,6 +80,11 @@ function checkObservation(observation: Observation, source: string, known: Known
           unknown(`.results.${substance}`, 'substance', substance, known.substances);
       }
       break;
+    case 'biomarker': {
+      const { substance } = observation.data;
+      if (!known.substances.has(substance)) unknown('.substance', 'substance', substance, known.substances);
+      break;
+    }
     case 'use-calendar':
       for (const [day, uses] of Object.entries(observation.data.days)) {
         for (const [substance, { unit }] of Object.entries(uses)) {

@@ -190,6 +190,26 @@ describe('each mistake is found on its line, with what to do about it', () => {
       '[observed-only, observed-only]',
       'line 29: measures[0].policies[1] | policy "observed-only" is declared twice; keep one',
     ],
+    ...['carry-forward', 'carry-forward-0', 'carry-forward-028', 'carry-forward-4001', 'last-value'].map(
+      (policy): [string, string, string, string] => [
+        `the policy ${policy}`,
+        '[observed-only]',
+        `[observed-only, ${policy}]`,
+        'line 29: measures[0].policies[1] | must be observed-only, missing-is-use, or carry-forward-N with N from 1 to 4000 days, such as carry-forward-28',
+      ],
+    ),
+    [
+      'the same biomarker twice',
+      '    evidence: urine-only',
+      '    evidence: urine-only\n    biomarkers: { kinds: [peth, etg, peth] }',
+      'line 27: measures[0].biomarkers.kinds[2] | biomarker "peth" is declared twice; keep one',
+    ],
+    [
+      'biomarkers where the rule looks at none',
+      '    evidence: urine-only',
+      '    evidence: self-report-only\n    biomarkers: { kinds: [peth] }',
+      'line 27: measures[0].biomarkers | self-report-only looks at no biomarker; remove it, or choose another evidence rule',
+    ],
     [
       'a measure of a substance twice',
       '[alcohol, cocaine]',
@@ -261,7 +281,7 @@ describe('each mistake is found on its line, with what to do about it', () => {
       'a visit collecting what nobody collects',
       '[urine]',
       '[urine, blood]',
-      'line 20: visits[0].collects[1] | must be one of "urine", "calendar"',
+      'line 20: visits[0].collects[1] | must be one of "urine", "calendar", "breath-alcohol", "blood-alcohol", "transdermal-alcohol", "etg", "ets", "peth", "cdt", "hair", "oral-fluid", "sweat-patch", "exhaled-co", "cotinine"',
     ],
     ['a list that is not one', '[moderate, severe]', 'severe', 'line 15: strata | must be an array'],
     [

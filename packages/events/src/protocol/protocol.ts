@@ -11,6 +11,7 @@ import {
   Unit,
   VisitId,
 } from '../identifiers.ts';
+import { BiomarkerKind } from '../types/biomarker.ts';
 import { observationTypes } from '../types/observation-types.ts';
 import { DeclaredInstrument } from './instruments.ts';
 import { Measure } from './measures.ts';
@@ -50,7 +51,7 @@ const Visit = z
     day: z.int().min(-400).max(4000).meta({ description: 'study day that the visit is targeted at' }),
     opens: z.int().min(0).max(365).default(0).meta({ description: 'days before the target from which it counts' }),
     closes: z.int().min(0).max(365).default(0).meta({ description: 'days after the target until which it counts' }),
-    collects: z.array(z.enum(['urine', 'calendar'])).default([]),
+    collects: z.array(z.enum(['urine', 'calendar', ...BiomarkerKind.options])).default([]),
   })
   .meta({ title: 'Scheduled visit' });
 export type Visit = z.infer<typeof Visit>;
@@ -165,6 +166,10 @@ function checkMeasure(protocol: Shape, index: number, report: Report): void {
     }
   });
   reportRepeats(measure.substances, (i) => at('substances', i), 'substance', report);
+  reportRepeats(measure.biomarkers?.kinds ?? [], (i) => at('biomarkers', 'kinds', i), 'biomarker', report);
+  if (measure.biomarkers !== undefined && measure.evidence === 'self-report-only') {
+    report(at('biomarkers'), 'self-report-only looks at no biomarker; remove it, or choose another evidence rule');
+  }
   reportRepeats(measure.windows.map(String), (i) => at('windows', i), 'window', report);
   measure.windows.forEach((window, i) => {
     if (window > measure.horizon)

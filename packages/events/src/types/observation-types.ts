@@ -1,4 +1,5 @@
 import { AdverseEvent } from './adverse-event.ts';
+import { Biomarker } from './biomarker.ts';
 import { AllocationGuess, Unblinding } from './blinding.ts';
 import { ChoiceTask } from './choice-task.ts';
 import { ConcomitantMedication } from './concomitant-medication.ts';
@@ -35,6 +36,7 @@ export const observationTypes = {
   'visit-attended': VisitAttended,
   'visit-missed': VisitMissed,
   'urine-screen': UrineScreen,
+  biomarker: Biomarker,
   'use-calendar': UseCalendar,
   'scale-score': ScaleScore,
   'choice-task': ChoiceTask,

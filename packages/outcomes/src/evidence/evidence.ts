@@ -1,12 +1,13 @@
-import type { EvidenceRule, Protocol } from '@holdfast/events';
+import type { Measure, Protocol } from '@holdfast/events';
 import type { Effective } from '../history/replacing.ts';
+import { biomarkerStatements } from './biomarkers.ts';
 import { reportStatements } from './self-report.ts';
 import { abstinent, type DayStatuses, nothing, type Statement, use } from './statement.ts';
 import { urineStatements } from './urine.ts';
 
 /**
  * A measure's evidence by study day, joined by its evidence rule. `covering` judges coverage. Under *self-report confirmed by
- * urine* `confirming` holds the urine beside it; a day is a day of use if either says so.
+ * urine* `confirming` holds the urine and biomarkers beside it; a day is a day of use if either says so.
  */
 export type DayEvidence = {
   readonly covering: DayStatuses;
@@ -23,23 +24,26 @@ export function isUse({ covering, confirming }: DayEvidence, day: number): boole
 
 /** Joins what the sources say of a measure's substances on study days 1 … lastDay. */
 export function joinEvidence(
-  rule: EvidenceRule,
-  substances: readonly string[],
+  { evidence: rule, substances, biomarkers }: Measure,
   observations: readonly Effective[],
   protocol: Protocol,
   dayZero: number,
   lastDay: number,
 ): Evidence {
-  const urine = () =>
-    urineStatements(observations, dayZero, protocol.evidence, substances).filter(
+  const tests = () => {
+    const urine = urineStatements(observations, dayZero, protocol.evidence, substances).filter(
       ({ day }) => day >= 1 && day <= lastDay,
     );
+    if (biomarkers === undefined) return urine;
+    return [...urine, ...biomarkerStatements(observations, dayZero, substances, biomarkers, lastDay)];
+  };
   const reports = () => reportStatements(observations, dayZero, substances, lastDay);
   const own = () => reports().filter(({ source }) => source === 'participant');
-  const statuses = (statements: readonly Statement[]) => dayStatuses(statements, substances, lastDay);
+  const statuses = (statements: readonly Statement[]) =>
+    dayStatuses(statements, substances, lastDay, biomarkers?.covers);
   switch (rule) {
     case 'urine-only': {
-      const statements = urine();
+      const statements = tests();
       return { covering: statuses(statements), confirming: undefined, statements };
     }
     case 'self-report-only': {
@@ -47,22 +51,36 @@ export function joinEvidence(
       return { covering: statuses(statements), confirming: undefined, statements };
     }
     case 'any-positive': {
-      const statements = [...urine(), ...reports()];
+      const statements = [...tests(), ...reports()];
       return { covering: statuses(statements), confirming: undefined, statements };
     }
     case 'confirmed-by-urine': {
-      const [tested, reported] = [urine(), own()];
+      const [tested, reported] = [tests(), own()];
       return { covering: statuses(reported), confirming: statuses(tested), statements: [...reported, ...tested] };
     }
   }
 }
 
+type Covers = NonNullable<Measure['biomarkers']>['covers'];
+
 /** Per substance use wins; over the substances any use is use, and abstinent needs evidence against each. */
-function dayStatuses(statements: readonly Statement[], substances: readonly string[], lastDay: number): DayStatuses {
+function dayStatuses(
+  statements: readonly Statement[],
+  substances: readonly string[],
+  lastDay: number,
+  covers: Covers | undefined,
+): DayStatuses {
   const bySubstance = new Map(substances.map((substance) => [substance, new Uint8Array(lastDay + 1)]));
-  for (const { day, substance, use: used } of statements) {
+  for (const { day, substance, use: used, lookBack } of statements) {
     const days = bySubstance.get(substance);
-    if (days !== undefined) days[day] = Math.max(days[day] ?? nothing, used ? use : abstinent);
+    if (days === undefined) continue;
+    if (lookBack === undefined) {
+      days[day] = Math.max(days[day] ?? nothing, used ? use : abstinent);
+      continue;
+    }
+    // No day of it is shown to be of use. But coverage is judged whatever was found: it covers what a negative would.
+    const first = covers === 'look-back' ? Math.max(1, day - lookBack) : day;
+    for (let at = first; at <= day; at += 1) days[at] = Math.max(days[at] ?? nothing, abstinent);
   }
   const [first, ...others] = [...bySubstance.values()];
   const joined = first ?? new Uint8Array(lastDay + 1);

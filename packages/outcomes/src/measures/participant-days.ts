@@ -1,8 +1,10 @@
 import { type CivilDay, civilDay, type Measure, type Protocol } from '@holdfast/events';
+import { type LookBacks, lookBacks } from '../evidence/biomarkers.ts';
 import { type DayEvidence, type Evidence, joinEvidence } from '../evidence/evidence.ts';
-import { dayOfDeath, excludedDays } from '../excluded-days.ts';
+import { dayOfDeath, dayOfLeaving, excludedDays } from '../excluded-days.ts';
 import type { Spell, StudyDay } from '../facts.ts';
 import type { Effective } from '../history/replacing.ts';
+import { matureDays } from '../maturity.ts';
 import { spellBuilder } from '../spells.ts';
 
 /** One randomised participant's days as one measure sees them, whatever the clock says; arrays are indexed by study day. */
@@ -10,8 +12,12 @@ export type JudgedDays = {
   /** The last study day that can ever count: the horizon, or the administrative end if that comes first. */
   readonly lastDay: StudyDay;
   readonly evidence: DayEvidence;
+  /** Positive biomarkers; undefined if there are none. */
+  readonly lookBacks: LookBacks | undefined;
   readonly excluded: Uint8Array;
   readonly death: StudyDay | undefined;
+  /** The first day of leaving, of whatever kind. */
+  readonly left: StudyDay | undefined;
 };
 
 /** The same as of a clock, which decides what is mature. */
@@ -27,12 +33,30 @@ export function judgedDays(
   const { administrativeEnd } = protocol;
   const end = administrativeEnd === undefined ? Number.POSITIVE_INFINITY : civilDay(administrativeEnd) - dayZero;
   const lastDay = Math.max(-1, Math.min(measure.horizon, end));
+  const evidence = joinEvidence(measure, observations, protocol, dayZero, Math.max(0, lastDay));
+  const excluded = excludedDays(measure, observations, dayZero, lastDay);
   return {
     lastDay,
-    evidence: joinEvidence(measure.evidence, measure.substances, observations, protocol, dayZero, Math.max(0, lastDay)),
-    excluded: excludedDays(measure, observations, dayZero, lastDay),
+    evidence,
+    lookBacks: measure.biomarkers && lookBacks(evidence.statements, excluded, Math.max(0, lastDay)),
+    excluded,
     death: dayOfDeath(observations, dayZero),
+    left: dayOfLeaving(observations, dayZero),
   };
+}
+
+/** The days as of a clock, with the statements that say why. */
+export type ExplainedDays = ParticipantDays & { readonly evidence: Evidence };
+
+export function participantDays(
+  measure: Measure,
+  protocol: Protocol,
+  observations: readonly Effective[],
+  dayZero: CivilDay,
+  clock: CivilDay | undefined,
+): ExplainedDays {
+  const judged = judgedDays(measure, protocol, observations, dayZero);
+  return { ...judged, mature: matureDays(protocol, measure, dayZero, judged.lastDay, clock) };
 }
 
 /** What the mature fraction is made of: the days that can count, and those that do already. */

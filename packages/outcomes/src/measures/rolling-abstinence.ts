@@ -1,57 +1,98 @@
-import type { MissingPolicy, Protocol, RollingAbstinence } from '@holdfast/events';
-import { type DayEvidence, isUse } from '../evidence/evidence.ts';
+import { carriedDays, type MissingPolicy, type Protocol, type RollingAbstinence } from '@holdfast/events';
+import { isUse } from '../evidence/evidence.ts';
 import { nothing } from '../evidence/statement.ts';
 import type { Spell, StudyDay } from '../facts.ts';
 import { spellBuilder } from '../spells.ts';
 import type { ParticipantDays } from './participant-days.ts';
 
-/** What a trailing window is judged to be; `outside`: every day of it is excluded, and the participant counts under no policy. */
-export type WindowStatus = 'use' | 'abstinent' | 'missing' | 'outside';
+/**
+ * What a trailing window is judged to be. `outside`: every day of it is excluded, and the participant counts under no policy.
+ * `unclear`: a positive biomarker speaks of a day in it, which forbids `abstinent`, but does not show use inside it, or the
+ * window is not covered: neither judged nor merely missing.
+ */
+export type WindowStatus = 'use' | 'abstinent' | 'unclear' | 'missing' | 'outside';
+
+export type JudgedWindow = {
+  readonly day: StudyDay;
+  readonly status: WindowStatus;
+  /** The latest window of an earlier day that is neither missing nor outside: what can be carried forward. */
+  readonly earlier: { readonly day: StudyDay; readonly status: WindowStatus } | undefined;
+};
 
 /** Running counts over the days of a window. */
-type Counts = { days: number; covered: number; confirmed: number; uses: number };
+type Counts = { days: number; covered: number; confirmed: number; uses: number; touched: number };
 
-function count(counts: Counts, day: StudyDay, by: 1 | -1, evidence: DayEvidence, excluded: Uint8Array): void {
+function count(counts: Counts, day: StudyDay, by: 1 | -1, { evidence, lookBacks, excluded }: ParticipantDays): void {
   if (excluded[day] === 1) return;
   counts.days += by;
   if (evidence.covering[day] !== nothing) counts.covered += by;
   if (evidence.confirming !== undefined && evidence.confirming[day] !== nothing) counts.confirmed += by;
   if (isUse(evidence, day)) counts.uses += by;
+  if (lookBacks !== undefined && lookBacks.touched[day] === 1) counts.touched += by;
 }
 
-function judge(counts: Counts, measure: RollingAbstinence, confirming: boolean): WindowStatus {
+function judge(counts: Counts, measure: RollingAbstinence, confirming: boolean, shown: boolean): WindowStatus {
   if (counts.days === 0) return 'outside';
   const enough =
     measure.coverage === 'all-days' ? counts.covered === counts.days : counts.covered >= measure.coverage.atLeast;
-  const covered = (enough && (!confirming || counts.confirmed > 0)) || (measure.decisivePositive && counts.uses > 0);
-  if (!covered) return 'missing';
-  return counts.uses > 0 ? 'use' : 'abstinent';
+  const used = counts.uses > 0 || shown;
+  const covered = (enough && (!confirming || counts.confirmed > 0)) || (measure.decisivePositive && used);
+  if (covered && used) return 'use';
+  if (counts.touched > 0) return 'unclear';
+  return covered ? 'abstinent' : 'missing';
 }
 
 /** Judges the trailing window of each study day d = window … lastDay: first whether it is covered, whatever was found, then what was found. */
 export function* judgedWindows(
   measure: RollingAbstinence,
   window: number,
-  { lastDay, evidence, excluded }: ParticipantDays,
-): Generator<{ day: StudyDay; status: WindowStatus }> {
-  const counts: Counts = { days: 0, covered: 0, confirmed: 0, uses: 0 };
+  days: ParticipantDays,
+): Generator<JudgedWindow> {
+  const { lastDay, evidence, lookBacks } = days;
+  const counts: Counts = { days: 0, covered: 0, confirmed: 0, uses: 0, touched: 0 };
+  let shownSince = 0;
+  let earlier: JudgedWindow['earlier'];
   for (let day = 1; day <= lastDay; day += 1) {
-    count(counts, day, 1, evidence, excluded);
-    if (day > window) count(counts, day - window, -1, evidence, excluded);
-    if (day >= window) yield { day, status: judge(counts, measure, evidence.confirming !== undefined) };
+    count(counts, day, 1, days);
+    if (day > window) count(counts, day - window, -1, days);
+    if (lookBacks !== undefined) shownSince = Math.max(shownSince, lookBacks.shownSince[day] ?? 0);
+    if (day < window) continue;
+    const status = judge(counts, measure, evidence.confirming !== undefined, shownSince > day - window);
+    yield { day, status, earlier };
+    if (status !== 'missing' && status !== 'outside') earlier = { day, status };
   }
 }
 
-/** Whether a judged window counts in a policy's denominator on a mature day, and whether in its numerator. */
+/**
+ * Whether a judged window counts in a policy's denominator on a mature day, and whether in its numerator. *Observed only*: what
+ * is judged use or abstinent; *missing is use*: everybody within planned follow-up; *carry forward*: a missing window counts as
+ * the latest judgement of the days before it that the policy reaches (last observation carried forward), never after leaving.
+ * Over an unclear window nothing is carried, and onto one only use: a positive biomarker forbids `abstinent`.
+ */
 export function counted(
   policy: MissingPolicy,
-  status: WindowStatus,
-  day: StudyDay,
+  judged: JudgedWindow,
+  left: StudyDay | undefined,
   plannedFollowUp: StudyDay,
 ): { assessable: boolean; abstinent: boolean } {
-  if (status === 'outside') return { assessable: false, abstinent: false };
-  const assessable = policy === 'observed-only' ? status !== 'missing' : day <= plannedFollowUp;
-  return { assessable, abstinent: assessable && status === 'abstinent' };
+  const { day, status } = judged;
+  if (policy === 'missing-is-use') {
+    const assessable = status !== 'outside' && day <= plannedFollowUp;
+    return { assessable, abstinent: assessable && status === 'abstinent' };
+  }
+  const counting = policy === 'observed-only' ? status : carriedForward(policy, judged, left);
+  return { assessable: counting === 'use' || counting === 'abstinent', abstinent: counting === 'abstinent' };
+}
+
+function carriedForward(
+  policy: MissingPolicy,
+  { day, status, earlier }: JudgedWindow,
+  left: StudyDay | undefined,
+): WindowStatus {
+  if ((status !== 'missing' && status !== 'unclear') || earlier === undefined) return status;
+  if (left !== undefined && day > left) return status;
+  if (day - earlier.day > (carriedDays(policy) ?? 0)) return status;
+  return status === 'missing' || earlier.status === 'use' ? earlier.status : status;
 }
 
 /** The spells of a participant's rolling abstinence: runs of days in numerator and denominator, per window and policy. */
@@ -67,10 +108,11 @@ export function rollingAbstinenceSpells(
       assessable: spellBuilder({ measure: measure.id, kind: 'assessable', window, policy }),
       abstinent: spellBuilder({ measure: measure.id, kind: 'abstinent', window, policy }),
     }));
-    for (const { day, status } of judgedWindows(measure, window, days)) {
+    for (const judged of judgedWindows(measure, window, days)) {
+      const { day } = judged;
       if (days.mature[day] !== 1) continue;
       for (const builder of builders) {
-        const counts = counted(builder.policy, status, day, protocol.plannedFollowUp);
+        const counts = counted(builder.policy, judged, days.left, protocol.plannedFollowUp);
         if (counts.assessable) builder.assessable.add(day);
         if (counts.abstinent) builder.abstinent.add(day);
       }

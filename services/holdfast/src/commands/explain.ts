@@ -1,6 +1,6 @@
 import { opener } from '@holdfast/access';
 import { readHistories } from '@holdfast/aggregate';
-import { dateOf, type Measure, type Protocol } from '@holdfast/events';
+import { carriedDays, dateOf, type Measure, type MissingPolicy, type Protocol } from '@holdfast/events';
 import {
   type Explanation,
   explain,
@@ -33,8 +33,8 @@ function dayInWords(day: number, { dayZero, consentDay }: Explanation): string {
   return `study day ${day} (${date}${consentDay === undefined ? '' : `, day ${dayZero + day - consentDay} since consent`})`;
 }
 
-function saidBy({ source, known, event, recall }: Statement, last: Statement): string {
-  if (known === 'tested') return `tested, ${event.type}`;
+function saidBy({ source, known, event, recall, biomarker }: Statement, last: Statement): string {
+  if (known === 'tested') return `tested, ${biomarker === undefined ? '' : `${biomarker}, `}${event.type}`;
   if (known === 'inferred') return `inferred from a kept visit without a urine screen, ${event.type}`;
   const who = source === 'participant' ? 'the participant' : source === 'relative' ? 'a relative' : 'a record';
   if (recall === undefined || last.recall === undefined) return `reported by ${who}, ${event.type}`;
@@ -64,7 +64,11 @@ function runsOf(statements: readonly Statement[]): Run[] {
 }
 
 function runLine({ first, last }: Run, explanation: Explanation): string {
-  const { substance, use, event } = first;
+  const { substance, use, event, lookBack } = first;
+  if (lookBack !== undefined) {
+    const since = dayInWords(first.day - lookBack, explanation);
+    return `  ${dayInWords(first.day, explanation)}: ${substance} USE on that day or on one since ${since}, ${saidBy(first, last)} ${event.id} of ${event.source}`;
+  }
   const days =
     first === last
       ? dayInWords(first.day, explanation)
@@ -87,10 +91,11 @@ function coverageInWords(measure: Measure): string {
   return `it is covered if ${days} ${ruleInWords[measure.evidence]}${each}`;
 }
 
-const policyInWords = {
-  'observed-only': 'counting only the observed',
-  'missing-is-use': 'counting the missing as use',
-} as const;
+function policyInWords(policy: MissingPolicy): string {
+  if (policy === 'observed-only') return 'counting only the observed';
+  if (policy === 'missing-is-use') return 'counting the missing as use';
+  return `counting the missing as last judged, up to ${plural(carriedDays(policy) ?? 0, 'day')} before`;
+}
 
 function neighbours(explanation: Explanation, from: number, to: number): string {
   const before = explanation.statements.filter(({ day }) => day < from).at(-1);
@@ -104,28 +109,36 @@ function neighbours(explanation: Explanation, from: number, to: number): string 
 
 function* windowLines(measure: Measure, explanation: Explanation, only: number | undefined): Generator<string> {
   for (const explained of explanation.windows) {
-    const { window, from, to, status, policies, daysCovered, daysConfirmed, daysOfUse } = explained;
+    const { window, from, to, status, policies, earlier, daysCovered, daysConfirmed, daysOfUse } = explained;
     if (only !== undefined && window !== only) continue;
-    const inside = explanation.statements.filter(({ day }) => day >= from && day <= to);
+    const inside = explanation.statements.filter(({ day, lookBack = 0 }) => day >= from && day - lookBack <= to);
     const out = explanation.excluded.filter((day) => day >= from && day <= to);
     yield '';
     yield `Window of ${plural(window, 'day')}: ${dayInWords(from, explanation)} to ${dayInWords(to, explanation)}; ${coverageInWords(measure)}.`;
     if (out.length > 0)
       yield `Left out of it by the declared strategy: ${plural(out.length, 'day')} (study days ${out.join(', ')}).`;
-    const beside = daysConfirmed === undefined ? '' : `, ${plural(daysConfirmed, 'day')} with urine`;
+    const beside = daysConfirmed === undefined ? '' : `, ${plural(daysConfirmed, 'day')} with a test`;
     const why = `${plural(daysCovered, 'day')} with the evidence asked for${beside}, ${daysOfUse === 0 ? 'none' : daysOfUse} with use`;
     if (status === 'outside')
       yield 'Judged: outside. Every day of it is left out, so the participant counts under no policy.';
     else
       yield `Judged: ${status.toUpperCase()} (${why}).${status === 'missing' ? ` ${neighbours(explanation, from, to)}.` : ''}`;
+    if (status === 'unclear')
+      yield 'A positive biomarker speaks of days in the window and forbids abstinent, but does not show use in it.';
     for (const run of runsOf(inside)) yield runLine(run, explanation);
+    if (
+      earlier !== undefined &&
+      (status === 'missing' || status === 'unclear') &&
+      policies.some(({ policy }) => carriedDays(policy))
+    )
+      yield `Last judged before: ${earlier.status.toUpperCase()}, on ${dayInWords(earlier.day, explanation)}.`;
     for (const { policy, assessable, abstinent } of policies) {
       const counts = !assessable
         ? 'not counted'
         : abstinent
           ? 'counted as abstinent (numerator and denominator)'
           : 'counted as not abstinent (denominator only)';
-      yield `  ${policy} (${policyInWords[policy]}): ${counts}.`;
+      yield `  ${policy} (${policyInWords(policy)}): ${counts}.`;
     }
   }
 }
@@ -142,8 +155,23 @@ function* firstEventLines(explanation: Explanation): Generator<string> {
   else yield `No use is known: censored at the last assessment, ${at}.`;
   const all = firstEvent.outcome === 'censored';
   const shown = explanation.statements.filter(({ day }) => all || day <= firstEvent.day);
+  if (
+    firstEvent.outcome === 'event' &&
+    !shown.some(({ day, use, lookBack }) => use && lookBack === undefined && day === firstEvent.day)
+  )
+    yield 'A biomarker that looks back shows it without its day: dated at the sample, by when it had happened.';
   for (const run of runsOf(shown)) yield runLine(run, explanation);
 }
+
+const statusInWords: Record<NonNullable<Explanation['status']>, string> = {
+  use: 'use',
+  abstinent: 'abstinent',
+  missing: 'missing',
+  unscheduled: 'unscheduled (no evidence, and none was due)',
+  'not-yet': 'not yet (what should cover it has not closed)',
+  controlled: 'controlled (left out by the declared strategy)',
+  'off-study': 'off study',
+};
 
 const outsideInWords: Record<NonNullable<Explanation['outside']>, string> = {
   'not-randomised': 'the participant is not randomised, so no study day counts',
@@ -167,6 +195,7 @@ function* lines(
   const arm = withArm ? `arm ${closed.arm ?? 'not known'}, ` : '';
   yield `Participant ${history.participant} of ${protocol.trial} (${arm}site ${open.site ?? 'not known'}), ${measure.id}, ${dayInWords(day, explanation)}.`;
   if (explanation.dayZero !== undefined) yield `Randomised on ${dateOf(explanation.dayZero)} (study day 0).`;
+  if (explanation.status !== undefined) yield `The day itself: ${statusInWords[explanation.status]}.`;
   if (explanation.outside !== undefined) yield `Does not count: ${outsideInWords[explanation.outside]}.`;
   yield* windowLines(measure, explanation, options.window === undefined ? undefined : Number(options.window));
   yield* firstEventLines(explanation);

@@ -32,18 +32,25 @@ const evidenceInWords: Record<Measure['evidence'], string> = {
   'confirmed-by-urine': 'the participant’s calendars count, confirmed by urine in the window',
 };
 
+function biomarkersInWords({ biomarkers }: Measure): string {
+  if (biomarkers === undefined) return '';
+  const covered = biomarkers.covers === 'look-back' ? 'its day and the days it looks back on' : 'the day of its sample';
+  return ` (beside urine: ${biomarkers.kinds.join(', ')}; each is evidence on ${covered})`;
+}
+
 function measureInWords(measure: Measure): string {
   const what = measure.substances.join(' or ');
   const windows = measure.windows.map((window) => `${window}`).join(' and ');
+  const evidence = `${evidenceInWords[measure.evidence]}${biomarkersInWords(measure)}`;
   const strategies = `controlled days: ${measure.controlledDays}; death: ${measure.death}`;
   if (measure.kind === 'first-use') {
-    return `first use of ${what} after day 0, up to day ${measure.horizon}; ${evidenceInWords[measure.evidence]}; rates over ${windows} days; ${strategies}`;
+    return `first use of ${what} after day 0, up to day ${measure.horizon}; ${evidence}; rates over ${windows} days; ${strategies}`;
   }
   const coverage =
     measure.coverage === 'all-days'
       ? 'every day has evidence'
       : `at least ${measure.coverage.atLeast} day(s) have evidence`;
-  return `share without ${what} in the last ${windows} days, days 1 to ${measure.horizon}; ${evidenceInWords[measure.evidence]}; a window is covered if ${coverage}; missing: ${measure.policies.join(', ')}; ${strategies}`;
+  return `share without ${what} in the last ${windows} days, days 1 to ${measure.horizon}; ${evidence}; a window is covered if ${coverage}; missing: ${measure.policies.join(', ')}; ${strategies}`;
 }
 
 /** A protocol in sentences, so that a trial manager can say whether it is what was meant. */

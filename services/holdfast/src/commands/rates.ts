@@ -193,7 +193,7 @@ export function ratesCommand(program: Command): void {
     .option('--window <days>', 'length of the trailing window (default: all that the protocol declares)')
     .option(
       '--missing <policy>',
-      'missing-data policy: observed-only, missing-is-use, all (default: all, side by side)',
+      'missing-data policy of the measure, such as observed-only, missing-is-use, carry-forward-28; or all (the default), side by side',
     )
     .option('--by <parts>', 'split by arm, site or arm,site; a double-blind trial needs its key for arm')
     .option('--axis <axis>', 'study (days since randomisation)', 'study')

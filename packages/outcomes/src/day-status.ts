@@ -1,0 +1,96 @@
+import { type CivilDay, civilDay, type Measure, type Protocol, type Visit } from '@holdfast/events';
+import { isUse } from './evidence/evidence.ts';
+import { nothing, type Statement } from './evidence/statement.ts';
+import type { StudyDay } from './facts.ts';
+import type { Effective } from './history/replacing.ts';
+import { type Settled, settleOpen, settleSealed } from './history/settle.ts';
+import { type CollectingVisits, collectingVisits } from './maturity.ts';
+import { type ExplainedDays, participantDays } from './measures/participant-days.ts';
+import type { History } from './observation.ts';
+import { isOpenMeasure } from './open-measures.ts';
+
+/**
+ * What a study day is to a measure.
+ * `off-study`: after the administrative end, after the day of death (where death excludes), or without evidence after the first
+ * day of leaving. `not-yet`: not mature. `controlled`: in a controlled environment (where such days are excluded).
+ * `use`, `abstinent`: what the sources say that the evidence rule joins. Of the other days, `missing`: evidence was due, or there
+ * is some and a positive biomarker makes it unclear; `unscheduled`: the schedule asks for none.
+ */
+export type DayStatus = 'use' | 'abstinent' | 'missing' | 'unscheduled' | 'not-yet' | 'controlled' | 'off-study';
+
+/** A study day's status, and every statement of the measure's sources that speaks of the day, those that do not count included. */
+export type StatusOfDay = {
+  readonly day: StudyDay;
+  readonly status: DayStatus;
+  readonly sources: readonly Statement[];
+};
+
+/**
+ * The status of each study day 1 … horizon of a participant, as one measure sees it at a clock, with its provenance; empty while
+ * the participant is not randomised. What is not mature has no sources yet. Under *confirmed by urine* the participant's own
+ * calendars judge the day, and use found in a test is use; that a test confirms the window is no matter of one day.
+ */
+export function statusByDay(
+  protocol: Protocol,
+  measure: Measure,
+  history: History,
+  clock: CivilDay | undefined,
+): readonly StatusOfDay[] {
+  const open = settleOpen(history);
+  if (open.randomisation === undefined) return [];
+  const dayZero = civilDay(open.randomisation.data.date);
+  const observations = observationsFor(measure, protocol, history, open);
+  return daysWithStatus(protocol, measure, participantDays(measure, protocol, observations, dayZero, clock));
+}
+
+/** What a measure may look at: the open events, and of a closed measure the sealed ones too. */
+export function observationsFor(
+  measure: Measure,
+  protocol: Protocol,
+  history: History,
+  open: Settled,
+): readonly Effective[] {
+  if (isOpenMeasure(measure, protocol)) return open.observations;
+  return [...open.observations, ...settleSealed(history, open).observations];
+}
+
+/** The status of each study day 1 … horizon, from the days as the measure sees them. */
+export function daysWithStatus(protocol: Protocol, measure: Measure, days: ExplainedDays): readonly StatusOfDay[] {
+  const sources = new Map<StudyDay, Statement[]>();
+  for (const statement of days.evidence.statements) {
+    const { day: last, lookBack = 0 } = statement;
+    for (let day = Math.max(1, last - lookBack); day <= last; day += 1) {
+      const said = sources.get(day);
+      if (said === undefined) sources.set(day, [statement]);
+      else said.push(statement);
+    }
+  }
+  const visits = collectingVisits(protocol, measure);
+  return Array.from({ length: measure.horizon }, (_, i) => {
+    const day = i + 1;
+    const status = statusOf(day, measure, days, visits);
+    return { day, status, sources: status === 'not-yet' ? [] : (sources.get(day) ?? []) };
+  });
+}
+
+function statusOf(day: StudyDay, measure: Measure, days: ExplainedDays, visits: CollectingVisits): DayStatus {
+  const { lastDay, evidence, lookBacks, mature, excluded, death, left } = days;
+  if (day > lastDay) return 'off-study';
+  if (measure.death === 'exclude' && death !== undefined && day > death) return 'off-study';
+  if (mature[day] !== 1) return 'not-yet';
+  if (excluded[day] === 1) return 'controlled';
+  if (isUse(evidence, day)) return 'use';
+  if (lookBacks !== undefined && lookBacks.touched[day] === 1) return 'missing';
+  if (evidence.covering[day] !== nothing) return 'abstinent';
+  if (left !== undefined && day > left) return 'off-study';
+  return isDue(day, visits) ? 'missing' : 'unscheduled';
+}
+
+/** Whether the schedule asks for evidence on a day. Without any visit that collects it nothing is known of a schedule: it does. */
+function isDue(day: StudyDay, { urine, calendar, biomarkers }: CollectingVisits): boolean {
+  const tests = [...urine, ...biomarkers.flat()];
+  if (tests.length === 0 && calendar.length === 0) return true;
+  const isOpenOn = ({ day: target, opens, closes }: Visit) => target - opens <= day && day <= target + closes;
+  const isLaterThan = ({ day: target, closes }: Visit) => day <= target + closes;
+  return tests.some(isOpenOn) || calendar.some(isLaterThan);
+}

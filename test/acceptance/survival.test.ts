@@ -21,7 +21,7 @@ const rows = async (...args: readonly string[]): Promise<Row[]> => csvRows(await
 const counts = ['at_risk', 'events', 'competing', 'censored'] as const;
 const countsOf = (row: Row) => counts.map((column) => Number(row[column]));
 
-/** Counts of some rows, added up by day. A part that has no row on a day is asked for it by `--day`. */
+/** The counts of parts, added up by day. */
 function addedUp(parts: readonly Row[]): Map<string, number[]> {
   const sums = new Map<string, number[]>();
   for (const row of parts) {

@@ -18,6 +18,8 @@ const blindedCommands = [
   ['rates', '--measure', 'alcohol-first-use', '--format', 'json'],
   ['rates', '--measure', 'alcohol-abstinence', '--day', '28'],
   ['rates', '--measure', 'alcohol-abstinence', '--by', 'arm'],
+  ['survival', '--by', 'site', '--format', 'csv'],
+  ['survival', '--by', 'arm'],
   ['facts', '--measure', 'alcohol-first-use', '--format', 'csv'],
   ['facts', '--measure', 'alcohol-abstinence', '--format', 'csv'],
   ['protocol', 'list'],

@@ -17,6 +17,7 @@ import {
   noTallies,
   type ShardView,
   type Slice,
+  survivalCurve,
   type Tallies,
   takeIn,
   unseenShard,
@@ -25,7 +26,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { arbAsOf, arbProtocol, arbTrial } from './reference/arbitraries.ts';
 import { type NaiveParticipant, naiveFold } from './reference/naive-fold.ts';
-import { naiveAbstinence, naiveFirstUse } from './reference/naive-rates.ts';
+import { naiveAbstinence, naiveFirstUse, naiveSurvival } from './reference/naive-rates.ts';
 
 /** One thing that arrives: an observation of a participant. */
 type Arrival = { readonly participant: string; readonly observation: Observation };
@@ -136,6 +137,18 @@ function everyRate(protocol: Protocol, closed: Tallies, open: Tallies, people: r
         (slice.arm === undefined || p.arm === slice.arm) && (slice.site === undefined || p.site === slice.site);
       const sides = slice.arm === undefined && isOpenMeasure(measure, protocol) ? [closed, open] : [closed];
       for (const tallies of sides) {
+        if (measure.kind === 'first-use') {
+          const naive = naiveSurvival(people, measure, inSlice);
+          const curve = survivalCurve(tallies, measure.id, slice, new Set(naive.map(({ day }) => day)));
+          const counts = curve.map(({ day, atRisk, events, competing, censored }) => ({
+            day,
+            atRisk,
+            events,
+            competing,
+            censored,
+          }));
+          rates.push({ from: counts, naive });
+        }
         for (const window of measure.windows) {
           const question = { measure: measure.id, window, horizon: measure.horizon };
           if (measure.kind === 'first-use') {

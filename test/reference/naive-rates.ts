@@ -45,3 +45,22 @@ export function naiveFirstUse(
     return { day, events, personDays };
   });
 }
+
+/** How many are still observed on each day 0 … horizon, and whose observation ends on it, by what. */
+export function naiveSurvival(
+  participants: readonly NaiveParticipant[],
+  measure: Measure,
+  select: Select,
+): { day: number; atRisk: number; events: number; competing: number; censored: number }[] {
+  const ends = participants.filter(select).flatMap(({ measures }) => measures[measure.id]?.firstEvent ?? []);
+  return daysFrom(0, measure.horizon).map((day) => {
+    const ended = (outcome: string) => ends.filter((end) => end.day === day && end.outcome === outcome).length;
+    return {
+      day,
+      atRisk: ends.filter((end) => end.day >= day).length,
+      events: ended('event'),
+      competing: ended('competing'),
+      censored: ended('censored'),
+    };
+  });
+}

@@ -10,7 +10,8 @@ export type AbstinenceDay = { readonly day: number; readonly abstinent: number; 
 /** First uses and days at risk within the trailing window of a study day, as counts. */
 export type FirstUseDay = { readonly day: number; readonly events: number; readonly personDays: number };
 
-function inSlice(cell: Cell, slice: Slice): boolean {
+/** Whether a cell belongs to a part of the trial. */
+export function inSlice(cell: Cell, slice: Slice): boolean {
   return (slice.arm === undefined || cell.arm === slice.arm) && (slice.site === undefined || cell.site === slice.site);
 }
 

@@ -10,6 +10,7 @@ export {
 } from './curves.ts';
 export { abstinenceRate, firstUseRate, type Rate } from './rates.ts';
 export { type ShardView, takeIn, unseenShard } from './shard-view.ts';
+export { survivalCurve } from './survival.ts';
 export { addUp, cellsOf, noTallies, type Tallies } from './tallies.ts';
 export {
   type Claim,

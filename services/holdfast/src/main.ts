@@ -8,6 +8,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   import: async () => (await import('./commands/import.ts')).importCommand,
   ingest: async () => (await import('./commands/ingest.ts')).ingestCommand,
   rates: async () => (await import('./commands/rates.ts')).ratesCommand,
+  survival: async () => (await import('./commands/survival.ts')).survivalCommand,
   facts: async () => (await import('./commands/facts.ts')).factsCommand,
   explain: async () => (await import('./commands/explain.ts')).explainCommand,
   replay: async () => (await import('./commands/replay.ts')).replayCommand,

@@ -1,10 +1,9 @@
-import type { Measure, Protocol } from '@holdfast/events';
+import type { Measure } from '@holdfast/events';
 import {
   abstinenceCurve,
   abstinenceRate,
   firstUseCurve,
   firstUseRate,
-  maturityCurve,
   type Rate,
   type Slice,
   type Tallies,
@@ -15,6 +14,7 @@ import { CommandFailed } from '../command-failed.ts';
 import { type Format, formatOption } from '../output/format.ts';
 import { printRows, type Value } from '../output/print-rows.ts';
 import { watermarkLine } from '../output/watermark.ts';
+import { noteThoseWithoutArm, parseBy, parseDays, partsOf } from '../selectors.ts';
 import { chooseMeasure, chooseTrial, withStore } from '../store.ts';
 
 const columns = [
@@ -48,31 +48,6 @@ type RatesOptions = {
   readonly format: Format;
 };
 
-/** An arm and a site as they are shown, with the slice of the tallies that they name. */
-type Part = { readonly arm: string | undefined; readonly site: string | undefined; readonly slice: Slice };
-
-function parseBy(by: string): ReadonlySet<string> {
-  const names = by
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
-  const unknown = names.find((name) => !['arm', 'site'].includes(name));
-  if (unknown !== undefined) throw new CommandFailed(`--by ${unknown} is not known; use arm, site or both (arm,site)`);
-  return new Set(names);
-}
-
-function parseDays(text: string | undefined): ReadonlySet<number> | undefined {
-  if (text === undefined) return undefined;
-  return new Set(
-    text.split(',').map((part) => {
-      const day = Number(part);
-      if (part.trim() === '' || !Number.isInteger(day) || day < 0)
-        throw new CommandFailed(`--day ${part} is no study day; give whole numbers such as 28,84`);
-      return day;
-    }),
-  );
-}
-
 function chooseWindows(measure: Measure, text: string | undefined): readonly number[] {
   if (text === undefined) return measure.windows;
   const window = Number(text);
@@ -97,14 +72,6 @@ function choosePolicies(measure: Measure, text: string | undefined): readonly (s
       `${measure.id} has no policy ${text}; the protocol declares ${measure.policies.join(', ')} (or all)`,
     );
   return [policy];
-}
-
-function partsOf(protocol: Protocol, by: ReadonlySet<string>, token: (arm: string) => string): Part[] {
-  const arms = by.has('arm') ? protocol.arms.map(({ id }) => id) : [undefined];
-  const sites = by.has('site') ? protocol.sites : [undefined];
-  return arms.flatMap((arm) =>
-    sites.map((site) => ({ arm, site, slice: { arm: arm === undefined ? undefined : token(arm), site } })),
-  );
 }
 
 type Counts = {
@@ -134,18 +101,11 @@ function countsOf(
   }));
 }
 
-/** Without an arm a participant counts only where all arms are taken together; who reads the arms is told. */
-function noteThoseWithoutArm(tallies: Tallies, measure: Measure): void {
-  const curve = maturityCurve(tallies, { measure: measure.id, horizon: 0 }, { arm: '', site: undefined });
-  const without = curve[0]?.randomised ?? 0;
-  if (without > 0) console.error(`${without} randomised without a known arm are in none of these rows`);
-}
-
 async function rates(command: Command): Promise<void> {
   const options = command.optsWithGlobals<RatesOptions>();
   if (options.axis === 'calendar') throw new CommandFailed('--axis calendar is not there yet; use --axis study');
   if (options.axis !== 'study') throw new CommandFailed(`--axis ${options.axis} is not known; use study`);
-  const by = parseBy(options.by ?? '');
+  const by = parseBy(options.by);
   const days = parseDays(options.day);
   await withStore(command, 'read', async (store) => {
     const trial = chooseTrial(store, options.trial);

@@ -4,6 +4,7 @@ import { readTallies, topicsOf } from '@holdfast/trials';
 import type { Command } from 'commander';
 import { CommandFailed } from '../command-failed.ts';
 import { aggregateFor } from '../intake.ts';
+import { refuseChangedLog, verifyLog } from '../log-chains.ts';
 import { watermarkLine } from '../output/watermark.ts';
 import { chooseTrial, type Store, withStore } from '../store.ts';
 
@@ -16,6 +17,8 @@ async function replayTrial(store: Store, name: string): Promise<void> {
   const { log } = store;
   const trial = chooseTrial(store, name);
   const { protocol } = trial;
+  // The replay records new heads: afterwards nobody could tell any more that the log was changed.
+  refuseChangedLog(await verifyLog(store, name));
   const before = await readTallies(log, protocol, 'closed');
   const ends = await log.ends(topicsOf(protocol).events.name);
   const started = Date.now();
@@ -50,7 +53,7 @@ async function replayTrial(store: Store, name: string): Promise<void> {
 export function replayCommand(program: Command): void {
   program
     .command('replay')
-    .description('rebuild the shards from the log and compare their tallies with those before')
+    .description('rebuild the shards from the log, if it is unchanged, and compare their tallies with those before')
     .option('--trial <trial>', 'trial (default: all that are published)')
     .action(async (options: { trial?: string }, command: Command) => {
       await withStore(command, 'write', async (store) => {

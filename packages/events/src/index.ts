@@ -25,6 +25,7 @@ export type {
   MissingPolicy,
   RollingAbstinence,
 } from './protocol/measures.ts';
+export type { AnchoredDay, PatternAnchor, PatternRule } from './protocol/patterns.ts';
 export { Protocol, type Visit } from './protocol/protocol.ts';
 export { parseProtocol } from './protocol/protocol-file.ts';
 export { type ObservationType, observationTypes } from './types/observation-types.ts';

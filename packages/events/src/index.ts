@@ -29,6 +29,7 @@ export {
   type MissingPolicy,
   type RollingAbstinence,
 } from './protocol/measures.ts';
+export type { AnchoredDay, PatternAnchor, PatternRule } from './protocol/patterns.ts';
 export { Protocol, type Visit } from './protocol/protocol.ts';
 export { parseProtocol } from './protocol/protocol-file.ts';
 export { type BiomarkerKind, biomarkerResult } from './types/biomarker.ts';

@@ -5,4 +5,13 @@ export type { ClosedFacts, FirstEvent, Issue, IssueKind, OpenFacts, Spell, Study
 export { factsOf, fold, foldOpen, foldVersion, type SettledHistory, settle } from './fold.ts';
 export type { History, Observation, ObservationOf, Side } from './observation.ts';
 export { isOpenMeasure } from './open-measures.ts';
+export type { Finding } from './patterns/findings.ts';
+export { isOpenPattern } from './patterns/open-patterns.ts';
+export {
+  type PatternPhase,
+  type PatternSymbol,
+  type PatternWeek,
+  patternWords,
+  usePattern,
+} from './patterns/use-pattern.ts';
 export { dataText, type ObservationHead, storedObservation } from './stored-observation.ts';

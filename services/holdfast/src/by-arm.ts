@@ -1,8 +1,8 @@
 import { userInfo } from 'node:os';
 import { type ByArmVerdict, mayShowByArm, openVault, trialVault } from '@holdfast/access';
-import type { Measure, Protocol } from '@holdfast/events';
+import type { Measure, PatternRule, Protocol } from '@holdfast/events';
 import { embeddedEventLog } from '@holdfast/log/embedded';
-import { foldVersion, isOpenMeasure } from '@holdfast/outcomes';
+import { foldVersion, isOpenMeasure, isOpenPattern } from '@holdfast/outcomes';
 import { isFinal, maturityCurve } from '@holdfast/tallies';
 import { type PublishedTrial, readTallies, type TrialTallies, topicsOf } from '@holdfast/trials';
 import { CommandFailed } from './command-failed.ts';
@@ -81,6 +81,18 @@ export function refuseClosed({ keys }: Store, protocol: Protocol, measure: Measu
   if (isOpenMeasure(measure, protocol) || keys.has(protocol.trial)) return;
   throw new CommandFailed(
     `${measure.id} is a closed measure: it is made of events that are sealed; it needs the trial’s key (--key FILE or HOLDFAST_KEY)`,
+  );
+}
+
+/** Refuses patterns by a closed rule of a double-blind trial to whoever has not its key. */
+export function refuseClosedPattern({ keys }: Store, protocol: Protocol, rule: PatternRule): void {
+  if (isOpenPattern(rule, protocol) || keys.has(protocol.trial)) return;
+  const why =
+    Object.keys(rule.substancesByArm).length > 0
+      ? 'its substances differ by arm, and arms are sealed'
+      : 'it is made of events that are sealed';
+  throw new CommandFailed(
+    `${rule.id} is a closed pattern rule: ${why}; it needs the trial’s key (--key FILE or HOLDFAST_KEY)`,
   );
 }
 

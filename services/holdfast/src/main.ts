@@ -10,6 +10,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   rates: async () => (await import('./commands/rates.ts')).ratesCommand,
   survival: async () => (await import('./commands/survival.ts')).survivalCommand,
   facts: async () => (await import('./commands/facts.ts')).factsCommand,
+  patterns: async () => (await import('./commands/patterns.ts')).patternsCommand,
   explain: async () => (await import('./commands/explain.ts')).explainCommand,
   replay: async () => (await import('./commands/replay.ts')).replayCommand,
   verify: async () => (await import('./commands/verify.ts')).verifyCommand,
@@ -28,7 +29,7 @@ const program = new Command('holdfast')
   .showHelpAfterError('(see --help)');
 
 /** Options that take no value; after any other option the next word is its value. */
-const flags = new Set(['--dry-run', '--strict', '--replay', '--help', '-h', '--version', '-V']);
+const flags = new Set(['--dry-run', '--strict', '--replay', '--weeks', '--help', '-h', '--version', '-V']);
 
 /** Options may stand anywhere: those before the command are moved behind it. */
 function commandFirst(words: readonly string[]): { called: string | undefined; words: readonly string[] } {

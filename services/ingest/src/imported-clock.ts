@@ -1,32 +1,59 @@
-import { type CivilDay, civilDay, dateOf, type HoldfastEvent, type Protocol } from '@holdfast/events';
+import {
+  type CivilDay,
+  civilDay,
+  dateOf,
+  type HoldfastEvent,
+  type PatternAnchor,
+  type Protocol,
+  shortType,
+} from '@holdfast/events';
 
 /** Gathers, from the events of an imported trial, the date on which every day up to every horizon is mature for everybody. */
 export interface ImportedClock {
   see(event: HoldfastEvent): void;
-  /** The date, or undefined if nobody seen was randomised. */
+  /** The date, or undefined if nobody seen has a day that the trial counts from. */
   date(): string | undefined;
 }
 
 export function importedClock(protocol: Protocol): ImportedClock {
+  const lastDays = lastDaysOf(protocol);
   let latest: CivilDay | undefined;
-  const seeDayZero = (date: string) => {
-    const day = civilDay(date);
-    if (latest === undefined || day > latest) latest = day;
+  const seeDay = (anchor: PatternAnchor, date: string) => {
+    const lastDay = lastDays[anchor];
+    if (lastDay !== undefined) latest = Math.max(latest ?? Number.NEGATIVE_INFINITY, civilDay(date) + lastDay);
   };
-  const lastDay = Math.max(
-    protocol.plannedFollowUp,
-    ...protocol.measures.map((measure) => measure.horizon),
-    ...protocol.visits.map((visit) => visit.day + visit.closes + protocol.entryLag),
-  );
+  const seeData = (type: string, data: object) => {
+    if (type === 'participant-randomised') seeDay('randomisation', (data as { date: string }).date);
+    if (type === 'participant-enrolled') seeDay('consent', (data as { consentDate: string }).consentDate);
+    if (type === 'participant-rerandomised') seeDay('second-randomisation', (data as { date: string }).date);
+  };
   return {
     see(event) {
-      if (event.type === 'org.holdfast.participant-randomised.v1') seeDayZero(event.data.date);
+      seeData(shortType(event.type), event.data);
       if (event.type !== 'org.holdfast.correction.v1') return;
-      const replacement = event.data.event;
-      if (replacement.type === 'org.holdfast.participant-randomised.v1') {
-        seeDayZero((replacement.data as { date: string }).date);
-      }
+      const { type, data } = event.data.event;
+      seeData(shortType(type as HoldfastEvent['type']), data);
     },
-    date: () => (latest === undefined ? undefined : dateOf(latest + lastDay + 1)),
+    date: () => (latest === undefined ? undefined : dateOf(latest + 1)),
   };
+}
+
+/** By what days are counted from, the last one after it that counts for anything; measures and visits know randomisation alone. */
+function lastDaysOf({ plannedFollowUp, measures, visits, entryLag, patterns }: Protocol) {
+  const ofVisits = visits.map((visit) => visit.day + visit.closes + entryLag);
+  const ofPatterns = (anchor: PatternAnchor) =>
+    patterns.flatMap(({ last }) => last.filter((end) => end.anchor === anchor).map(({ day }) => day));
+  const furthest = (days: readonly number[]) => (days.length === 0 ? undefined : Math.max(...days));
+  const fromConsent = ofPatterns('consent');
+  return {
+    // Whoever is not randomised keeps the schedule from consent on.
+    consent: furthest(fromConsent.length === 0 ? [] : [...fromConsent, ...ofVisits]),
+    randomisation: furthest([
+      plannedFollowUp,
+      ...measures.map(({ horizon }) => horizon),
+      ...ofVisits,
+      ...ofPatterns('randomisation'),
+    ]),
+    'second-randomisation': furthest(ofPatterns('second-randomisation')),
+  } satisfies Record<PatternAnchor, number | undefined>;
 }

@@ -15,6 +15,7 @@ import { BiomarkerKind } from '../types/biomarker.ts';
 import { observationTypes } from '../types/observation-types.ts';
 import { DeclaredInstrument } from './instruments.ts';
 import { Measure } from './measures.ts';
+import { checkPatterns, PatternRule } from './patterns.ts';
 
 const Arm = z.strictObject({
   id: ArmId,
@@ -140,6 +141,11 @@ const shape = z.strictObject({
     .default([])
     .meta({ description: 'event types that are closed besides those closed by default' }),
   measures: z.array(Measure).min(1).max(100),
+  patterns: z
+    .array(PatternRule)
+    .max(20)
+    .default([])
+    .meta({ description: 'rules by which weekly use patterns are written; one of them is the default' }),
 });
 
 type Shape = z.infer<typeof shape>;
@@ -228,9 +234,14 @@ export const Protocol = shape
       report,
     );
     for (const index of protocol.measures.keys()) checkMeasure(protocol, index, report);
+    const known = {
+      arms: new Set(protocol.arms.map(({ id }) => id)),
+      substances: new Set(protocol.substances.map(({ id }) => id)),
+    };
+    checkPatterns(protocol.patterns, known, (path, message) => report(['patterns', ...path], message));
   })
   .meta({
     title: 'Holdfast protocol',
-    description: 'Declares a trial: arms, sites, substances, evidence rules and measures.',
+    description: 'Declares a trial: arms, sites, substances, evidence rules, measures and patterns.',
   });
 export type Protocol = z.infer<typeof Protocol>;

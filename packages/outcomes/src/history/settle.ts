@@ -84,7 +84,8 @@ function settleHistory(effective: readonly Effective[], settled: readonly Issue[
   };
 }
 
-function precedes(a: Effective, b: Effective): boolean {
+/** Which of several observations that there can be but one of counts: the earliest recorded, then the smallest SHA-256. */
+export function precedes(a: Effective, b: Effective): boolean {
   return a.recordedAt !== b.recordedAt ? a.recordedAt < b.recordedAt : a.sha256 < b.sha256;
 }
 

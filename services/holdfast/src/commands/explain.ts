@@ -1,19 +1,9 @@
-import { opener } from '@holdfast/access';
-import { readHistories } from '@holdfast/aggregate';
 import { carriedDays, dateOf, type Measure, type MissingPolicy, type Protocol } from '@holdfast/events';
-import {
-  type Explanation,
-  explain,
-  fold,
-  foldVersion,
-  type History,
-  isOpenMeasure,
-  type Statement,
-} from '@holdfast/outcomes';
+import { type Explanation, explain, fold, type History, isOpenMeasure, type Statement } from '@holdfast/outcomes';
 import type { Command } from 'commander';
 import { byArmVerdict, lookByArm, refuseClosed } from '../by-arm.ts';
 import { CommandFailed } from '../command-failed.ts';
-import { watermarkLine } from '../output/watermark.ts';
+import { readParticipants, sayWhatWasRead } from '../participants.ts';
 import { chooseMeasure, chooseTrial, withStore } from '../store.ts';
 
 type ExplainOptions = {
@@ -220,20 +210,11 @@ async function explainCell(command: Command): Promise<void> {
     refuseClosed(store, protocol, measure);
     const withArm = (await byArmVerdict(store, trial)).allowed;
     if (withArm || !isOpenMeasure(measure, protocol)) await lookByArm(store, trial, `explain --measure ${measure.id}`);
-    const key = withArm ? store.keys.get(protocol.trial) : undefined;
-    const read = await readHistories(store.log, protocol, {
-      opener: key && opener(key),
-      participant: options.participant,
-    });
-    const [found] = read.histories;
-    if (found === undefined)
-      throw new CommandFailed(
-        `no event of participant ${options.participant} is in ${protocol.trial}; look at the id, or at the trial`,
-      );
-    for (const line of lines(protocol, measure, found.history, found.clock, withArm, options)) console.log(line);
-    const asOf = found.clock === undefined ? null : dateOf(found.clock);
-    const positions = read.offsets.map((offset) => ({ offset, asOf, protocolVersion: protocol.version, foldVersion }));
-    console.error(watermarkLine(protocol, { positions, stale: [] }));
+    const read = await readParticipants(store, protocol, { unsealed: withArm, participant: options.participant });
+    for (const { history, clock } of read.histories) {
+      for (const line of lines(protocol, measure, history, clock, withArm, options)) console.log(line);
+    }
+    sayWhatWasRead(protocol, read);
   });
 }
 

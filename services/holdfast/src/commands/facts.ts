@@ -1,13 +1,9 @@
-import { opener } from '@holdfast/access';
-import { readHistories } from '@holdfast/aggregate';
-import { dateOf } from '@holdfast/events';
-import { type ClosedFacts, fold, foldOpen, foldVersion, isOpenMeasure, type OpenFacts } from '@holdfast/outcomes';
+import { type ClosedFacts, fold, foldOpen, isOpenMeasure, type OpenFacts } from '@holdfast/outcomes';
 import type { Command } from 'commander';
 import { byArmVerdict, lookByArm, refuseClosed } from '../by-arm.ts';
-import { CommandFailed } from '../command-failed.ts';
 import { type Format, formatOption } from '../output/format.ts';
 import { printRows, type Value } from '../output/print-rows.ts';
-import { watermarkLine } from '../output/watermark.ts';
+import { readParticipants, sayWhatWasRead } from '../participants.ts';
 import { chooseMeasure, chooseTrial, withStore } from '../store.ts';
 
 const columns = [
@@ -80,16 +76,7 @@ async function facts(command: Command): Promise<void> {
     refuseClosed(store, protocol, measure);
     const withArms = (await byArmVerdict(store, trial)).allowed;
     if (withArms || !isOpenMeasure(measure, protocol)) await lookByArm(store, trial, `facts --measure ${measure.id}`);
-    const key = withArms ? store.keys.get(protocol.trial) : undefined;
-    const read = await readHistories(store.log, protocol, {
-      opener: key === undefined ? undefined : opener(key),
-      ...(options.participant === undefined ? {} : { participant: options.participant }),
-    });
-    if (options.participant !== undefined && read.histories.length === 0) {
-      throw new CommandFailed(
-        `no event of participant ${options.participant} is in ${protocol.trial}; look at the id, or at the trial`,
-      );
-    }
+    const read = await readParticipants(store, protocol, { unsealed: withArms, participant: options.participant });
     const rows = read.histories.flatMap(({ history, clock }) => {
       if (!withArms)
         return rowsOf(
@@ -102,10 +89,7 @@ async function facts(command: Command): Promise<void> {
       return rowsOf(protocol.trial, open, closed, measure.id);
     });
     await printRows(columns, rows, options.format);
-    for (const box of read.unreadable) console.error(`set aside, the key does not open it: ${box}`);
-    const asOf = read.clock === undefined ? null : dateOf(read.clock);
-    const position = (offset: number) => ({ offset, asOf, protocolVersion: protocol.version, foldVersion });
-    console.error(watermarkLine(protocol, { positions: read.offsets.map(position), stale: [] }));
+    sayWhatWasRead(protocol, read);
     if (!withArms && protocol.blinding === 'double')
       console.error('double-blind and not over, or without its key: arms are not shown');
   });

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type Measure, type Protocol, parseProtocol } from '@holdfast/events';
+import { type AnchoredDay, type Measure, type PatternRule, type Protocol, parseProtocol } from '@holdfast/events';
 import { publishProtocol } from '@holdfast/trials';
 import type { Command } from 'commander';
 import { CommandFailed } from '../command-failed.ts';
@@ -53,6 +53,35 @@ function measureInWords(measure: Measure): string {
   return `share without ${what} in the last ${windows} days, days 1 to ${measure.horizon}; ${evidence}; a window is covered if ${coverage}; missing: ${measure.policies.join(', ')}; ${strategies}`;
 }
 
+const anchorInWords: Record<AnchoredDay['anchor'], string> = {
+  consent: 'consent',
+  randomisation: 'randomisation',
+  'second-randomisation': 'the second randomisation',
+};
+
+function anchoredInWords(days: readonly AnchoredDay[]): string {
+  return days.map(({ anchor, day }) => `day ${day} from ${anchorInWords[anchor]}`).join(', else ');
+}
+
+function patternInWords(rule: PatternRule): string {
+  const { first, last, weekOne, phaseTwo, substances, substancesByArm, negative, emptyBeforeWeekOne } = rule;
+  const byArm = Object.entries(substancesByArm).map(([arm, targets]) => `${targets.join(' or ')} in ${arm}`);
+  const negatives = negative.map((what) => (what === 'tested' ? 'a urine negative for all of them' : 'a kept visit'));
+  const empty =
+    emptyBeforeWeekOne === 'unscheduled'
+      ? 'unscheduled'
+      : `missing where a visit, due every ${emptyBeforeWeekOne.visitDueEvery} days from consent, was not kept, else unscheduled`;
+  return [
+    `weekly use pattern${rule.default ? ' (the default)' : ''}: positive is a urine with ${[substances.join(' or '), ...byArm].join('; ')}`,
+    `negative is ${negatives.join(', or ')}`,
+    `days: from ${anchoredInWords(first)} to ${anchoredInWords(last)}`,
+    `week 1 begins on ${anchoredInWords(weekOne)}`,
+    ...(phaseTwo.length === 0 ? [] : [`phase 2 begins with the week of ${anchoredInWords(phaseTwo)}`]),
+    `an empty week before week 1 is ${empty}`,
+    `who is never randomised ${rule.neverRandomised === 'positives-only' ? 'has positive days only' : 'is read alike'}`,
+  ].join('; ');
+}
+
 /** A protocol in sentences, so that a trial manager can say whether it is what was meant. */
 function inWords(protocol: Protocol): string {
   const { evidence } = protocol;
@@ -64,6 +93,7 @@ function inWords(protocol: Protocol): string {
     `  planned follow-up to study day ${protocol.plannedFollowUp}; entry lag ${protocol.entryLag} days; ${protocol.visits.length} scheduled visits`,
     `  a substance that a urine screen does not name is ${evidence.unnamed}; a kept visit without a urine screen is ${evidence.attendedVisit === 'nothing' ? 'no evidence' : 'evidence of no use'}`,
     ...protocol.measures.map((measure) => `  ${measure.id}: ${measureInWords(measure)}`),
+    ...protocol.patterns.map((rule) => `  ${rule.id}: ${patternInWords(rule)}`),
   ].join('\n');
 }
 

@@ -25,6 +25,7 @@ test.each([
   'participant-left',
   'sealed',
   'day-turned',
+  'cut-marked',
   'dose-given-elsewhere',
 ])('%s is open', (type) => {
   expect(isClosed(type, { hoursAfterDose: 2, minutesAfterDose: 5 })).toBe(false);

@@ -232,6 +232,7 @@ describe('what an event is', () => {
         /^is no event type of Holdfast; use one of org\.holdfast\.participant-enrolled\.v1, /,
       );
       expect(problem?.message).not.toContain('day-turned');
+      expect(problem?.message).not.toContain('cut-marked');
     }
   });
 

@@ -7,6 +7,7 @@ export {
   eventSchemas,
   fullType,
   type HoldfastEvent,
+  isOwnRecord,
   type Parsed,
   type ParticipantEvent,
   parseEvent,
@@ -14,6 +15,7 @@ export {
   siteOf,
   trialOf,
 } from './event.ts';
+export { CivilDate, CutName } from './identifiers.ts';
 export { jsonSchemaFiles } from './json-schemas.ts';
 export { type Problem, pathText, problemsOf } from './problem.ts';
 export { protocolCheck } from './protocol/check-event.ts';

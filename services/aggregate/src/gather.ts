@@ -22,6 +22,7 @@ function take(gathered: Gathered, decoded: Decoded): void {
       gathered.clock = Math.max(gathered.clock ?? decoded.day, decoded.day);
       return;
     case 'box':
+    case 'mark':
       return;
     case 'unreadable':
       gathered.unreadable.push(`${decoded.source} ${decoded.id}: ${decoded.reason}`);

@@ -11,6 +11,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   facts: async () => (await import('./commands/facts.ts')).factsCommand,
   explain: async () => (await import('./commands/explain.ts')).explainCommand,
   replay: async () => (await import('./commands/replay.ts')).replayCommand,
+  cut: async () => (await import('./commands/cut.ts')).cutCommand,
   verify: async () => (await import('./commands/verify.ts')).verifyCommand,
 };
 

@@ -176,7 +176,9 @@ export async function openDoor({ log, trials, now, ownRecords = false }: DoorOpt
       for (const { event, trial } of accepted) {
         const records = byTrial.get(trial) ?? [];
         byTrial.set(trial, records);
-        const record = recordOf(event, trial, receivedtime);
+        // A replayed log says when each event first came: what was known when must not become today.
+        const received = ownRecords ? (event.receivedtime ?? receivedtime) : receivedtime;
+        const record = recordOf(event, trial, received);
         if (isOwnRecord(event.type)) records.push(...everyPartition(record, published(trial).protocol.partitions));
         else records.push(record);
       }

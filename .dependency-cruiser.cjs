@@ -11,14 +11,15 @@ const mayImport = {
   tables: ['events'],
   access: ['events'],
   log: [],
-  trials: ['events', 'access', 'log', 'tallies'],
+  objects: [],
+  trials: ['events', 'access', 'log', 'objects', 'tallies'],
   simulate: ['events'],
   runtime: [],
 };
 
 const serviceMayImport = {
   ingest: { packages: ['events', 'access', 'log', 'trials', 'tables'], services: [] },
-  aggregate: { packages: ['events', 'access', 'log', 'trials', 'outcomes', 'tallies', 'shards'], services: [] },
+  aggregate: { packages: ['events', 'access', 'log', 'objects', 'trials', 'outcomes', 'tallies', 'shards'], services: [] },
   holdfast: { packages: Object.keys(mayImport), services: ['ingest', 'aggregate'] },
 };
 

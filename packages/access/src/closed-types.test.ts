@@ -21,9 +21,12 @@ const openTypes = Object.keys(observationTypes).filter(
   (type) => !closedByDefault.includes(type) && !closedIfTold.has(type),
 );
 
-test.each([...openTypes, 'sealed', 'day-turned', 'retraction', 'dose-given-elsewhere'])('%s is open', (type) => {
-  expect(isClosed(type, tellingAll)).toBe(false);
-});
+test.each([...openTypes, 'sealed', 'day-turned', 'cut-marked', 'retraction', 'dose-given-elsewhere'])(
+  '%s is open',
+  (type) => {
+    expect(isClosed(type, tellingAll)).toBe(false);
+  },
+);
 
 test('nothing is closed by default that is no type of event, and no field that its type has not', () => {
   for (const type of closedByDefault) expect(Object.keys(observationTypes)).toContain(type);

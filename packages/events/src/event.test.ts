@@ -234,6 +234,7 @@ describe('what an event is', () => {
       expect(problem?.path).toBe('type');
       expect(problem?.message).toMatch(/^is no event type of Holdfast; use one of org\.holdfast\.screened\.v1, /);
       expect(problem?.message).not.toContain('day-turned');
+      expect(problem?.message).not.toContain('cut-marked');
     }
   });
 

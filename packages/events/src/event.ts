@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Instant, ParticipantId } from './identifiers.ts';
 import { type Problem, parsedBy } from './problem.ts';
 import { Correction, Retraction } from './types/correction.ts';
-import { DayTurned, Sealed } from './types/holdfast-records.ts';
+import { CutMarked, DayTurned, Sealed } from './types/holdfast-records.ts';
 import { observationTypes } from './types/observation-types.ts';
 
 /** What a site or the randomisation service may send, by short type name. */
@@ -12,8 +12,10 @@ export const participantTypes = {
   retraction: Retraction,
   sealed: Sealed,
 } as const;
-/** All types in the log: `day-turned` is Holdfast's own and speaks of no participant. */
-export const eventTypes = { ...participantTypes, 'day-turned': DayTurned } as const;
+/** Holdfast's own records, written to every partition: they speak of no participant. */
+const ownRecords = { 'day-turned': DayTurned, 'cut-marked': CutMarked } as const;
+/** All types in the log. */
+export const eventTypes = { ...participantTypes, ...ownRecords } as const;
 
 export type EventType = keyof typeof eventTypes;
 type DataOf = { [T in EventType]: z.infer<(typeof eventTypes)[T]> };
@@ -43,7 +45,7 @@ const envelope = {
 };
 
 function wholeEvent([type, data]: [string, z.ZodType]): [string, z.ZodType] {
-  const subject = type === 'day-turned' ? {} : { subject: ParticipantId };
+  const subject = Object.hasOwn(ownRecords, type) ? {} : { subject: ParticipantId };
   return [type, z.strictObject({ ...envelope, ...subject, type: z.literal(`org.holdfast.${type}.v1`), data })];
 }
 
@@ -62,7 +64,7 @@ export type EventOf<T extends EventType> = {
   readonly receivedtime?: string;
   readonly datacontenttype?: 'application/json';
   readonly data: DataOf[T];
-} & (T extends 'day-turned' ? unknown : { readonly subject: string });
+} & (T extends keyof typeof ownRecords ? unknown : { readonly subject: string });
 
 /** Any valid event: a union over the types, to be told apart by `type`. */
 export type HoldfastEvent = { [T in EventType]: EventOf<T> }[EventType];
@@ -123,6 +125,11 @@ export function shortType(fullType: string): EventType {
 /** `org.holdfast.urine-screen.v1` of `urine-screen`. */
 export function fullType<T extends EventType>(type: T): `org.holdfast.${T}.v1` {
   return `org.holdfast.${type}.v1`;
+}
+
+/** Whether an event is Holdfast's own record, which goes to every partition and comes from nobody else. */
+export function isOwnRecord(type: string): boolean {
+  return Object.hasOwn(ownRecords, shortType(type));
 }
 
 export type Parsed<T> =

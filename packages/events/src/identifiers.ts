@@ -18,6 +18,12 @@ export const ParticipantId = name(
 export const SubstanceId = name('substance id (lower case letters, digits, -)', /^[a-z0-9][a-z0-9-]{0,63}$/, 'cocaine');
 /** An arm is named as the trial names it, spaces and signs included: it is shown, never used as a path or key. */
 export const ArmId = z.string().min(1).max(120);
+/** A data cut is asked for by its name, which ends in keys of objects. */
+export const CutName = name(
+  'name of a data cut (1 to 64 letters, digits, . _ -)',
+  /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+  'dsmb-2',
+);
 export const VisitId = z.string().min(1).max(64);
 export const FactorId = name('factor id (lower case letters, digits, -)', /^[a-z][a-z0-9-]{0,31}$/, 'drug');
 export const PeriodId = name('period id (1 to 64 letters, digits, . _ -)', /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'P1');

@@ -7,6 +7,7 @@ export {
   eventSchemas,
   fullType,
   type HoldfastEvent,
+  isOwnRecord,
   type Parsed,
   type ParticipantEvent,
   parseEvent,
@@ -15,6 +16,7 @@ export {
   trialOf,
 } from './event.ts';
 export { type Amount, type CountedSubstance, gramsOf } from './grams.ts';
+export { CivilDate, CutName } from './identifiers.ts';
 export { type Instrument, type ItemRanges, instruments, type ScoreRange } from './instruments.ts';
 export { jsonSchemaFiles } from './json-schemas.ts';
 export { type Problem, pathText, problemsOf } from './problem.ts';

@@ -68,6 +68,32 @@ export async function openDatabase(
   };
 }
 
+/** A database in memory that may read and write files of one folder, and nothing else: for Parquet on its way in or out. */
+export async function openScratch(folder: string): Promise<Database> {
+  const instance = await DuckDBInstance.create(':memory:', {
+    // One thread: what is written must not depend on who was faster.
+    threads: '1',
+    memory_limit: '1GB',
+    temp_directory: `${folder}/tmp`,
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+  });
+  const connection = await instance.connect();
+  await connection.run(sql`
+    SET TimeZone = 'UTC';
+    SET allowed_directories = ['${folder}'];
+    SET enable_external_access = false;
+    SET lock_configuration = true;
+  `);
+  return {
+    connection,
+    close() {
+      connection.closeSync();
+      instance.closeSync();
+    },
+  };
+}
+
 /** One transaction: everything or nothing. */
 export async function transaction<T>(connection: DuckDBConnection, work: () => Promise<T>): Promise<T> {
   await connection.run('BEGIN TRANSACTION');

@@ -1,3 +1,4 @@
+export { type ArchivedRecord, recordsOfSegment, SegmentUnreadable, segmentOf } from './archive-segment.ts';
 export { ShardInUse, ShardUnreadable } from './duckdb.ts';
 export {
   type Arrivals,

@@ -1,3 +1,4 @@
+export { CutRefused, type DataCut, listCuts, putCut, readCut, type Segment } from './data-cut.ts';
 export { readTallies, type TrialTallies } from './read-tallies.ts';
 export {
   type PublishedTrial,

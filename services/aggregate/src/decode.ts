@@ -28,7 +28,9 @@ export type Decoded =
     }
   /** A box, seen by somebody without the key. */
   | { readonly kind: 'box'; readonly participant: string }
-  | { readonly kind: 'clock'; readonly day: CivilDay };
+  | { readonly kind: 'clock'; readonly day: CivilDay }
+  /** Where a data cut ends: no fact depends on it. */
+  | { readonly kind: 'mark' };
 
 const decoder = new TextDecoder();
 
@@ -95,6 +97,7 @@ export function recordDecoder(opener: Opener | undefined): (record: LogRecord) =
     }
     const event = JSON.parse(text) as HoldfastEvent;
     if (event.type === 'org.holdfast.day-turned.v1') return { kind: 'clock', day: civilDay(event.data.date) };
+    if (event.type === 'org.holdfast.cut-marked.v1') return { kind: 'mark' };
     if (event.type === 'org.holdfast.sealed.v1') return unseal(event);
     const observation = observed(event, 'open', contentOf(text)) as Observation<'open'>;
     return { kind: 'open', participant: event.subject, observation };

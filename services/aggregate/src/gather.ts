@@ -12,21 +12,25 @@ export type Gathered = {
   readonly unreadable: string[];
 };
 
+type Kept = Extract<Decoded, { kind: 'open' | 'sealed' }>['observation'];
+
 export function nothingGathered(): Gathered {
   return { arrivals: new Map(), clock: undefined, unreadable: [] };
 }
 
-function take(gathered: Gathered, decoded: Decoded): void {
+function take(gathered: Gathered, decoded: Decoded, isWanted: (observation: Kept) => boolean): void {
   switch (decoded.kind) {
     case 'clock':
       gathered.clock = Math.max(gathered.clock ?? decoded.day, decoded.day);
       return;
     case 'box':
+    case 'mark':
       return;
     case 'unreadable':
       gathered.unreadable.push(`${decoded.source} ${decoded.id}: ${decoded.reason}`);
       return;
   }
+  if (!isWanted(decoded.observation)) return;
   let arrived = gathered.arrivals.get(decoded.participant);
   if (arrived === undefined) {
     arrived = { open: [], sealed: [] };
@@ -36,15 +40,16 @@ function take(gathered: Gathered, decoded: Decoded): void {
   else arrived.sealed.push(decoded.observation);
 }
 
-/** Decodes records and adds what they hold to `gathered`. */
+/** Decodes records and adds what they hold to `gathered`: all of it, or the observations that are wanted. */
 export async function gather(
   gathered: Gathered,
   records: Iterable<LogRecord>,
   decode: ReturnType<typeof recordDecoder>,
+  isWanted: (observation: Kept) => boolean = () => true,
 ): Promise<void> {
   for (const record of records) {
     const outcome = decode(record);
     // Almost all outcomes are there at once, and waiting for each would cost more than decoding it.
-    take(gathered, outcome instanceof Promise ? await outcome : outcome);
+    take(gathered, outcome instanceof Promise ? await outcome : outcome, isWanted);
   }
 }

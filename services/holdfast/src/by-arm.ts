@@ -6,7 +6,7 @@ import { foldVersion, isOpenMeasure, isOpenPattern } from '@holdfast/outcomes';
 import { isFinal, maturityCurve } from '@holdfast/tallies';
 import { type PublishedTrial, readTallies, type TrialTallies, topicsOf } from '@holdfast/trials';
 import { CommandFailed } from './command-failed.ts';
-import type { Store } from './store.ts';
+import { chooseTrial, type Store } from './store.ts';
 
 /** How arms are shown: their tokens in the tallies, and their names. */
 export type ArmNames = { token(arm: string): string; name(token: string): string | undefined };
@@ -96,9 +96,13 @@ export function refuseClosedPattern({ keys }: Store, protocol: Protocol, rule: P
   );
 }
 
+/** Reads one side of the tallies that a question is about. */
+export type ReadSide = (side: 'open' | 'closed') => Promise<TrialTallies>;
+
 /**
  * The tallies that may answer a question: by arm in a double-blind trial only with its key and once every horizon has passed;
- * without arm the open tallies, which depend on nothing that is sealed.
+ * without arm the open tallies, which depend on nothing that is sealed. They are the newest ones, or those of a past state or a data
+ * cut (`knownAt`): what may be seen of these is decided by how far the trial is now.
  */
 export async function talliesFor(
   store: Store,
@@ -106,12 +110,13 @@ export async function talliesFor(
   measure: Measure,
   byArm: boolean,
   question: string,
+  read: ReadSide = (side) => currentTallies(store, trial.protocol, side),
 ): Promise<TrialTallies> {
   const { protocol } = trial;
   refuseClosed(store, protocol, measure);
   if (protocol.blinding === 'double' && !byArm && isOpenMeasure(measure, protocol)) {
-    return currentTallies(store, protocol, 'open');
+    return read('open');
   }
-  await lookByArm(store, trial, question);
-  return currentTallies(store, protocol, 'closed');
+  await lookByArm(store, chooseTrial(store, protocol.trial), question);
+  return read('closed');
 }

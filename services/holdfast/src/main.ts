@@ -13,6 +13,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   patterns: async () => (await import('./commands/patterns.ts')).patternsCommand,
   explain: async () => (await import('./commands/explain.ts')).explainCommand,
   replay: async () => (await import('./commands/replay.ts')).replayCommand,
+  cut: async () => (await import('./commands/cut.ts')).cutCommand,
   verify: async () => (await import('./commands/verify.ts')).verifyCommand,
 };
 

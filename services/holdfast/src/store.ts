@@ -5,6 +5,8 @@ import { parseKeyFile, type TrialKey } from '@holdfast/access';
 import type { Measure, Protocol } from '@holdfast/events';
 import type { EventLog } from '@holdfast/log';
 import { embeddedEventLog } from '@holdfast/log/embedded';
+import type { ObjectStore } from '@holdfast/objects';
+import { folderObjectStore } from '@holdfast/objects/folder';
 import { readSettings, type Settings, storeFolders } from '@holdfast/runtime';
 import { type PublishedTrial, readTrials, type Trials } from '@holdfast/trials';
 import type { Command } from 'commander';
@@ -17,6 +19,7 @@ export type Store = {
   readonly settings: Settings;
   readonly folders: ReturnType<typeof storeFolders>;
   readonly log: EventLog;
+  readonly objects: ObjectStore;
   readonly trials: Trials;
   readonly keys: ReadonlyMap<string, TrialKey>;
 };
@@ -86,7 +89,7 @@ export async function openStore<T>(
   try {
     const trials = await readTrials(log);
     checkKeys(keys, trials);
-    return await work({ settings, folders, log, trials, keys });
+    return await work({ settings, folders, log, objects: folderObjectStore(folders.objects), trials, keys });
   } finally {
     await log.close();
   }

@@ -288,6 +288,29 @@ describe('the door refuses', () => {
   });
 });
 
+describe('marking a cut', () => {
+  test('writes to every partition where it ends, as an event that can be replayed, and answers where that is', async () => {
+    const door = await doorOf();
+    await door.turnDay('KARE-2', '2026-03-02');
+    const marks = await door.markCut('KARE-2', 'dsmb-1');
+    const records = (await recordsOf('KARE-2.events')).filter(({ text }) => text.includes('cut-marked'));
+    expect(records.map(({ partition }) => partition)).toEqual([0, 1, 2]);
+    expect(marks).toEqual([1, 1, 1]);
+    for (const { text } of records) {
+      expect(text).toBe(canonicalJson(JSON.parse(text)));
+      expect(parseEvent(JSON.parse(text))).toMatchObject({ ok: true, value: { data: { cut: 'dsmb-1' } } });
+    }
+  });
+
+  test('from outside it is refused, as the clock is', async () => {
+    const door = await doorOf();
+    const { subject: _, ...sent } = event('cut-marked', { cut: 'x' }, { source: '/trials/KARE-2/holdfast' });
+    expect(problems(door, sent)).toEqual([
+      'type is written by Holdfast alone; leave it out, or use `holdfast ingest --replay` to replay a log from a file',
+    ]);
+  });
+});
+
 describe('turning the day', () => {
   test('writes the date to every partition, as an event that can be replayed', async () => {
     const door = await doorOf();

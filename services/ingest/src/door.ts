@@ -3,6 +3,7 @@ import {
   canonicalEvent,
   canonicalJson,
   type HoldfastEvent,
+  isOwnRecord,
   type Problem,
   parseEvent,
   protocolCheck,
@@ -32,6 +33,8 @@ export interface Door {
   admit(accepted: readonly Extract<Verdict, { accepted: true }>[]): Promise<void>;
   /** Writes a trial's clock to every partition: the date that has begun. */
   turnDay(trial: string, date: string): Promise<void>;
+  /** Writes to every partition where a data cut ends; answers the marks, by partition: what lies before them is in the cut. */
+  markCut(trial: string, cut: string): Promise<readonly number[]>;
   /** Keeps rejected inputs of published trials, so that none is lost. */
   keepRejected(rejections: readonly Rejection[]): Promise<void>;
 }
@@ -140,7 +143,7 @@ export async function openDoor({ log, trials, now, ownRecords = false }: DoorOpt
         const message = `trial ${trial} is not published here; publish its protocol (\`holdfast protocol publish FILE\`) or correct the source`;
         return { accepted: false, problems: [{ path: 'source', message }] };
       }
-      if (event.type === 'org.holdfast.day-turned.v1' && !ownRecords) {
+      if (isOwnRecord(event.type) && !ownRecords) {
         const message =
           'is written by Holdfast alone; leave it out, or use `holdfast ingest --replay` to replay a log from a file';
         return { accepted: false, problems: [{ path: 'type', message }] };
@@ -173,9 +176,10 @@ export async function openDoor({ log, trials, now, ownRecords = false }: DoorOpt
       for (const { event, trial } of accepted) {
         const records = byTrial.get(trial) ?? [];
         byTrial.set(trial, records);
-        const record = recordOf(event, trial, receivedtime);
-        if (event.type === 'org.holdfast.day-turned.v1')
-          records.push(...everyPartition(record, published(trial).protocol.partitions));
+        // A replayed log says when each event first came: what was known when must not become today.
+        const received = ownRecords ? (event.receivedtime ?? receivedtime) : receivedtime;
+        const record = recordOf(event, trial, received);
+        if (isOwnRecord(event.type)) records.push(...everyPartition(record, published(trial).protocol.partitions));
         else records.push(record);
       }
       for (const [trial, records] of byTrial)
@@ -197,6 +201,24 @@ export async function openDoor({ log, trials, now, ownRecords = false }: DoorOpt
       };
       const record = { key: '', value: bytesOf(canonicalJson(event)) };
       await log.append(topicsOf(protocol).events.name, everyPartition(record, protocol.partitions));
+    },
+
+    async markCut(trial, cut) {
+      const { protocol } = published(trial);
+      const time = now().toISOString();
+      const event = {
+        specversion: '1.0',
+        // A cut that was not finished is marked again by whoever repeats it.
+        id: `cut-marked-${cut}-${time}`,
+        source: `/trials/${trial}/holdfast`,
+        type: 'org.holdfast.cut-marked.v1',
+        time,
+        recordedtime: time,
+        receivedtime: time,
+        data: { cut },
+      };
+      const record = { key: '', value: bytesOf(canonicalJson(event)) };
+      return log.append(topicsOf(protocol).events.name, everyPartition(record, protocol.partitions));
     },
 
     async keepRejected(rejections) {

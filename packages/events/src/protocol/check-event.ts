@@ -208,6 +208,7 @@ export function protocolCheck(protocol: Protocol): (event: HoldfastEvent) => rea
       case 'org.holdfast.retraction.v1':
       case 'org.holdfast.sealed.v1':
       case 'org.holdfast.day-turned.v1':
+      case 'org.holdfast.cut-marked.v1':
         return problems;
       default:
         return [

@@ -1,9 +1,16 @@
 import { z } from 'zod';
-import { CivilDate } from '../identifiers.ts';
+import { CivilDate, CutName } from '../identifiers.ts';
 
 export const DayTurned = z
   .strictObject({ date: CivilDate.meta({ description: 'the date that has begun in the trial’s zone' }) })
   .meta({ title: 'Day turned', description: 'Written by Holdfast to every partition: the trial’s clock.' });
+
+export const CutMarked = z
+  .strictObject({ cut: CutName.meta({ description: 'name of the data cut that ends here' }) })
+  .meta({
+    title: 'Cut marked',
+    description: 'Written by Holdfast to every partition: where a data cut ends. Changes no fact.',
+  });
 
 const base64url = z.string().regex(/^[A-Za-z0-9_-]+$/, { error: 'not base64url' });
 

@@ -11,6 +11,7 @@ import {
 import type { Command } from 'commander';
 import { armNames, talliesFor } from '../by-arm.ts';
 import { CommandFailed } from '../command-failed.ts';
+import { asOfOption, cutOffOption, cutOption, type KnownOptions, knownAt } from '../known-at.ts';
 import { type Format, formatOption } from '../output/format.ts';
 import { printRows, type Value } from '../output/print-rows.ts';
 import { watermarkLine } from '../output/watermark.ts';
@@ -37,7 +38,7 @@ const columns = [
   'method',
 ] as const;
 
-type RatesOptions = {
+type RatesOptions = KnownOptions & {
   readonly trial?: string;
   readonly measure?: string;
   readonly window?: string;
@@ -108,13 +109,13 @@ async function rates(command: Command): Promise<void> {
   const by = parseBy(options.by);
   const days = parseDays(options.day);
   await withStore(command, 'read', async (store) => {
-    const trial = chooseTrial(store, options.trial);
+    const { trial, words, read: readSide } = await knownAt(store, chooseTrial(store, options.trial), options);
     const { protocol } = trial;
     const measure = chooseMeasure(protocol, options.measure);
     const windows = chooseWindows(measure, options.window);
     const policies = choosePolicies(measure, options.missing);
-    const question = `rates --measure ${measure.id} --by ${[...by].join(',')}`;
-    const read = await talliesFor(store, trial, measure, by.has('arm'), question);
+    const question = `rates --measure ${measure.id} --by ${[...by].join(',')}${words}`;
+    const read = await talliesFor(store, trial, measure, by.has('arm'), question, readSide);
     const rows: Value[][] = [];
     for (const window of windows) {
       for (const policy of policies) {
@@ -158,6 +159,9 @@ export function ratesCommand(program: Command): void {
     .option('--by <parts>', 'split by arm, site or arm,site; a double-blind trial needs its key for arm')
     .option('--axis <axis>', 'study (days since randomisation)', 'study')
     .option('--day <days>', 'only these study days, such as 28,84 (default: every day from the window to the horizon)')
+    .addOption(asOfOption())
+    .addOption(cutOffOption())
+    .addOption(cutOption())
     .addOption(formatOption())
     .addHelpText(
       'after',

@@ -1,0 +1,1 @@
+export { folderObjectStore } from './folder-object-store.ts';

@@ -1,0 +1,3 @@
+export * from './object-errors.ts';
+export { checkKey, checkPrefix } from './object-key.ts';
+export * from './object-store.ts';

@@ -1,0 +1,61 @@
+import type { EventLog, LogRecord } from '@holdfast/log';
+import type { ObjectStore } from '@holdfast/objects';
+import { recordsOfSegment } from '@holdfast/shards';
+import { CutRefused, type DataCut, topicsOf } from '@holdfast/trials';
+import { envelopeOf } from './envelope.ts';
+
+/** A trial's log records in order, by partition, wherever they are kept: all before `ends`. */
+export type RecordSource = {
+  readonly ends: readonly number[];
+  read(partition: number): AsyncIterable<readonly LogRecord[]>;
+};
+
+/** The log as it is now. */
+export async function fromLog(log: EventLog, trial: { trial: string; partitions: number }): Promise<RecordSource> {
+  const topic = topicsOf(trial).events.name;
+  const ends = await log.ends(topic);
+  return {
+    ends,
+    async *read(partition) {
+      const end = ends[partition] ?? 0;
+      for (let from = 0; from < end; ) {
+        const records = await log.read(topic, partition, from, { records: 5_000, bytes: 8_000_000 });
+        const last = records.at(-1);
+        if (last === undefined) return;
+        yield records.filter(({ offset }) => offset < end);
+        from = last.offset + 1;
+      }
+    },
+  };
+}
+
+type Pinned = Pick<DataCut, 'trial' | 'name' | 'segments'> & { readonly marks: readonly number[] };
+
+/** What a cut pinned, from the archive alone: a cut can be read where the log is gone. */
+export function fromArchive(objects: ObjectStore, { trial, name, marks, segments }: Pinned): RecordSource {
+  return {
+    ends: marks,
+    async *read(partition) {
+      const end = marks[partition] ?? 0;
+      for (const segment of segments.filter((one) => one.partition === partition)) {
+        const bytes = await objects.get(segment.key);
+        if (bytes === undefined)
+          throw new CutRefused(
+            `cut ${name} of ${trial} lacks archive segment ${segment.key}; restore it from a backup`,
+          );
+        const head = await objects.head(segment.key);
+        if (head?.sha256 !== segment.sha256)
+          throw new CutRefused(
+            `archive segment ${segment.key} is not the one that cut ${name} of ${trial} pinned; restore it from a backup`,
+          );
+        const records = await recordsOfSegment(bytes);
+        yield records
+          .filter(({ offset }) => offset < end)
+          .map(({ offset, record }) => {
+            const key = envelopeOf(record).subject ?? '';
+            return { partition, offset, key, value: Buffer.from(record, 'utf8') };
+          });
+      }
+    },
+  };
+}

@@ -1,0 +1,124 @@
+import {
+  fromArchive,
+  fromLog,
+  newestDate,
+  type RecordSource,
+  type Selection,
+  selectionTallies,
+} from '@holdfast/aggregate';
+import { CivilDate, canonicalJson, sha256 } from '@holdfast/events';
+import { foldVersion } from '@holdfast/outcomes';
+import { type DataCut, listCuts, type PublishedTrial, readCut } from '@holdfast/trials';
+import { Option } from 'commander';
+import type { ReadSide } from './by-arm.ts';
+import { CommandFailed } from './command-failed.ts';
+import type { Store } from './store.ts';
+
+/** Options of a question about a past state of a trial. */
+export type KnownOptions = { readonly asOf?: string; readonly cutOff?: string; readonly cut?: string };
+
+const parseDate = (text: string): string => {
+  const parsed = CivilDate.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new CommandFailed(`${text} is not a calendar date; write it like 2026-03-02`);
+};
+
+export function asOfOption(): Option {
+  return new Option('--as-of <date>', 'what was known then: events received by the end of that day').argParser(
+    parseDate,
+  );
+}
+
+export function cutOffOption(): Option {
+  return new Option('--cut-off <date>', 'only events that happened, and days, up to that date').argParser(parseDate);
+}
+
+export function cutOption(): Option {
+  return new Option('--cut <name>', 'as a data cut pinned it (holdfast cut list)');
+}
+
+/** Which state of a trial a question is about. */
+export type KnownAt = {
+  /** With the protocol that is in force for it. */
+  readonly trial: PublishedTrial;
+  /** The options that chose it, for the record of who looked at what. */
+  readonly words: string;
+  /** Reads the tallies of that state; absent for the newest one. */
+  readonly read?: ReadSide;
+};
+
+/** The cut of a name; refused if there is none, with those that there are. */
+export async function chooseCut({ objects }: Store, trial: string, name: string): Promise<DataCut> {
+  const cut = await readCut(objects, trial, name);
+  if (cut !== undefined) return cut;
+  const names = (await listCuts(objects, trial)).map((one) => one.name);
+  const known = names.length === 0 ? 'it has none yet; run `holdfast cut create`' : `it has ${names.join(', ')}`;
+  throw new CommandFailed(`${trial} has no data cut named ${name}; ${known}`);
+}
+
+/** A trial as its protocols stood when a cut was made. */
+export function trialOfCut(published: PublishedTrial, { name, protocol }: DataCut): PublishedTrial {
+  const versions = published.versions.filter(({ version }) => version <= protocol.version);
+  const inForce = versions.at(-1);
+  if (inForce?.version !== protocol.version || sha256(canonicalJson(inForce)) !== protocol.sha256)
+    throw new CommandFailed(
+      `cut ${name} was made with a protocol version ${protocol.version} that is not published in this store; publish that one`,
+    );
+  return { ...published, protocol: inForce, versions };
+}
+
+/** Reads the tallies of a selection, as its side of the blind allows. */
+function sideReader(
+  { keys }: Store,
+  { protocol }: PublishedTrial,
+  source: RecordSource,
+  selection: Selection,
+  newest: string | null,
+): ReadSide {
+  const { blinding, trial } = protocol;
+  return (side) => {
+    const key = blinding === 'double' && side === 'closed' ? keys.get(trial) : undefined;
+    if (blinding === 'double' && side === 'closed' && key === undefined)
+      throw new CommandFailed(`closed tallies of ${trial} need its key; give --key FILE or HOLDFAST_KEY`);
+    return selectionTallies({ source, protocol, selection, newest, key });
+  };
+}
+
+/** Reads the tallies of a cut from the archive alone. */
+export function cutReader(store: Store, trial: PublishedTrial, cut: DataCut): ReadSide {
+  const selection = { asOf: cut.asOf ?? undefined, cutOff: cut.cutOff ?? undefined };
+  return sideReader(store, trial, fromArchive(store.objects, cut), selection, cut.clock);
+}
+
+/** What a cut is of, in a line. */
+export function cutLine({ trial, name, createdAt, asOf, cutOff, protocol, events, openDigest }: DataCut): string {
+  const bounds = `${asOf === null ? '' : ` · received by ${asOf}`}${cutOff === null ? '' : ` · up to ${cutOff}`}`;
+  return `cut ${name} of ${trial} · ${createdAt}${bounds} · protocol version ${protocol.version} · ${events} events · open digest ${openDigest.slice(0, 16)}`;
+}
+
+/** Tells whoever reads numbers of a cut that another fold made them than the one it was made for. */
+export function noteOtherFold(cut: DataCut): void {
+  if (cut.foldVersion !== foldVersion)
+    console.error(
+      `cut ${cut.name} was made with fold version ${cut.foldVersion}, this is ${foldVersion}: numbers may differ from those reported then; to repeat them use that version of Holdfast (lockfile ${cut.code.lockfile?.slice(0, 16) ?? 'not known'})`,
+    );
+}
+
+/** The state of a trial that the options name: a data cut, what was known or had happened by a date, or (without any) the newest. */
+export async function knownAt(store: Store, published: PublishedTrial, options: KnownOptions): Promise<KnownAt> {
+  const { asOf, cutOff } = options;
+  if (options.cut !== undefined) {
+    if (asOf !== undefined || cutOff !== undefined)
+      throw new CommandFailed('a cut has its own dates: give --cut alone, or --as-of and --cut-off without it');
+    const cut = await chooseCut(store, published.protocol.trial, options.cut);
+    const trial = trialOfCut(published, cut);
+    console.error(cutLine(cut));
+    noteOtherFold(cut);
+    return { trial, words: ` --cut ${cut.name}`, read: cutReader(store, trial, cut) };
+  }
+  if (asOf === undefined && cutOff === undefined) return { trial: published, words: '' };
+  const source = await fromLog(store.log, published.protocol);
+  const newest = (await newestDate(source)) ?? null;
+  const words = `${asOf === undefined ? '' : ` --as-of ${asOf}`}${cutOff === undefined ? '' : ` --cut-off ${cutOff}`}`;
+  return { trial: published, words, read: sideReader(store, published, source, { asOf, cutOff }, newest) };
+}

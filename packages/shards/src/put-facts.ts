@@ -1,13 +1,14 @@
 import type { ClosedFacts, OpenFacts } from '@holdfast/outcomes';
+import type { TallyKind } from '@holdfast/tallies';
 
-/** Takes the columns of a row of the table `facts` that differ between the facts of one participant. */
+/** Takes what differs between the facts of one participant: a spell with its last day, a first event with its day alone. */
 export type PutFact = (
   measure: string,
-  kind: string,
+  kind: TallyKind,
   window: number,
   policy: string,
   from: number,
-  to: number,
+  to: number | undefined,
   n: number,
 ) => void;
 
@@ -16,5 +17,5 @@ export function putFacts(facts: OpenFacts | ClosedFacts, put: PutFact): void {
   for (const { measure, kind, window, policy, from, to, count } of facts.spells) {
     put(measure, kind, window ?? 0, policy ?? '', from, to, count);
   }
-  for (const { measure, outcome, day } of facts.firstEvents) put(measure, outcome, 0, '', day, day, 1);
+  for (const { measure, outcome, day } of facts.firstEvents) put(measure, outcome, 0, '', day, undefined, 1);
 }

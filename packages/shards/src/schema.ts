@@ -1,9 +1,12 @@
 import { sql } from './duckdb.ts';
 
 /** Format of a shard's tables. A shard of another format is rebuilt from the log. */
-export const shardFormat = 2;
+export const shardFormat = 3;
 
-/** What a shard keeps. No secondary indexes, and a primary key only where single rows are looked up. */
+/**
+ * What a shard keeps. Participants and cells are known by numbers that the shard gives them: what is looked up, joined and grouped
+ * for each batch is integers. No indexes: rows are only appended, deleted and summed, so a batch costs what it brings.
+ */
 export const createTables = sql`
   -- How far the shard has come, and what made it: one row.
   CREATE TABLE shard (
@@ -19,127 +22,95 @@ export const createTables = sql`
     sequence         BIGINT  NOT NULL
   );
 
-  -- Compact evidence: everything the fold needs of a participant, found at once.
-  CREATE TABLE evidence (
-    participant VARCHAR PRIMARY KEY,
-    open        VARCHAR NOT NULL,
-    sealed      BLOB
+  -- The numbers of participants.
+  CREATE TABLE participants (
+    number      INTEGER NOT NULL,
+    participant VARCHAR NOT NULL
   );
 
-  -- What the fold made of it. Spells run from from_day to to_day; first events have both equal.
-  CREATE TABLE facts (
-    participant VARCHAR NOT NULL,
-    arm         VARCHAR NOT NULL,
-    site        VARCHAR NOT NULL,
-    measure     VARCHAR NOT NULL,
-    kind        VARCHAR NOT NULL,
-    window_days INTEGER NOT NULL,
-    policy      VARCHAR NOT NULL,
-    from_day    INTEGER NOT NULL,
-    to_day      INTEGER NOT NULL,
-    n           INTEGER NOT NULL
-  );
-
-  -- Tallies add up: a cell's value is the sum of its rows. Batches append; claims gather the rows into one.
-  CREATE TABLE tallies (
+  -- The numbers of cells: what is counted, of whom; everything that keys a tally but its day.
+  CREATE TABLE cells (
+    number      INTEGER NOT NULL,
     measure     VARCHAR NOT NULL,
     kind        VARCHAR NOT NULL,
     window_days INTEGER NOT NULL,
     policy      VARCHAR NOT NULL,
     axis        VARCHAR NOT NULL,
     arm         VARCHAR NOT NULL,
-    site        VARCHAR NOT NULL,
-    day         INTEGER NOT NULL,
-    n           INTEGER NOT NULL
+    site        VARCHAR NOT NULL
   );
 
-  -- The differences of the last batch, as they are published. An owner that opens the shard claims instead, and clears them.
-  CREATE TABLE outbox (
-    sequence BIGINT  NOT NULL,
-    side     VARCHAR NOT NULL,
-    record   VARCHAR NOT NULL
+  -- Compact evidence, all that the fold needs: what each batch brought of a participant that was not known.
+  CREATE TABLE evidence (
+    participant INTEGER NOT NULL,
+    open        VARCHAR NOT NULL,
+    sealed      BLOB
+  );
+
+  -- What the fold made of it, and in which batch. A spell runs from from_day to to_day; a first event has a day alone.
+  CREATE TABLE facts (
+    participant INTEGER NOT NULL,
+    cell        INTEGER NOT NULL,
+    from_day    INTEGER NOT NULL,
+    to_day      INTEGER,
+    n           INTEGER NOT NULL,
+    sequence    BIGINT  NOT NULL
+  );
+
+  -- Tallies add up: a cell's value is the sum of its rows. Batches append their differences, and those of the newest sequence are
+  -- the outbox; a claim gathers all rows into one a day, under sequence 0, for it says everything again.
+  CREATE TABLE tallies (
+    cell     INTEGER NOT NULL,
+    day      INTEGER NOT NULL,
+    n        INTEGER NOT NULL,
+    sequence BIGINT  NOT NULL
   );
 `;
 
-/** Where a batch is laid out before SQL takes it over; temporary, so nothing of it is logged or kept. */
-export const createStage = sql`
-  CREATE TEMP TABLE stage_facts (
-    participant VARCHAR, arm VARCHAR, site VARCHAR, measure VARCHAR, kind VARCHAR,
-    window_days INTEGER, policy VARCHAR, from_day INTEGER, to_day INTEGER, n INTEGER
-  );
-  CREATE TEMP TABLE touched (participant VARCHAR);
-  CREATE TEMP TABLE difference (
-    measure VARCHAR, kind VARCHAR, window_days INTEGER, policy VARCHAR, axis VARCHAR,
-    arm VARCHAR, site VARCHAR, day INTEGER, n INTEGER
-  );
-`;
-
-export const emptyStage = [sql`DELETE FROM stage_facts`, sql`DELETE FROM touched`, sql`DELETE FROM difference`];
-
-/** Evidence of participants, given as three lists of equal length. */
-export const upsertEvidence = sql`
-  INSERT INTO evidence
-  SELECT unnest($1), unnest($2), unnest($3)
-  ON CONFLICT (participant) DO UPDATE SET open = excluded.open, sealed = excluded.sealed
-`;
-
-/** The kinds whose rows are spells; the others are counted on their day alone. */
-const spellKinds = sql`('abstinent', 'assessable', 'events', 'person-days', 'mature', 'randomised')`;
+/** All that a batch makes is written; what remains is this one row. */
+export const moveOn = sql`UPDATE shard SET next_offset = $1, chain = $2, clock = $3, sequence = $4`;
 
 /**
- * Replaces the facts of the touched participants and adds the difference to the tallies. A spell from a to b is +n at a and
- * −n at b + 1, and a curve is a running sum: there is no table of participant-days.
+ * What a batch changes in the tallies: of the participants (a list) whose facts it made anew, the facts of its sequence less those before.
+ * A spell from a to b is +n at a and −n at b + 1, and a curve is a running sum: there is no table of participant-days.
  */
-export const applyBatch = [
-  sql`
-    INSERT INTO difference
-    WITH replaced AS (
-      SELECT * FROM stage_facts
-      UNION ALL
-      SELECT * REPLACE (-n AS n) FROM facts SEMI JOIN touched USING (participant)
-    ),
-    marks AS (
-      SELECT measure, kind, window_days, policy, arm, site, from_day AS day, n FROM replaced
-      UNION ALL
-      SELECT measure, kind, window_days, policy, arm, site, to_day + 1 AS day, -n AS n FROM replaced WHERE kind IN ${spellKinds}
-    )
-    SELECT measure, kind, window_days, policy, 'study' AS axis, arm, site, day, sum(n)::INTEGER AS n
-    FROM marks
-    GROUP BY measure, kind, window_days, policy, arm, site, day
-    HAVING sum(n) <> 0
-  `,
-  sql`DELETE FROM facts USING touched WHERE facts.participant = touched.participant`,
-  sql`INSERT INTO facts SELECT * FROM stage_facts`,
-  sql`INSERT INTO tallies SELECT * FROM difference`,
-];
-
 export const readDifference = sql`
-  SELECT measure, kind, window_days, policy, axis, arm, site, list(day ORDER BY day) AS days, list(n ORDER BY day) AS counts
-  FROM difference
-  GROUP BY measure, kind, window_days, policy, axis, arm, site
-  ORDER BY measure, kind, window_days, policy, axis, arm, site
+  WITH replaced AS (
+    SELECT cell, from_day, to_day, CASE WHEN sequence = $2 THEN n ELSE -n END AS n
+    FROM facts
+    WHERE participant IN (SELECT unnest($1))
+  ),
+  marks AS (
+    SELECT cell, from_day AS day, n FROM replaced
+    UNION ALL
+    SELECT cell, to_day + 1 AS day, -n AS n FROM replaced WHERE to_day IS NOT NULL
+  )
+  SELECT cell, day, sum(n)::INTEGER AS n
+  FROM marks
+  GROUP BY cell, day
+  HAVING sum(n) <> 0
+  ORDER BY cell, day
 `;
+
+/** Takes away the facts that a batch replaced. */
+export const dropReplaced = sql`DELETE FROM facts WHERE sequence <> $2 AND participant IN (SELECT unnest($1))`;
 
 /** A claim reads every tally; it also gathers the rows that batches appended, so that the table does not grow for ever. */
 export const gatherTallies = sql`
   CREATE OR REPLACE TEMP TABLE gathered AS
-  SELECT measure, kind, window_days, policy, axis, arm, site, day, sum(n)::INTEGER AS n
+  SELECT cell, day, sum(n)::INTEGER AS n
   FROM tallies
-  GROUP BY measure, kind, window_days, policy, axis, arm, site, day
+  GROUP BY cell, day
   HAVING sum(n) <> 0;
   DELETE FROM tallies;
-  INSERT INTO tallies SELECT * FROM gathered;
+  INSERT INTO tallies SELECT cell, day, n, 0 FROM gathered;
   DROP TABLE gathered;
 `;
 
 export const readTallies = sql`
-  SELECT measure, kind, window_days, policy, axis, arm, site, list(day ORDER BY day) AS days, list(n ORDER BY day) AS counts
-  FROM (
-    SELECT measure, kind, window_days, policy, axis, arm, site, day, sum(n)::INTEGER AS n
-    FROM tallies
-    GROUP BY measure, kind, window_days, policy, axis, arm, site, day
-    HAVING sum(n) <> 0
-  )
-  GROUP BY measure, kind, window_days, policy, axis, arm, site
-  ORDER BY measure, kind, window_days, policy, axis, arm, site
+  SELECT cell, day, sum(n)::INTEGER AS n
+  FROM tallies
+  GROUP BY cell, day
+  HAVING sum(n) <> 0
+  ORDER BY cell, day
 `;

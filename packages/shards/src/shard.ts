@@ -1,12 +1,13 @@
+import { hash } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import {
-  BLOB,
-  blobValue,
+  BIGINT,
+  type DuckDBAppender,
   type DuckDBBlobValue,
   type DuckDBConnection,
-  type DuckDBPreparedStatement,
   type DuckDBResultReader,
+  INTEGER,
   LIST,
   listValue,
   VARCHAR,
@@ -21,20 +22,27 @@ import {
   type SettledHistory,
   settle,
 } from '@holdfast/outcomes';
-import { addUp, type CellTally, cellsOf, type Difference, noTallies, type Position } from '@holdfast/tallies';
+import {
+  addUp,
+  type Cell,
+  type CellTally,
+  cellsOf,
+  type Difference,
+  noTallies,
+  type Position,
+} from '@holdfast/tallies';
 import { openDatabase, sql, transaction } from './duckdb.ts';
 import { evidenceText, readEvidence } from './evidence-text.ts';
+import { cellText, Numbers } from './numbers.ts';
 import { type PutFact, putFacts } from './put-facts.ts';
 import {
-  applyBatch,
-  createStage,
   createTables,
-  emptyStage,
+  dropReplaced,
   gatherTallies,
+  moveOn,
   readDifference,
   readTallies,
   shardFormat,
-  upsertEvidence,
 } from './schema.ts';
 
 /** What hides closed content in a shard's file: how sealed evidence is written, and by which token an arm is known. */
@@ -88,6 +96,8 @@ export type ShardOptions = {
 
 /** Participants folded before their facts go to DuckDB: bounds memory when a day turns for everybody. */
 const participantsPerStage = 100;
+/** Stands for the last day of what has none, among integers. */
+const noDay = -(2 ** 31);
 /** Settled histories that a shard holds in memory; of further participants the evidence is read again when a day turns. */
 const mostSettled = 2_000;
 
@@ -113,103 +123,124 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
     state = await begin(database.connection, protocol, digest, logId, logEnd);
   }
   const { connection } = database;
-  await connection.run(createStage);
   // Planned once: a batch of few events costs little more than its statements.
-  const prepareAll = async (statements: readonly string[]) => {
-    const all: DuckDBPreparedStatement[] = [];
-    for (const statement of statements) all.push(await connection.prepare(statement));
-    return all;
-  };
   const prepared = {
-    emptyStage: await prepareAll(emptyStage),
-    applyBatch: await prepareAll(applyBatch),
-    upsertEvidence: await connection.prepare(upsertEvidence),
     readDifference: await connection.prepare(readDifference),
+    dropReplaced: await connection.prepare(dropReplaced),
+    moveOn: await connection.prepare(moveOn),
   };
-  // What an earlier owner left unpublished is part of the claim that this opening begins with.
-  await connection.run('DELETE FROM outbox');
+  const { participants, cells } = await readNumbers(connection);
+
+  const numberOf = (participant: string): number => participants.of(participant, () => participant);
 
   const openMeasures = new Set(
     protocol.measures.filter((measure) => isOpenMeasure(measure, protocol)).map(({ id }) => id),
   );
-  const toOpen = (cells: readonly CellTally[]) =>
+  const toOpen = (tallies: readonly CellTally[]) =>
     cellsOf(
       addUp(
         noTallies,
-        cells.filter(({ measure }) => openMeasures.has(measure)).map((cell) => ({ ...cell, arm: '' })),
+        tallies.filter(({ measure }) => openMeasures.has(measure)).map((cell) => ({ ...cell, arm: '' })),
       ),
     );
 
-  const foldInto = async (histories: Iterable<SettledHistory>, clock: CivilDay | undefined): Promise<void> => {
-    const [facts, touched] = [
-      await connection.createAppender('stage_facts', 'main', 'temp'),
-      await connection.createAppender('touched', 'main', 'temp'),
-    ];
+  const append = async (table: string, rows: (appender: DuckDBAppender) => void): Promise<void> => {
+    const appender = await connection.createAppender(table);
     try {
-      for (const history of histories) {
-        touched.appendVarchar(history.participant);
-        touched.endRow();
-        const { open, closed } = factsOf(protocol, history, clock);
-        const arm = closed.arm === undefined ? '' : vault.armToken(closed.arm);
-        const site = open.site ?? '';
-        const put: PutFact = (measure, kind, window, policy, from, to, n) => {
-          facts.appendVarchar(history.participant);
-          facts.appendVarchar(arm);
-          facts.appendVarchar(site);
-          facts.appendVarchar(measure);
-          facts.appendVarchar(kind);
-          facts.appendInteger(window);
-          facts.appendVarchar(policy);
-          facts.appendInteger(from);
-          facts.appendInteger(to);
-          facts.appendInteger(n);
-          facts.endRow();
-        };
-        putFacts(open, put);
-        putFacts(closed, put);
-      }
+      rows(appender);
     } finally {
       // Rows left in an appender would be committed by its closing later, even after a rollback.
-      facts.closeSync();
-      touched.closeSync();
+      appender.closeSync();
     }
   };
 
-  const keepEvidence = async (histories: readonly History[]): Promise<void> => {
-    if (histories.length === 0) return;
-    const sealed = histories.map((history) =>
-      history.sealed.length === 0 ? null : blobValue(vault.protect(evidenceText(history.sealed))),
-    );
-    prepared.upsertEvidence.bind(
-      [
-        listValue(histories.map(({ participant }) => participant)),
-        listValue(histories.map(({ open }) => evidenceText(open))),
-        listValue(sealed),
-      ],
-      [LIST(VARCHAR), LIST(VARCHAR), LIST(BLOB)],
-    );
-    await prepared.upsertEvidence.run();
+  const factsRows = (history: SettledHistory, clock: CivilDay | undefined): number[] => {
+    const { open, closed } = factsOf(protocol, history, clock);
+    const arm = closed.arm === undefined ? '' : vault.armToken(closed.arm);
+    const site = open.site ?? '';
+    const rows: number[] = [];
+    const put: PutFact = (measure, kind, window, policy, from, to, n) => {
+      const cell: Cell = { measure, kind, window, policy, axis: 'study', arm, site };
+      rows.push(
+        cells.of(cellText(cell), () => cell),
+        from,
+        to ?? noDay,
+        n,
+      );
+    };
+    putFacts(open, put);
+    putFacts(closed, put);
+    return rows;
   };
 
-  const readHistory = ([participant, open, sealed]: readonly unknown[]): History => ({
-    participant: participant as string,
-    open: readEvidence(open as string, 'open'),
-    sealed: sealed === null ? [] : readEvidence(vault.reveal((sealed as DuckDBBlobValue).bytes), 'sealed'),
-  });
+  /** Facts as they were last made, in few characters: most events, and most days that turn, change nothing of a participant. */
+  const lastFacts = new Map<number, string>();
 
-  const held = async (participants: readonly string[]): Promise<Map<string, History>> => {
-    if (participants.length === 0) return new Map();
-    const found = await connection.runAndReadAll(
-      `SELECT participant, open, sealed FROM evidence WHERE participant IN (${participants.map((_, i) => `$${i + 1}`).join(', ')})`,
-      [...participants],
-    );
-    return new Map(found.getRows().map((row) => [row[0] as string, readHistory(row)]));
+  /** Appends the facts of those whom the batch gave others than they had; answers who that is. */
+  const foldInto = async (
+    histories: Iterable<SettledHistory>,
+    clock: CivilDay | undefined,
+    sequence: bigint,
+  ): Promise<number[]> => {
+    const changed: number[] = [];
+    await append('facts', (facts) => {
+      for (const history of histories) {
+        const rows = factsRows(history, clock);
+        const number = numberOf(history.participant);
+        const digest = hash('sha256', Int32Array.from(rows), 'base64');
+        if (lastFacts.get(number) === digest) continue;
+        lastFacts.set(number, digest);
+        changed.push(number);
+        for (let i = 0; i < rows.length; i += 4) {
+          const [cell = 0, from = 0, to = noDay, n = 0] = [rows[i], rows[i + 1], rows[i + 2], rows[i + 3]];
+          facts.appendInteger(number);
+          facts.appendInteger(cell);
+          facts.appendInteger(from);
+          if (to === noDay) facts.appendNull();
+          else facts.appendInteger(to);
+          facts.appendInteger(n);
+          facts.appendBigInt(sequence);
+          facts.endRow();
+        }
+      }
+    });
+    return changed;
   };
 
-  /** Everybody of whom there is evidence: of a newcomer nothing need be looked up. */
-  const known = new Set(
-    (await connection.runAndReadAll('SELECT participant FROM evidence')).getRows().map(([name]) => name as string),
-  );
+  const keepEvidence = (fresh: readonly History[]): Promise<void> =>
+    append('evidence', (evidence) => {
+      for (const { participant, open, sealed } of fresh) {
+        if (open.length + sealed.length === 0) continue;
+        evidence.appendInteger(numberOf(participant));
+        evidence.appendVarchar(evidenceText(open));
+        if (sealed.length === 0) evidence.appendNull();
+        else evidence.appendBlob(vault.protect(evidenceText(sealed)));
+        evidence.endRow();
+      }
+    });
+
+  /** What the shard holds of participants. Their numbers stand in the text, so that only their rows are fetched. */
+  const held = async (names: readonly string[]): Promise<Map<string, History>> => {
+    const histories = new Map<
+      string,
+      { participant: string; open: Observation<'open'>[]; sealed: Observation<'sealed'>[] }
+    >();
+    if (names.length === 0) return histories;
+    const rows = await connection.runAndReadAll(
+      `SELECT participant, open, sealed FROM evidence WHERE participant IN (${names.map(numberOf).join(', ')})`,
+    );
+    for (const [number, open, sealed] of rows.getRows()) {
+      const participant = participants.at(number as number);
+      const history = histories.get(participant) ?? { participant, open: [], sealed: [] };
+      histories.set(participant, history);
+      for (const observation of readEvidence(open as string, 'open')) history.open.push(observation);
+      if (sealed === null) continue;
+      const text = vault.reveal((sealed as DuckDBBlobValue).bytes);
+      for (const observation of readEvidence(text, 'sealed')) history.sealed.push(observation);
+    }
+    return histories;
+  };
+
   /** Histories as they were last settled: when a day turns, only the clock has changed for almost everybody. */
   const settled = new Map<string, SettledHistory>();
   const settleAgain = (history: History): SettledHistory => {
@@ -221,22 +252,95 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
     return again;
   };
 
-  const merged = async (arrivals: ReadonlyMap<string, Arrivals>): Promise<History[]> => {
-    const before = await held([...arrivals.keys()].filter((participant) => known.has(participant)));
-    return [...arrivals].map(([participant, { open, sealed }]) => {
+  /** Adds what arrived to what is held; `fresh` is what was not known. */
+  const merged = async (
+    arrivals: ReadonlyMap<string, Arrivals>,
+  ): Promise<{ histories: History[]; fresh: History[] }> => {
+    const before = await held([...arrivals.keys()].filter((participant) => participants.has(participant)));
+    const fresh = [...arrivals].map(([participant, { open, sealed }]) => {
       const history = before.get(participant);
-      return { participant, open: distinct(history?.open, open), sealed: distinct(history?.sealed, sealed) };
+      return { participant, open: notAmong(history?.open, open), sealed: notAmong(history?.sealed, sealed) };
     });
+    const histories = fresh.map(({ participant, open, sealed }) => {
+      const history = before.get(participant);
+      return {
+        participant,
+        open: [...(history?.open ?? []), ...open],
+        sealed: [...(history?.sealed ?? []), ...sealed],
+      };
+    });
+    return { histories, fresh };
   };
 
   /** A day that turns moves everybody: all participants are folded again, in stages. */
-  const foldEverybody = async (clock: CivilDay | undefined): Promise<void> => {
-    const everybody = [...known].sort();
-    for (let i = 0; i < everybody.length; i += participantsPerStage) {
-      const names = everybody.slice(i, i + participantsPerStage);
+  const foldEverybody = async (clock: CivilDay | undefined, sequence: bigint): Promise<number[]> => {
+    const changed: number[] = [];
+    for (let i = 0; i < participants.size; i += participantsPerStage) {
+      const until = Math.min(participants.size, i + participantsPerStage);
+      const names = Array.from({ length: until - i }, (_, j) => participants.at(i + j));
       const atHand = names.flatMap((name) => settled.get(name) ?? []);
       const others = await held(names.filter((name) => !settled.has(name)));
-      await foldInto([...atHand, ...[...others.values()].map((history) => settle(protocol, history))], clock);
+      const settledNow = [...atHand, ...[...others.values()].map((history) => settle(protocol, history))];
+      changed.push(...(await foldInto(settledNow, clock, sequence)));
+    }
+    return changed;
+  };
+
+  /** Rows of cell, day and n, in order of cell and day, as tallies in order of their cells: equal tallies give equal bytes. */
+  const talliesIn = (result: DuckDBResultReader): CellTally[] => {
+    const byCell = new Map<number, number[]>();
+    for (const [cell, day, n] of result.getRows() as [number, number, number][]) {
+      const days = byCell.get(cell);
+      if (days === undefined) byCell.set(cell, [day, n]);
+      else days.push(day, n);
+    }
+    const texts = new Map([...byCell.keys()].map((cell) => [cell, cellText(cells.at(cell))]));
+    const byText = ([a]: [number, unknown], [b]: [number, unknown]) =>
+      (texts.get(a) ?? '') < (texts.get(b) ?? '') ? -1 : 1;
+    return [...byCell].sort(byText).map(([cell, days]) => ({ ...cells.at(cell), days }));
+  };
+
+  /** Replaces the facts of those whom the batch changed, and adds the difference to the tallies. */
+  const tally = async (changed: readonly number[], sequence: bigint): Promise<CellTally[]> => {
+    if (changed.length === 0) return [];
+    const { readDifference, dropReplaced } = prepared;
+    for (const statement of [readDifference, dropReplaced])
+      statement.bind([listValue(changed), sequence], [LIST(INTEGER), BIGINT]);
+    const difference = await readDifference.runAndReadAll();
+    await dropReplaced.run();
+    await append('tallies', (tallies) => {
+      for (const [cell, day, n] of difference.getRows() as [number, number, number][]) {
+        tallies.appendInteger(cell);
+        tallies.appendInteger(day);
+        tallies.appendInteger(n);
+        tallies.appendBigInt(sequence);
+        tallies.endRow();
+      }
+    });
+    return talliesIn(difference);
+  };
+
+  const storeNumbers = async (): Promise<void> => {
+    if (participants.anyNew) {
+      await append('participants', (table) =>
+        participants.storeNew((number, participant) => {
+          table.appendInteger(number);
+          table.appendVarchar(participant);
+          table.endRow();
+        }),
+      );
+    }
+    if (cells.anyNew) {
+      await append('cells', (table) =>
+        cells.storeNew((number, { measure, kind, window, policy, axis, arm, site }) => {
+          table.appendInteger(number);
+          table.appendVarchar(measure);
+          table.appendVarchar(kind);
+          table.appendInteger(window);
+          for (const text of [policy, axis, arm, site]) table.appendVarchar(text);
+          table.endRow();
+        }),
+      );
     }
   };
 
@@ -247,6 +351,8 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
     protocolVersion: protocol.version,
     foldVersion,
   });
+  /** What is held in memory is ahead of the file after a batch that failed: only opening the shard again mends that. */
+  let failed = false;
 
   return {
     get position() {
@@ -258,6 +364,7 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
     },
 
     async apply(batch) {
+      if (failed) throw new Error(`a batch failed in ${file}; open the shard again`);
       const turned = batch.clock !== undefined && (current.clock === undefined || batch.clock > current.clock);
       const next: State = {
         offset: batch.nextOffset,
@@ -266,42 +373,36 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
         sequence: current.sequence + 1,
         refillTo: current.refillTo,
       };
+      const sequence = BigInt(next.sequence);
+      failed = true;
       const differences = await transaction(connection, async () => {
-        await runAll(prepared.emptyStage);
-        const histories = await merged(batch.arrivals);
-        await keepEvidence(histories);
+        const { histories, fresh } = await merged(batch.arrivals);
+        await keepEvidence(fresh);
         const touched = histories.map(settleAgain);
-        for (const { participant } of histories) known.add(participant);
-        if (turned) await foldEverybody(next.clock);
-        else await foldInto(touched, next.clock);
-        await runAll(prepared.applyBatch);
-        const cells = cellsIn(await prepared.readDifference.runAndReadAll());
+        const changed = turned
+          ? await foldEverybody(next.clock, sequence)
+          : await foldInto(touched, next.clock, sequence);
+        const difference = await tally(changed, sequence);
+        await storeNumbers();
+        prepared.moveOn.bind(
+          [BigInt(next.offset), next.chain, next.clock ?? null, sequence],
+          [BIGINT, VARCHAR, INTEGER, BIGINT],
+        );
+        await prepared.moveOn.run();
         const head = { kind: 'difference', owner, sequence: next.sequence, ...positionAt(next) } as const;
-        const made: Differences = {
-          open: { ...head, cells: toOpen(cells) },
-          closed: { ...head, chain: next.chain, cells },
+        return {
+          open: { ...head, cells: toOpen(difference) },
+          closed: { ...head, chain: next.chain, cells: difference },
         };
-        await connection.run('DELETE FROM outbox');
-        await connection.run(`INSERT INTO outbox VALUES ($1, 'open', $2), ($1, 'closed', $3)`, [
-          BigInt(next.sequence),
-          JSON.stringify(made.open),
-          JSON.stringify(made.closed),
-        ]);
-        await connection.run('UPDATE shard SET next_offset = $1, chain = $2, clock = $3, sequence = $4', [
-          BigInt(next.offset),
-          next.chain,
-          next.clock ?? null,
-          BigInt(next.sequence),
-        ]);
-        return made;
       });
+      failed = false;
       Object.assign(current, next);
       return differences;
     },
 
     async tallies() {
       await transaction(connection, () => connection.run(gatherTallies));
-      const closed = cellsIn(await connection.runAndReadAll(readTallies));
+      const closed = talliesIn(await connection.runAndReadAll(readTallies));
       return { open: toOpen(closed), closed };
     },
 
@@ -317,11 +418,30 @@ export async function removeShard(file: string): Promise<void> {
   for (const path of [file, `${file}.wal`, `${file}.tmp`]) await rm(path, { recursive: true, force: true });
 }
 
-/** The union of what is held and what arrived; equal content is one observation. */
-function distinct<T extends Observation>(known: readonly T[] | undefined, arrived: readonly T[]): readonly T[] {
-  const all = new Map((known ?? []).map((observation) => [observation.sha256, observation]));
-  for (const observation of arrived) if (!all.has(observation.sha256)) all.set(observation.sha256, observation);
-  return [...all.values()];
+/** What arrived and is not known yet; equal content is one observation. */
+function notAmong<T extends Observation>(known: readonly T[] | undefined, arrived: readonly T[]): readonly T[] {
+  const digests = new Set((known ?? []).map(({ sha256 }) => sha256));
+  return arrived.filter(({ sha256 }) => !digests.has(sha256) && digests.add(sha256));
+}
+
+/** The numbers that a shard has given so far. */
+async function readNumbers(
+  connection: DuckDBConnection,
+): Promise<{ participants: Numbers<string>; cells: Numbers<Cell> }> {
+  const participants = new Numbers<string>();
+  const cells = new Numbers<Cell>();
+  const names = await connection.runAndReadAll('SELECT participant FROM participants ORDER BY number');
+  for (const [name] of names.getRows() as [string][]) participants.of(name, () => name);
+  const columns = await connection.runAndReadAll(sql`
+    SELECT measure, kind, window_days, policy, axis, arm, site FROM cells ORDER BY number
+  `);
+  for (const row of columns.getRows()) {
+    const [measure, kind, window, policy, axis, arm, site] = row as unknown as CellColumns;
+    const cell: Cell = { measure, kind, window, policy, axis, arm, site };
+    cells.of(cellText(cell), () => cell);
+  }
+  for (const numbers of [participants, cells]) numbers.storeNew(() => undefined);
+  return { participants, cells };
 }
 
 async function begin(
@@ -363,34 +483,4 @@ async function readState(connection: DuckDBConnection, digest: string, logId: st
   };
 }
 
-type CellColumns = [
-  string,
-  CellTally['kind'],
-  number,
-  string,
-  'study',
-  string,
-  string,
-  { items: number[] },
-  { items: number[] },
-];
-
-async function runAll(statements: readonly DuckDBPreparedStatement[]): Promise<void> {
-  for (const statement of statements) await statement.run();
-}
-
-function cellsIn(result: DuckDBResultReader): CellTally[] {
-  return result.getRows().map((row) => {
-    const [measure, kind, window, policy, axis, arm, site, days, counts] = row as unknown as CellColumns;
-    return {
-      measure,
-      kind,
-      window,
-      policy,
-      axis,
-      arm,
-      site,
-      days: days.items.flatMap((day, i) => [day, counts.items[i] ?? 0]),
-    };
-  });
-}
+type CellColumns = [string, Cell['kind'], number, string, Cell['axis'], string, string];

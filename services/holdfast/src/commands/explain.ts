@@ -13,6 +13,8 @@ import {
 import type { Command } from 'commander';
 import { byArmVerdict, lookByArm, refuseClosed } from '../by-arm.ts';
 import { CommandFailed } from '../command-failed.ts';
+import { behindFirstEvent, type ExplainedCell, evidenceColumns, printCell } from '../output/explained-cell.ts';
+import { type Format, formatOption } from '../output/format.ts';
 import { watermarkLine } from '../output/watermark.ts';
 import { chooseMeasure, chooseTrial, withStore } from '../store.ts';
 
@@ -22,6 +24,7 @@ type ExplainOptions = {
   readonly participant: string;
   readonly day: string;
   readonly window?: string;
+  readonly format: Format;
 };
 
 const plural = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`;
@@ -140,9 +143,7 @@ function* firstEventLines(explanation: Explanation): Generator<string> {
   else if (firstEvent.day === 0)
     yield 'No use is known, and no day has all the evidence that the rule asks for: censored on study day 0.';
   else yield `No use is known: censored at the last assessment, ${at}.`;
-  const all = firstEvent.outcome === 'censored';
-  const shown = explanation.statements.filter(({ day }) => all || day <= firstEvent.day);
-  for (const run of runsOf(shown)) yield runLine(run, explanation);
+  for (const run of runsOf(behindFirstEvent(explanation))) yield runLine(run, explanation);
 }
 
 const outsideInWords: Record<NonNullable<Explanation['outside']>, string> = {
@@ -175,6 +176,29 @@ function* lines(
   for (const { issue, type, id, reason } of issues) yield `Issue: ${issue}, ${type} ${id}: ${reason}.`;
 }
 
+/** The same as data. */
+function cellOf(
+  protocol: Protocol,
+  measure: Measure,
+  history: History,
+  clock: number | undefined,
+  withArm: boolean,
+  options: ExplainOptions,
+): ExplainedCell {
+  const explanation = explain(protocol, measure, history, clock, Number(options.day));
+  const { open, closed } = fold(protocol, history, clock);
+  const named = ({ window }: { window: number }) => options.window === undefined || window === Number(options.window);
+  return {
+    trial: protocol.trial,
+    participant: history.participant,
+    arm: withArm ? closed.arm : undefined,
+    site: open.site,
+    measure: measure.id,
+    explanation: { ...explanation, windows: explanation.windows.filter(named) },
+    issues: [...open.issues, ...(withArm ? closed.issues : [])],
+  };
+}
+
 async function explainCell(command: Command): Promise<void> {
   const options = command.optsWithGlobals<ExplainOptions>();
   if (!/^\d{1,4}$/.test(options.day))
@@ -201,7 +225,10 @@ async function explainCell(command: Command): Promise<void> {
       throw new CommandFailed(
         `no event of participant ${options.participant} is in ${protocol.trial}; look at the id, or at the trial`,
       );
-    for (const line of lines(protocol, measure, found.history, found.clock, withArm, options)) console.log(line);
+    const { history, clock } = found;
+    if (options.format !== 'table')
+      await printCell(cellOf(protocol, measure, history, clock, withArm, options), options.format);
+    else for (const line of lines(protocol, measure, history, clock, withArm, options)) console.log(line);
     const asOf = found.clock === undefined ? null : dateOf(found.clock);
     const positions = read.offsets.map((offset) => ({ offset, asOf, protocolVersion: protocol.version, foldVersion }));
     console.error(watermarkLine(protocol, { positions, stale: [] }));
@@ -217,5 +244,12 @@ export function explainCommand(program: Command): void {
     .requiredOption('--participant <id>', 'participant')
     .requiredOption('--day <day>', 'study day')
     .option('--window <days>', 'only this window')
+    .addOption(formatOption())
+    .addHelpText(
+      'after',
+      `
+table says it in words. csv has a row for each statement of evidence: ${evidenceColumns.join(', ')}
+(use: 1 or 0; judged: what its window, or the first event, comes to). json has all that is known of the cell.`,
+    )
     .action((_options, command: Command) => explainCell(command));
 }

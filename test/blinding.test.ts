@@ -111,6 +111,7 @@ describe('a blinded answer is a function of the open events alone', () => {
     for (const command of [
       ...blindedCommands,
       ['explain', '--measure', 'alcohol-abstinence', '--participant', participant, '--day', '84'],
+      ['explain', '--measure', 'alcohol-first-use', '--participant', participant, '--day', '84', '--format', 'json'],
     ]) {
       expect(await holdfast([...command, '--data', after]), command.join(' ')).toEqual(
         await holdfast([...command, '--data', before]),

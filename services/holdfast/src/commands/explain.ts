@@ -3,6 +3,8 @@ import { type Explanation, explain, fold, type History, isOpenMeasure, type Stat
 import type { Command } from 'commander';
 import { byArmVerdict, lookByArm, refuseClosed } from '../by-arm.ts';
 import { CommandFailed } from '../command-failed.ts';
+import { behindFirstEvent, type ExplainedCell, evidenceColumns, printCell } from '../output/explained-cell.ts';
+import { type Format, formatOption } from '../output/format.ts';
 import { readParticipants, sayWhatWasRead } from '../participants.ts';
 import { chooseMeasure, chooseTrial, withStore } from '../store.ts';
 
@@ -12,6 +14,7 @@ type ExplainOptions = {
   readonly participant: string;
   readonly day: string;
   readonly window?: string;
+  readonly format: Format;
 };
 
 const plural = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`;
@@ -143,8 +146,7 @@ function* firstEventLines(explanation: Explanation): Generator<string> {
   else if (firstEvent.day === 0)
     yield 'No use is known, and no day has all the evidence that the rule asks for: censored on study day 0.';
   else yield `No use is known: censored at the last assessment, ${at}.`;
-  const all = firstEvent.outcome === 'censored';
-  const shown = explanation.statements.filter(({ day }) => all || day <= firstEvent.day);
+  const shown = behindFirstEvent(explanation);
   if (
     firstEvent.outcome === 'event' &&
     !shown.some(({ day, use, lookBack }) => use && lookBack === undefined && day === firstEvent.day)
@@ -194,6 +196,29 @@ function* lines(
   for (const { issue, type, id, reason } of issues) yield `Issue: ${issue}, ${type} ${id}: ${reason}.`;
 }
 
+/** The same as data. */
+function cellOf(
+  protocol: Protocol,
+  measure: Measure,
+  history: History,
+  clock: number | undefined,
+  withArm: boolean,
+  options: ExplainOptions,
+): ExplainedCell {
+  const explanation = explain(protocol, measure, history, clock, Number(options.day));
+  const { open, closed } = fold(protocol, history, clock);
+  const named = ({ window }: { window: number }) => options.window === undefined || window === Number(options.window);
+  return {
+    trial: protocol.trial,
+    participant: history.participant,
+    arm: withArm ? closed.arm : undefined,
+    site: open.site,
+    measure: measure.id,
+    explanation: { ...explanation, windows: explanation.windows.filter(named) },
+    issues: [...open.issues, ...(withArm ? closed.issues : [])],
+  };
+}
+
 async function explainCell(command: Command): Promise<void> {
   const options = command.optsWithGlobals<ExplainOptions>();
   if (!/^\d{1,4}$/.test(options.day))
@@ -212,7 +237,9 @@ async function explainCell(command: Command): Promise<void> {
     if (withArm || !isOpenMeasure(measure, protocol)) await lookByArm(store, trial, `explain --measure ${measure.id}`);
     const read = await readParticipants(store, protocol, { unsealed: withArm, participant: options.participant });
     for (const { history, clock } of read.histories) {
-      for (const line of lines(protocol, measure, history, clock, withArm, options)) console.log(line);
+      if (options.format !== 'table')
+        await printCell(cellOf(protocol, measure, history, clock, withArm, options), options.format);
+      else for (const line of lines(protocol, measure, history, clock, withArm, options)) console.log(line);
     }
     sayWhatWasRead(protocol, read);
   });
@@ -227,5 +254,12 @@ export function explainCommand(program: Command): void {
     .requiredOption('--participant <id>', 'participant')
     .requiredOption('--day <day>', 'study day')
     .option('--window <days>', 'only this window')
+    .addOption(formatOption())
+    .addHelpText(
+      'after',
+      `
+table says it in words. csv has a row for each statement of evidence: ${evidenceColumns.join(', ')}
+(use: 1 or 0; judged: what its window, or the first event, comes to). json has all that is known of the cell.`,
+    )
     .action((_options, command: Command) => explainCell(command));
 }

@@ -4,6 +4,7 @@ import { type Problem, parsedBy } from './problem.ts';
 import { Correction, Retraction } from './types/correction.ts';
 import { CutMarked, DayTurned, Sealed } from './types/holdfast-records.ts';
 import { observationTypes } from './types/observation-types.ts';
+import { isOlder, olderProblems, type Said, type Upcasts, upcast, upcasts } from './upcasts.ts';
 
 /** What a site or the randomisation service may send, by short type name. */
 export const participantTypes = {
@@ -119,7 +120,7 @@ function isKnownEnvelope(input: object): boolean {
 
 /** `urine-screen` of `org.holdfast.urine-screen.v1`. */
 export function shortType(fullType: string): EventType {
-  return fullType.slice('org.holdfast.'.length, -'.v1'.length) as EventType;
+  return fullType.slice('org.holdfast.'.length, fullType.lastIndexOf('.v')) as EventType;
 }
 
 /** `org.holdfast.urine-screen.v1` of `urine-screen`. */
@@ -144,12 +145,21 @@ function rememberEvent(event: HoldfastEvent): void {
   remember(acceptedValues.time, event.recordedtime);
 }
 
-/** Judges an event by its schema alone, with every problem and its exact path. */
-export function parseEvent(input: unknown): Parsed<HoldfastEvent> {
+const noneOlder: Upcasts = new Map();
+
+/**
+ * Judges an event by its schema alone, with every problem and its exact path. What is of an older version is judged by that
+ * version, and comes out in the current one.
+ */
+export function parseEvent(input: unknown, older: Upcasts = upcasts): Parsed<HoldfastEvent> {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     return { ok: false, problems: [{ path: '', message: 'is no event; send a CloudEvents 1.0 JSON object' }] };
   }
   const type: unknown = (input as { type?: unknown }).type;
+  if (typeof type === 'string' && isOlder(input as Said, older)) {
+    const problems = olderProblems(input as Said, older);
+    return problems.length > 0 ? { ok: false, problems } : parseEvent(upcast(input as Said, older), noneOlder);
+  }
   const schema = typeof type === 'string' ? schemaByFullType.get(type) : undefined;
   if (schema === undefined) {
     const message =

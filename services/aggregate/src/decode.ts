@@ -10,6 +10,9 @@ import {
   sha256,
   shortType,
   trialOf,
+  type Upcasts,
+  upcast,
+  upcasts,
 } from '@holdfast/events';
 import type { LogRecord } from '@holdfast/log';
 import { type Observation, type ObservationHead, storedObservation } from '@holdfast/outcomes';
@@ -48,8 +51,14 @@ function observed(event: HoldfastEvent, side: 'open' | 'sealed', content: string
   } as Observation;
 }
 
-/** Reads log records of one trial; with the trial's key (an opener) it also opens what is sealed. */
-export function recordDecoder(opener: Opener | undefined): (record: LogRecord) => Promise<Decoded> | Decoded {
+/**
+ * Reads log records of one trial; with the trial's key (an opener) it also opens what is sealed. What is of an older version is
+ * read in the current one, under the SHA-256 of what was received.
+ */
+export function recordDecoder(
+  opener: Opener | undefined,
+  older: Upcasts = upcasts,
+): (record: LogRecord) => Promise<Decoded> | Decoded {
   const opened = (event: HoldfastEvent & { subject: string }, bytes: Uint8Array): Decoded => {
     const { subject, source, id, receivedtime: _, ...envelope } = event;
     const unreadable = (reason: string): Decoded => ({ kind: 'unreadable', participant: subject, source, id, reason });
@@ -60,10 +69,10 @@ export function recordDecoder(opener: Opener | undefined): (record: LogRecord) =
       return unreadable('the box holds no JSON');
     }
     const whole = { ...envelope, subject, source, id, ...(inner as object) };
-    const parsed = parseEvent(whole);
+    const parsed = parseEvent(whole, older);
     if (!parsed.ok)
       return unreadable(`the box holds no valid event: ${parsed.problems.map(({ path }) => path).join(', ')}`);
-    const observation = observed(parsed.value, 'sealed', canonicalJson(parsed.value)) as Observation<'sealed'>;
+    const observation = observed(parsed.value, 'sealed', canonicalJson(whole)) as Observation<'sealed'>;
     return { kind: 'sealed', participant: subject, observation };
   };
 
@@ -90,12 +99,12 @@ export function recordDecoder(opener: Opener | undefined): (record: LogRecord) =
 
   return ({ value }) => {
     const text = decoder.decode(value);
-    const read = readRecord(text);
+    const read = readRecord(text, older);
     if (read !== undefined) {
       const head = { side: 'open', ...read.head, sha256: sha256(contentOf(text)) } as const;
       return { kind: 'open', participant: read.subject, observation: storedObservation(head, read.data) };
     }
-    const event = JSON.parse(text) as HoldfastEvent;
+    const event = upcast(JSON.parse(text) as HoldfastEvent, older);
     if (event.type === 'org.holdfast.day-turned.v1') return { kind: 'clock', day: civilDay(event.data.date) };
     if (event.type === 'org.holdfast.cut-marked.v1') return { kind: 'mark' };
     if (event.type === 'org.holdfast.sealed.v1') return unseal(event);
@@ -113,12 +122,14 @@ const envelope =
 
 function readRecord(
   text: string,
+  older: Upcasts,
 ): { head: Omit<ObservationHead, 'side' | 'sha256'>; subject: string; data: string } | undefined {
   const at = text.lastIndexOf(',"id":"');
   const fields = at === -1 || !text.startsWith('{"data":') ? null : envelope.exec(text.slice(at));
   if (fields === null) return undefined;
   const [, id = '', recordedtime = '', source = '', subject = '', time = '', type = ''] = fields;
   if (type === 'sealed' || type === 'day-turned') return undefined;
+  if (older.size > 0 && (type === 'correction' || older.has(`org.holdfast.${type}.v1`))) return undefined;
   const head = {
     type: type as ObservationHead['type'],
     source,

@@ -2,7 +2,15 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTrialKey, opener, type SealedBox } from '@holdfast/access';
-import { canonicalJson, contentOf, type HoldfastEvent, Protocol, parseEvent } from '@holdfast/events';
+import {
+  canonicalJson,
+  contentOf,
+  type HoldfastEvent,
+  observationTypes,
+  Protocol,
+  parseEvent,
+  type Upcasts,
+} from '@holdfast/events';
 import { type EventLog, maxRecordBytes, partitionOf } from '@holdfast/log';
 import { embeddedEventLog } from '@holdfast/log/embedded';
 import { type PublishedTrial, topicsOf } from '@holdfast/trials';
@@ -308,6 +316,40 @@ describe('marking a cut', () => {
     expect(problems(door, sent)).toEqual([
       'type is written by Holdfast alone; leave it out, or use `holdfast ingest --replay` to replay a log from a file',
     ]);
+  });
+});
+
+describe('an event of an older version', () => {
+  // A type that never was: a visit missed without a reason, and a dose that was called an infusion.
+  const upcasts: Upcasts = new Map([
+    [
+      'org.holdfast.visit-skipped.v1',
+      {
+        data: observationTypes['visit-missed'],
+        next: (data) => ({
+          type: 'org.holdfast.visit-missed.v1',
+          data: { ...(data as object), reason: 'not recorded' },
+        }),
+      },
+    ],
+    [
+      'org.holdfast.infusion.v1',
+      { data: observationTypes['dose-given'], next: (data) => ({ type: 'org.holdfast.dose-given.v1', data }) },
+    ],
+  ]);
+
+  test('is judged and sealed as the current one, and kept as it was received', async () => {
+    const door = await doorOf({ upcasts });
+    expect(problems(door, event('visit-skipped', { visit: 'W05' }))).toEqual([
+      'data.visit is no visit of the protocol (it has W04); correct it, or publish a protocol version that declares it',
+    ]);
+    const skipped = event('visit-skipped', { visit: 'W04' });
+    const infusion = event('infusion', { drug: 'ketamine', given: { mg: 51 } });
+    await door.admit([skipped, infusion].map((input) => accepted(door, input)));
+    const [open = '', sealed = ''] = (await eventsIn('KARE-2')).sort((a, b) => a.length - b.length);
+    expect(open).toBe(canonicalJson({ ...skipped, receivedtime: stamp }));
+    expect(JSON.parse(sealed).type).toBe('org.holdfast.sealed.v1');
+    expect(await unsealed(sealed)).toEqual({ type: infusion.type, data: infusion.data });
   });
 });
 

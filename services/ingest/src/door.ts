@@ -8,13 +8,21 @@ import {
   parseEvent,
   protocolCheck,
   trialOf,
+  type Upcasts,
 } from '@holdfast/events';
 import type { EventLog, NewRecord } from '@holdfast/log';
 import { type PublishedTrial, type Trials, topicsOf } from '@holdfast/trials';
 
 /** What the door says of one event. It depends on schema and protocol alone: never on a sealed value or a participant's past. */
 export type Verdict =
-  | { readonly accepted: true; readonly event: HoldfastEvent; readonly trial: string }
+  | {
+      readonly accepted: true;
+      /** In its type's current version. */
+      readonly event: HoldfastEvent;
+      /** As it came, in whatever version: this is what the log keeps, lest an upcast change an event's identity. */
+      readonly received: HoldfastEvent;
+      readonly trial: string;
+    }
   | { readonly accepted: false; readonly problems: readonly Problem[] };
 
 /** A rejected input, as it is kept: where it came from, and why it was rejected. */
@@ -87,9 +95,11 @@ export type DoorOptions = {
   readonly now: () => Date;
   /** Whether Holdfast's own records may come from outside: only when a log is replayed from a file. */
   readonly ownRecords?: boolean;
+  /** Older versions of types that may be sent; by default those that Holdfast knows. */
+  readonly upcasts?: Upcasts;
 };
 
-export async function openDoor({ log, trials, now, ownRecords = false }: DoorOptions): Promise<Door> {
+export async function openDoor({ log, trials, now, ownRecords = false, upcasts }: DoorOptions): Promise<Door> {
   const checks = new Map([...trials].map(([trial, { protocol }]) => [trial, protocolCheck(protocol)]));
   const sealers = new Map<string, Sealer>();
   for (const [trial, { protocol, key }] of trials) {
@@ -111,7 +121,10 @@ export async function openDoor({ log, trials, now, ownRecords = false }: DoorOpt
   };
 
   /** As it stands in the log: stamped, closed content sealed, canonical. */
-  const recordOf = (event: HoldfastEvent, trial: string, receivedtime: string): NewRecord & { partition?: number } => {
+  const recordOf = (
+    { event, received, trial }: Extract<Verdict, { accepted: true }>,
+    receivedtime: string,
+  ): NewRecord & { partition?: number } => {
     const { protocol } = published(trial);
     const subject = 'subject' in event ? event.subject : '';
     const seal = protocol.blinding === 'open' ? undefined : sealerOf(trial).seal;
@@ -120,9 +133,9 @@ export async function openDoor({ log, trials, now, ownRecords = false }: DoorOpt
       event.type === 'org.holdfast.sealed.v1' ||
       !isClosed(event.type, event.data, protocol.closed);
     if (isOpen) {
-      return { key: subject, value: bytesOf(canonicalEvent(event, receivedtime)) };
+      return { key: subject, value: bytesOf(canonicalEvent(received, receivedtime)) };
     }
-    const content = bytesOf(canonicalJson({ type: event.type, data: event.data }));
+    const content = bytesOf(canonicalJson({ type: received.type, data: received.data }));
     const { source, id } = event;
     const data = seal({ trial, source, id, subject }, content);
     const sealed = { ...event, type: 'org.holdfast.sealed.v1', data } as HoldfastEvent;
@@ -134,7 +147,7 @@ export async function openDoor({ log, trials, now, ownRecords = false }: DoorOpt
 
   return {
     judge(input) {
-      const parsed = parseEvent(input);
+      const parsed = parseEvent(input, upcasts);
       if (!parsed.ok) return { accepted: false, problems: parsed.problems };
       const event = parsed.value;
       const trial = trialOf(event.source);
@@ -167,18 +180,21 @@ export async function openDoor({ log, trials, now, ownRecords = false }: DoorOpt
         }
       }
       const problems = check(event);
-      return problems.length > 0 ? { accepted: false, problems } : { accepted: true, event, trial };
+      return problems.length > 0
+        ? { accepted: false, problems }
+        : { accepted: true, event, received: input as HoldfastEvent, trial };
     },
 
     async admit(accepted) {
       const receivedtime = now().toISOString();
       const byTrial = new Map<string, NewRecord[]>();
-      for (const { event, trial } of accepted) {
+      for (const one of accepted) {
+        const { event, trial } = one;
         const records = byTrial.get(trial) ?? [];
         byTrial.set(trial, records);
         // A replayed log says when each event first came: what was known when must not become today.
         const received = ownRecords ? (event.receivedtime ?? receivedtime) : receivedtime;
-        const record = recordOf(event, trial, received);
+        const record = recordOf(one, received);
         if (isOwnRecord(event.type)) records.push(...everyPartition(record, published(trial).protocol.partitions));
         else records.push(record);
       }

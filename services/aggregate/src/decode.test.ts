@@ -1,0 +1,68 @@
+import { createTrialKey, opener, sealer } from '@holdfast/access';
+import { canonicalJson, observationTypes, sha256, type Upcasts } from '@holdfast/events';
+import { expect, test } from 'vitest';
+import { recordDecoder } from './decode.ts';
+
+// A type that never was, whose data are those of a visit missed without a reason.
+const older: Upcasts = new Map([
+  [
+    'org.holdfast.visit-skipped.v1',
+    {
+      data: observationTypes['visit-missed'],
+      next: (data) => ({ type: 'org.holdfast.visit-missed.v1', data: { ...(data as object), reason: 'not recorded' } }),
+    },
+  ],
+]);
+const time = '2026-03-02T10:15:00+00:00';
+const envelope = {
+  specversion: '1.0',
+  id: '1',
+  source: '/trials/T/sites/GB-01',
+  subject: 'GB-01-0042',
+  time,
+  recordedtime: time,
+};
+const said = { type: 'org.holdfast.visit-skipped.v1', data: { visit: 'W04' } };
+const current = { type: 'visit-missed', data: { visit: 'W04', reason: 'not recorded' } };
+const record = (event: object) => ({
+  partition: 0,
+  offset: 0,
+  key: 'GB-01-0042',
+  value: Buffer.from(canonicalJson({ ...event, receivedtime: '2026-07-01T08:00:00.000Z' })),
+});
+const hashOf = (event: object) => sha256(canonicalJson(event));
+
+test('an open event of an older version is read in the current one, under the hash of what was received', async () => {
+  const event = { ...envelope, ...said };
+  const decoded = await recordDecoder(undefined, older)(record(event));
+  expect(decoded).toMatchObject({ kind: 'open', observation: { ...current, sha256: hashOf(event) } });
+});
+
+test('so is what a correction puts in place', async () => {
+  const target = { source: envelope.source, id: '0' };
+  const data = { target, reason: 'typo', by: 'monitor', event: { ...said, time } };
+  const event = { ...envelope, type: 'org.holdfast.correction.v1', data };
+  const decoded = await recordDecoder(undefined, older)(record(event));
+  expect(decoded).toMatchObject({
+    kind: 'open',
+    observation: {
+      type: 'correction',
+      sha256: hashOf(event),
+      data: { event: { type: 'org.holdfast.visit-missed.v1', time, data: current.data } },
+    },
+  });
+});
+
+test('so is what lies in a box', async () => {
+  const { key, published } = await createTrialKey('T');
+  const seal = (await sealer(published)).seal;
+  const { source, id, subject } = envelope;
+  const data = seal({ trial: 'T', source, id, subject }, Buffer.from(canonicalJson(said)));
+  const sealed = record({ ...envelope, type: 'org.holdfast.sealed.v1', data });
+  const decoded = await recordDecoder(opener(key), older)(sealed);
+  expect(decoded).toMatchObject({
+    kind: 'sealed',
+    observation: { ...current, sha256: hashOf({ ...envelope, ...said }) },
+  });
+  expect(await recordDecoder(opener(key))(sealed)).toMatchObject({ kind: 'unreadable' });
+});

@@ -65,7 +65,7 @@ function arbMeasure(index: number, substances: readonly string[], horizonMax: nu
           id: fc.constant(`m${index}`),
           substances: fc.shuffledSubarray([...substances], { minLength: 1 }),
           evidence: fc.constantFrom('urine-only', 'self-report-only', 'any-positive', 'confirmed-by-urine'),
-          biomarkers: optionally(arbBiomarkers, { absent: 1, present: 1 }),
+          biomarkers: optionally(arbBiomarkers, { absent: 1, present: 2 }),
           windows: fc.constant(windows),
           horizon: fc.constant(horizon),
           controlledDays: strategy,
@@ -463,10 +463,10 @@ function sayings(protocol: Protocol): { [T in ObservationType]: fc.Arbitrary<Eve
 /** How often a type is said, beside those that set a participant up. */
 const frequencies: readonly (readonly [ObservationType, number])[] = [
   ['urine-screen', 10],
-  ['biomarker', 6],
+  ['biomarker', 8],
   ['use-calendar', 10],
   ['visit-attended', 4],
-  ['controlled-environment', 2],
+  ['controlled-environment', 3],
   ['participant-left', 3],
   ['dose-given', 1],
   ['scale-score', 1],
@@ -487,6 +487,8 @@ const recordedAt = fc.constantFrom(...[0, 500, 1000, 3 * 86_400_000].map((ms) =>
 type Options = {
   /** In a double-blind trial, whether retractions may lie sealed: the door never seals one, but a site may. Default false. */
   readonly sealedRetractions?: boolean;
+  /** The types that are observed, beside those that set a participant up, and nothing is replaced: so that they meet more often. */
+  readonly only?: readonly ObservationType[];
 };
 
 function sourcesOf(protocol: Protocol): { sites: string[]; service: string } {
@@ -494,7 +496,7 @@ function sourcesOf(protocol: Protocol): { sites: string[]; service: string } {
   return { sites: protocol.sites.map((site) => `${trial}/sites/${site}`), service: `${trial}/randomisation` };
 }
 
-function arbDrafts(protocol: Protocol): fc.Arbitrary<Draft[]> {
+function arbDrafts(protocol: Protocol, { only }: Options): fc.Arbitrary<Draft[]> {
   const horizon = longestHorizon(protocol);
   const say = sayings(protocol);
   const { sites, service } = sourcesOf(protocol);
@@ -514,18 +516,20 @@ function arbDrafts(protocol: Protocol): fc.Arbitrary<Draft[]> {
       .oneof(...weights.map((weight, count) => ({ weight, arbitrary: fc.constant(count) })))
       .chain((count) => fc.array(observation(type), { minLength: count, maxLength: count }));
 
+  const observed = frequencies.filter(([type]) => only === undefined || only.includes(type));
   const base = fc
     .tuple(
       several('participant-enrolled', [1, 20, 3]),
       several('participant-randomised', [1, 20, 3]),
       several('arm-assigned', [1, 12, 3]),
-      fc.array(fc.oneof(...frequencies.map(([type, weight]) => ({ weight, arbitrary: observation(type) }))), {
+      fc.array(fc.oneof(...observed.map(([type, weight]) => ({ weight, arbitrary: observation(type) }))), {
         maxLength: 18,
         size: 'max',
       }),
     )
     .map((parts) => parts.flat());
 
+  if (only !== undefined) return base;
   return base.chain((said) => {
     // Replacing events have few identities, so that they target each other, themselves, and what is not there.
     const replacingKey = fc.record({ source: fc.constantFrom(...sites.slice(0, 1), service), id: ids('r', 7) }, plain);
@@ -585,7 +589,7 @@ export function arbHistory(protocol: Protocol, participant = 'P-1', options: Opt
   const coinsFor = (drafts: readonly Draft[]) =>
     fc.array(fc.boolean(), { minLength: 2 * drafts.length, maxLength: 2 * drafts.length });
   const mayLieSealed = options.sealedRetractions === true && protocol.blinding === 'double';
-  return arbDrafts(protocol)
+  return arbDrafts(protocol, options)
     .chain((drafts) => fc.tuple(fc.constant(drafts), fc.subarray(drafts), coinsFor(drafts)))
     .map(([drafts, repeated, coins]): History => {
       const open: Observation<'open'>[] = [];

@@ -18,7 +18,7 @@ import { isOpenMeasure } from './open-measures.ts';
  */
 export type DayStatus = 'use' | 'abstinent' | 'missing' | 'unscheduled' | 'not-yet' | 'controlled' | 'off-study';
 
-/** A study day's status, and every statement of the measure's sources that speaks of the day, those that do not count included. */
+/** A study day's status, and every statement of the measure's sources that speaks of the day. */
 export type StatusOfDay = {
   readonly day: StudyDay;
   readonly status: DayStatus;

@@ -93,6 +93,16 @@ describe('fold', () => {
     );
   });
 
+  test('equals it where biomarkers, calendars, stays and leaving meet', () => {
+    const only = ['biomarker', 'use-calendar', 'controlled-environment', 'participant-left'] as const;
+    fc.assert(
+      fc.property(arbCase({ only }), ({ protocol, history, asOf }) => {
+        expect(laidOut(protocol, fold(protocol, history, asOf))).toEqual(referenceLaidOut(protocol, history, asOf));
+      }),
+      runs,
+    );
+  });
+
   test('each day’s status equals that of the naive reference, and stands on what speaks of the day', () => {
     fc.assert(
       fc.property(arbCase({ sealedRetractions: true }), ({ protocol, history, asOf }) => {

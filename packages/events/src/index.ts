@@ -4,6 +4,7 @@ export {
   type EventData,
   type EventOf,
   type EventType,
+  envelopeOf,
   eventSchemas,
   fullType,
   type HoldfastEvent,
@@ -14,6 +15,7 @@ export {
   siteOf,
   trialOf,
 } from './event.ts';
+export { fieldNames } from './field-names.ts';
 export { jsonSchemaFiles } from './json-schemas.ts';
 export { type Problem, pathText, problemsOf } from './problem.ts';
 export { protocolCheck } from './protocol/check-event.ts';

@@ -10,6 +10,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   rates: async () => (await import('./commands/rates.ts')).ratesCommand,
   facts: async () => (await import('./commands/facts.ts')).factsCommand,
   explain: async () => (await import('./commands/explain.ts')).explainCommand,
+  issues: async () => (await import('./commands/issues.ts')).issuesCommand,
   replay: async () => (await import('./commands/replay.ts')).replayCommand,
   verify: async () => (await import('./commands/verify.ts')).verifyCommand,
 };
@@ -27,7 +28,18 @@ const program = new Command('holdfast')
   .showHelpAfterError('(see --help)');
 
 /** Options that take no value; after any other option the next word is its value. */
-const flags = new Set(['--dry-run', '--strict', '--replay', '--help', '-h', '--version', '-V']);
+const flags = new Set([
+  '--dry-run',
+  '--strict',
+  '--replay',
+  '--full-export',
+  '--allow-mass-retraction',
+  '--all',
+  '--help',
+  '-h',
+  '--version',
+  '-V',
+]);
 
 /** Options may stand anywhere: those before the command are moved behind it. */
 function commandFirst(words: readonly string[]): { called: string | undefined; words: readonly string[] } {

@@ -49,6 +49,8 @@ export function replace(
 ): {
   readonly effective: readonly Effective[];
   readonly issues: readonly Issue[];
+  /** When it was last recorded that an identity's content does not count as it stands: by a correction or retraction that has effect. */
+  readonly replacedAt: (identity: string) => number | undefined;
 } {
   const replacing: Replacing[] = [];
   const roots: Exclude<Observation, Replacing>[] = [];
@@ -56,7 +58,7 @@ export function replace(
     if (isReplacing(observation)) replacing.push(observation);
     else roots.push(observation);
   }
-  if (replacing.length === 0) return { effective: roots.map(unreplaced), issues: [] };
+  if (replacing.length === 0) return { effective: roots.map(unreplaced), issues: [], replacedAt: () => undefined };
 
   const targetOf = (node: Replacing) => counting.get(identityKey(node.data.target));
   const flaws = new Map(replacing.map((node) => [node, flawOf(node, targetOf, otherSide)]));
@@ -93,7 +95,12 @@ export function replace(
   for (const [node, flaw] of flaws) {
     if (flaw !== undefined && !isRetracted(node)) issues.push(issueOf(node, flaw.issue, flaw.reason, false));
   }
-  return { effective, issues };
+  const replacedAt = (identity: string): number | undefined => {
+    const acting = [...(retractions.get(identity) ?? []), ...(corrections.get(identity) ?? [])];
+    const times = acting.filter((node) => !isRetracted(node)).map(({ recordedAt }) => recordedAt);
+    return times.length === 0 ? undefined : Math.max(...times);
+  };
+  return { effective, issues, replacedAt };
 }
 
 /** Why a correction or retraction has no effect; undefined if it has one. */
@@ -118,6 +125,8 @@ function flawOf(
       };
       judged = true;
     } else if (node.type === 'retraction') judged = true;
+    // A retraction that only leads into a cycle is no part of it: it takes a member out, and that is how a cycle is settled.
+    if (node.type === 'retraction' && target !== node && target !== undefined && seen.has(target)) return verdict;
     if (target !== undefined && seen.has(target)) {
       return {
         issue: 'cycle',

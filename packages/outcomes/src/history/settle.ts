@@ -66,7 +66,15 @@ export function armOf(protocol: Protocol, open: Settled, sealed: Settled): Effec
 function settleSide(observations: readonly Observation[], otherSide?: OtherSide) {
   const identity = settleIdentity(observations);
   const replaced = replace(identity.counting, otherSide);
-  return { effective: replaced.effective, issues: [...identity.issues, ...replaced.issues] };
+  // A conflict is settled by whoever corrects or retracts the event when all its contents are recorded.
+  const isOpen = (conflict: Issue): boolean => {
+    const key = identityKey(conflict);
+    const last = Math.max(
+      ...observations.filter((one) => identityKey(one) === key).map(({ recordedAt }) => recordedAt),
+    );
+    return (replaced.replacedAt(key) ?? Number.NEGATIVE_INFINITY) < last;
+  };
+  return { effective: replaced.effective, issues: [...identity.issues.filter(isOpen), ...replaced.issues] };
 }
 
 function settleHistory(effective: readonly Effective[], settled: readonly Issue[], enrolled: boolean): Settled {

@@ -70,7 +70,10 @@ type World = {
   readonly protocol: Protocol;
   readonly key: TrialKey | undefined;
   /** Imports tables; answers what a full export counted. */
-  take(tables: Record<string, string>, full: boolean): Promise<{ counts: readonly ChangeCounts[]; listed: ListedChange[] }>;
+  take(
+    tables: Record<string, string>,
+    full: boolean,
+  ): Promise<{ counts: readonly ChangeCounts[]; listed: ListedChange[] }>;
   send(...events: readonly object[]): Promise<void>;
   facts(): Promise<unknown>;
   issues(): Promise<readonly string[]>;
@@ -203,3 +206,114 @@ const base: Tables = {
   ],
 };
 const screensOf = (counts: readonly ChangeCounts[]) => counts.find(({ type }) => type === 'urine-screen')?.counts;
+
+test('what somebody corrected by hand stays while its row is unchanged, and gives way, noted, when the row changes', () =>
+  inWorld('open', async (world) => {
+    await world.take(filesOf(base), false);
+    const { histories } = await readHistories(world.log, world.protocol, { opener: undefined });
+    const screen = histories
+      .flatMap(({ history }) => history.open)
+      .find(({ type, day }) => type === 'urine-screen' && day === civilDay('2000-01-06'));
+    const target = { source: screen?.source, id: screen?.id };
+    await world.send({
+      id: 'by-hand',
+      subject: '2',
+      type: 'org.holdfast.correction.v1',
+      data: {
+        target,
+        reason: 'read again',
+        by: 'DM',
+        event: {
+          type: 'org.holdfast.urine-screen.v1',
+          time: '2000-01-06T09:00:00+00:00',
+          data: { results: { opioid: 'negative' } },
+        },
+      },
+    });
+    const byHand = await world.facts();
+    const unchanged = await world.take(filesOf(base), true);
+    expect(screensOf(unchanged.counts)).toEqual({ ...none, unchanged: 2 });
+    expect(await world.facts()).toEqual(byHand);
+    const changed = { ...base, screens: [...base.screens, { who: 2, what: 'Thc', when: 5 }] };
+    const { counts, listed } = await world.take(filesOf(changed), true);
+    expect(screensOf(counts)).toEqual({ ...none, changed: 1, unchanged: 1 });
+    expect(listed.map(({ note }) => note)).toEqual([expect.stringContaining('corrected it by hand')]);
+    expect(await world.facts()).toEqual(await factsOf(changed, 'open'));
+    expect(await world.issues()).toEqual([]);
+  }));
+
+test('what somebody took back by hand stays so', () =>
+  inWorld('double', async (world) => {
+    await world.take(filesOf(base), false);
+    const { histories } = await readHistories(world.log, world.protocol, {
+      opener: world.key && opener(world.key),
+    });
+    const arm = histories.flatMap(({ history }) => history.sealed).find(({ type }) => type === 'arm-assigned');
+    const target = { source: arm?.source, id: arm?.id };
+    const subject = '1';
+    await world.send({
+      id: 'by-hand',
+      subject,
+      type: 'org.holdfast.retraction.v1',
+      data: { target, reason: 'wrong list', by: 'DM' },
+    });
+    const byHand = await world.facts();
+    expect(JSON.stringify(byHand)).not.toContain('Ketamine');
+    await world.take(filesOf(base), true);
+    const people = new Map([...base.people, [1, { site: 'A', arm: 'Placebo', day: 0 }]] as const);
+    const { listed } = await world.take(filesOf({ ...base, people }), true);
+    expect(listed).toEqual([expect.objectContaining({ participant: '1', type: 'arm-assigned', change: 'kept' })]);
+    expect(await world.facts()).toEqual(byHand);
+    expect(await world.issues()).toEqual(['1 no-arm participant-randomised']);
+  }));
+
+test('a row that cannot be read, or is refused, takes nothing back', () =>
+  inWorld('open', async (world) => {
+    const files = filesOf(base);
+    await world.take(files, false);
+    const before = await world.facts();
+    const records = await world.records();
+    // Participant 2's only screen has a day that is none; participant 1's lost a row, which may be the unreadable one.
+    const unreadable = await world.take({ ...files, 'uds.csv': 'who,what,when\n1,Opioid,3\n2,Opioid,five\n' }, true);
+    expect(screensOf(unreadable.counts)).toEqual({ ...none, kept: 2 });
+    expect(unreadable.listed.map(({ note }) => note)).toEqual(
+      Array(2).fill(expect.stringContaining('uds.csv has lines')),
+    );
+    // A substance that the protocol does not know costs its part of the event only: what stood is kept whole.
+    const refused = await world.take(
+      { ...files, 'uds.csv': 'who,what,when\n1,Opioid,3\n1,Weed,3\n2,Weed,5\n1,Cocaine,8\n' },
+      true,
+    );
+    expect(screensOf(refused.counts)).toEqual({ ...none, new: 1, kept: 2 });
+    expect(await world.records()).toBe(records + 1);
+    const after = (await world.take({ ...files }, true)).counts;
+    expect(screensOf(after)).toEqual({ ...none, gone: 1, unchanged: 2 });
+    expect(await world.facts()).toEqual(before);
+  }));
+
+test('a participant who lost a row in the table that names the trial keeps all events', () =>
+  inWorld('open', async (world) => {
+    const files = filesOf(base);
+    await world.take(files, false);
+    const records = await world.records();
+    const { counts } = await world.take({ ...files, 'people.csv': 'who,trial,site\n1,T-0001,A\n' }, true);
+    // The row of `people` is gone, so is the enrolment; the rows of arms and screens are refused, and hold theirs.
+    expect(Object.fromEntries(counts.map(({ type, counts: of }) => [type, [of.gone, of.kept]]))).toEqual({
+      'participant-enrolled': [1, 0],
+      'participant-randomised': [0, 1],
+      'arm-assigned': [0, 1],
+      'urine-screen': [0, 1],
+    });
+    expect(await world.records()).toBe(records + 1);
+  }));
+
+test('an event of another sender is never taken back, whatever its id looks like', () =>
+  inWorld('open', async (world) => {
+    await world.take(filesOf(base), false);
+    const data = { results: { thc: 'negative' } };
+    const id = '0123456789abcdef0123456789abcdef';
+    await world.send({ id, subject: '1', type: 'org.holdfast.urine-screen.v1', data });
+    const before = await world.records();
+    await world.take(filesOf(base), true);
+    expect(await world.records()).toBe(before);
+  }));

@@ -45,7 +45,7 @@ function rejected(trial: string | undefined, rejection: KeptRejection, settledBy
   const remedy =
     settledBy ??
     (rejection.mapping === undefined
-      ? 'correct it and send it again under the same id'
+      ? `then send it again${of.id === undefined ? '' : ' under the same id'}`
       : 'correct the tables (or the mapping) and import them again');
   return {
     ...(trial === undefined ? {} : { trial }),

@@ -80,8 +80,18 @@ export function settle(observations: readonly Observation[]): { effective: Effec
     return false;
   }
 
+  /** A correction can do nothing in a cycle or behind one; a retraction can, unless it is itself a part of it. */
+  function isOnCycle(start: Observation): boolean {
+    const walked: Observation[] = [];
+    for (let node = targetOf(start); node !== undefined && !walked.includes(node); node = targetOf(node)) {
+      if (node === start) return true;
+      walked.push(node);
+    }
+    return false;
+  }
+
   function statusOf(node: Replacing): Status {
-    if (runsIntoCycle(node)) return 'cycle';
+    if (node.type === 'correction' ? runsIntoCycle(node) : isOnCycle(node)) return 'cycle';
     let reached = targetOf(node);
     if (node.type === 'correction') {
       while (reached?.type === 'correction') reached = targetOf(reached);
@@ -132,7 +142,20 @@ export function settle(observations: readonly Observation[]): { effective: Effec
     }
     effective.push(speaking(root, winner));
   }
-  return { effective, issues };
+  /** A conflict is settled by a correction or retraction that has effect and was recorded no earlier than any of the contents. */
+  function isSettled(conflict: Key): boolean {
+    const contents = observations.filter((observation) => sameKey(observation, conflict));
+    return counting.some(
+      (other) =>
+        isReplacing(other) &&
+        sameKey(other.data.target, conflict) &&
+        statusOf(other) === 'ok' &&
+        !isRetracted(other) &&
+        contents.every(({ recordedAt }) => other.recordedAt >= recordedAt),
+    );
+  }
+  const unsettled = issues.filter((issue) => issue.issue !== 'conflict' || !isSettled(issue));
+  return { effective, issues: unsettled };
 }
 
 function speaking(root: Observation, winner: Observation): Effective {

@@ -181,6 +181,27 @@ export function parseEvent(input: unknown, older: Upcasts = upcasts): Parsed<Hol
   return { ok: true, value: input as HoldfastEvent };
 }
 
+/** The fields that identify an event, of any input: each only if it is as an accepted event could have it. */
+export function envelopeOf(input: unknown): {
+  readonly source?: string;
+  readonly id?: string;
+  readonly subject?: string;
+  readonly type?: HoldfastEvent['type'];
+} {
+  if (typeof input !== 'object' || input === null) return {};
+  const given = input as Record<string, unknown>;
+  const taken = <T>(name: string, schema: z.ZodType<T>) => {
+    const parsed = schema.safeParse(given[name]);
+    return parsed.success ? { [name]: parsed.data } : {};
+  };
+  return {
+    ...taken('source', source),
+    ...taken('id', envelope.id),
+    ...taken('subject', ParticipantId),
+    ...(schemaByFullType.has(given.type as string) ? { type: given.type as HoldfastEvent['type'] } : {}),
+  };
+}
+
 /** The trial that an event belongs to: the first segment after `/trials/` in its source. */
 export function trialOf(eventSource: string): string {
   const end = eventSource.indexOf('/', '/trials/'.length);

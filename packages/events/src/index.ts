@@ -4,6 +4,7 @@ export {
   type EventData,
   type EventOf,
   type EventType,
+  envelopeOf,
   eventSchemas,
   fullType,
   type HoldfastEvent,
@@ -15,6 +16,7 @@ export {
   siteOf,
   trialOf,
 } from './event.ts';
+export { fieldNames } from './field-names.ts';
 export { type Amount, type CountedSubstance, gramsOf } from './grams.ts';
 export { CivilDate, CutName } from './identifiers.ts';
 export { type Instrument, type ItemRanges, instruments, type ScoreRange } from './instruments.ts';

@@ -153,7 +153,8 @@ function measureFacts(
   return { spells, firstEvents };
 }
 
-function noArm({ randomisation }: Settled, hasArm: boolean): Issue[] {
+/** The issue of somebody who was randomised while no arm is known. */
+export function noArm({ randomisation }: Settled, hasArm: boolean): Issue[] {
   if (randomisation === undefined || hasArm) return [];
   const { type, source, id, sha256 } = randomisation;
   const reason =

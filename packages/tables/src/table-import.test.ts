@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,6 +14,7 @@ import {
   smallProtocol,
   tableTexts,
 } from '../testing/small-import.ts';
+import { mappingId } from './events/event-id.ts';
 import { openImport } from './table-import.ts';
 
 const shown = (events: readonly { type: string; subject?: string; data: unknown }[], type: string) =>
@@ -23,13 +23,12 @@ const shown = (events: readonly { type: string; subject?: string; data: unknown 
 describe('tables become events', () => {
   test('each event has its trial, sender, participant, noon of its day, and an id that depends on nothing else', async () => {
     const { events, total, reconciliation } = await smallImport();
-    const id = (...parts: string[]) => createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 32);
     expect(total).toBe(8);
     expect(reconciliation.events).toEqual({ accepted: 8, rejected: 0 });
     expect(events.slice(0, 4)).toEqual([
       {
         specversion: '1.0',
-        id: id('small', 'participant-enrolled', 'T-0001', '1', 'enrolled'),
+        id: mappingId('small', 'participant-enrolled', 'T-0001', '1', 'enrolled'),
         source: '/trials/T-0001/sites/A',
         subject: '1',
         type: 'org.holdfast.participant-enrolled.v1',

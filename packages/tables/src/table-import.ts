@@ -4,6 +4,7 @@ import { eventStream } from './events/event-stream.ts';
 import { judgedBatch } from './events/judged-batch.ts';
 import { openRefusals } from './events/refusals.ts';
 import { defaultJudge, type Judge } from './events/table-event.ts';
+import { type FullExport, heldAgainst, type ImportedEvent } from './full-export.ts';
 import { loadTables } from './load/load-tables.ts';
 import { type Mapping, readMapping } from './mapping/mapping.ts';
 import { type Reconciliation, reconciled } from './reconciliation.ts';
@@ -36,6 +37,10 @@ export interface TableImport {
    */
   events(): AsyncGenerator<readonly HoldfastEvent[]>;
   events<T>(judge: Judge<T>): AsyncGenerator<readonly T[]>;
+  /** The name of the mapping. */
+  readonly mapping: string;
+  /** Takes the tables as a full export, held against what was imported before; before the first event is taken. */
+  against(imported: AsyncIterable<readonly ImportedEvent[]>): Promise<FullExport>;
   /** What became of every row; after the last event. */
   reconciliation(): Reconciliation;
   /** Ends the import at any time, once its events are no longer iterated. */
@@ -96,6 +101,8 @@ async function opened(
 
   return {
     total,
+    mapping: mapping.name,
+    against: (imported) => heldAgainst(database, mapping, tables, imported),
     get judged() {
       return counts.judged;
     },

@@ -8,4 +8,4 @@ export {
   readTrials,
   type Trials,
 } from './registry.ts';
-export { registryTopic, type TrialTopics, topicsOf } from './topics.ts';
+export { registryTopic, rejectedTopic, type TrialTopics, topicsOf } from './topics.ts';

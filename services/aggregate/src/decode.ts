@@ -27,13 +27,17 @@ export type Decoded =
       readonly participant: string;
       readonly source: string;
       readonly id: string;
+      /** Of the sealed event as it stands in the log. */
+      readonly sha256: string;
       readonly reason: string;
     }
   /** A box, seen by somebody without the key. */
-  | { readonly kind: 'box'; readonly participant: string }
+  | { readonly kind: 'box'; readonly participant: string; readonly source: string; readonly id: string }
   | { readonly kind: 'clock'; readonly day: CivilDay }
   /** Where a data cut ends: no fact depends on it. */
   | { readonly kind: 'mark' };
+
+type SealedEvent = HoldfastEvent & { readonly subject: string };
 
 const decoder = new TextDecoder();
 
@@ -59,9 +63,18 @@ export function recordDecoder(
   opener: Opener | undefined,
   older: Upcasts = upcasts,
 ): (record: LogRecord) => Promise<Decoded> | Decoded {
-  const opened = (event: HoldfastEvent & { subject: string }, bytes: Uint8Array): Decoded => {
+  const unreadableBox = ({ subject, source, id }: SealedEvent, text: string, reason: string): Decoded => ({
+    kind: 'unreadable',
+    participant: subject,
+    source,
+    id,
+    sha256: sha256(contentOf(text)),
+    reason,
+  });
+
+  const opened = (event: SealedEvent, bytes: Uint8Array, text: string): Decoded => {
     const { subject, source, id, receivedtime: _, ...envelope } = event;
-    const unreadable = (reason: string): Decoded => ({ kind: 'unreadable', participant: subject, source, id, reason });
+    const unreadable = (reason: string) => unreadableBox(event, text, reason);
     let inner: unknown;
     try {
       inner = JSON.parse(decoder.decode(bytes));
@@ -72,29 +85,25 @@ export function recordDecoder(
     const parsed = parseEvent(whole, older);
     if (!parsed.ok)
       return unreadable(`the box holds no valid event: ${parsed.problems.map(({ path }) => path).join(', ')}`);
+    if (parsed.value.type === 'org.holdfast.sealed.v1') return unreadable('the box holds another box');
     const observation = observed(parsed.value, 'sealed', canonicalJson(whole)) as Observation<'sealed'>;
     return { kind: 'sealed', participant: subject, observation };
   };
 
-  const unseal = (event: HoldfastEvent & { subject: string }): Promise<Decoded> | Decoded => {
-    if (opener === undefined) return { kind: 'box', participant: event.subject };
+  const unseal = (event: SealedEvent, text: string): Promise<Decoded> | Decoded => {
     const { source, id, subject } = event;
+    if (opener === undefined) return { kind: 'box', participant: subject, source, id };
     const identity = { trial: trialOf(source), source, id, subject };
     const box = event.data as SealedBox;
-    const failed = (error: unknown): Decoded => ({
-      kind: 'unreadable',
-      participant: subject,
-      source,
-      id,
-      reason: error instanceof Error ? error.message : String(error),
-    });
+    const failed = (error: unknown) =>
+      unreadableBox(event, text, error instanceof Error ? error.message : String(error));
     try {
       const known = opener.openKnown(identity, box);
-      if (known !== undefined) return opened(event, known);
+      if (known !== undefined) return opened(event, known, text);
     } catch (error) {
       return failed(error);
     }
-    return opener.open(identity, box).then((bytes) => opened(event, bytes), failed);
+    return opener.open(identity, box).then((bytes) => opened(event, bytes, text), failed);
   };
 
   return ({ value }) => {
@@ -107,7 +116,7 @@ export function recordDecoder(
     const event = upcast(JSON.parse(text) as HoldfastEvent, older);
     if (event.type === 'org.holdfast.day-turned.v1') return { kind: 'clock', day: civilDay(event.data.date) };
     if (event.type === 'org.holdfast.cut-marked.v1') return { kind: 'mark' };
-    if (event.type === 'org.holdfast.sealed.v1') return unseal(event);
+    if (event.type === 'org.holdfast.sealed.v1') return unseal(event, text);
     const observation = observed(event, 'open', contentOf(text)) as Observation<'open'>;
     return { kind: 'open', participant: event.subject, observation };
   };

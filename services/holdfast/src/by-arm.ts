@@ -61,6 +61,11 @@ export async function lookByArm(store: Store, trial: PublishedTrial, question: s
   if (trial.protocol.blinding === 'double') await recordLook(store, trial.protocol, question);
 }
 
+/** Records that somebody looked, by the key, at what the sealed events of a double-blind trial say of themselves (no number by arm). */
+export async function lookAtSealed(store: Store, { protocol }: PublishedTrial, question: string): Promise<void> {
+  if (protocol.blinding === 'double') await recordLook(store, protocol, question);
+}
+
 /** A trial's tallies, if all shards were made by the newest protocol and this fold: numbers of two versions do not add up. */
 async function currentTallies({ log }: Store, protocol: Protocol, side: 'open' | 'closed'): Promise<TrialTallies> {
   const read = await readTallies(log, protocol, side);

@@ -12,6 +12,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   facts: async () => (await import('./commands/facts.ts')).factsCommand,
   patterns: async () => (await import('./commands/patterns.ts')).patternsCommand,
   explain: async () => (await import('./commands/explain.ts')).explainCommand,
+  issues: async () => (await import('./commands/issues.ts')).issuesCommand,
   replay: async () => (await import('./commands/replay.ts')).replayCommand,
   cut: async () => (await import('./commands/cut.ts')).cutCommand,
   verify: async () => (await import('./commands/verify.ts')).verifyCommand,
@@ -30,7 +31,19 @@ const program = new Command('holdfast')
   .showHelpAfterError('(see --help)');
 
 /** Options that take no value; after any other option the next word is its value. */
-const flags = new Set(['--dry-run', '--strict', '--replay', '--weeks', '--help', '-h', '--version', '-V']);
+const flags = new Set([
+  '--dry-run',
+  '--strict',
+  '--replay',
+  '--weeks',
+  '--full-export',
+  '--allow-mass-retraction',
+  '--all',
+  '--help',
+  '-h',
+  '--version',
+  '-V',
+]);
 
 /** Options may stand anywhere: those before the command are moved behind it. */
 function commandFirst(words: readonly string[]): { called: string | undefined; words: readonly string[] } {

@@ -5,13 +5,15 @@ import {
   type HoldfastEvent,
   isOwnRecord,
   type Problem,
+  type Protocol,
   parseEvent,
   protocolCheck,
   trialOf,
   type Upcasts,
 } from '@holdfast/events';
 import type { EventLog, NewRecord } from '@holdfast/log';
-import { type PublishedTrial, type Trials, topicsOf } from '@holdfast/trials';
+import { type PublishedTrial, rejectedTopic, type Trials, topicsOf } from '@holdfast/trials';
+import { identityOf, type Rejection, shortened, withoutInventedNames } from './rejections.ts';
 
 /** What the door says of one event. It depends on schema and protocol alone: never on a sealed value or a participant's past. */
 export type Verdict =
@@ -25,15 +27,6 @@ export type Verdict =
     }
   | { readonly accepted: false; readonly problems: readonly Problem[] };
 
-/** A rejected input, as it is kept: where it came from, and why it was rejected. */
-export type Rejection = {
-  readonly trial: string;
-  /** File and line, or whatever lets the sender find it again. */
-  readonly where: string;
-  readonly problems: readonly Problem[];
-  readonly input: unknown;
-};
-
 /** The one way into the log. */
 export interface Door {
   judge(input: unknown): Verdict;
@@ -43,8 +36,10 @@ export interface Door {
   turnDay(trial: string, date: string): Promise<void>;
   /** Writes to every partition where a data cut ends; answers the marks, by partition: what lies before them is in the cut. */
   markCut(trial: string, cut: string): Promise<readonly number[]>;
-  /** Keeps rejected inputs of published trials, so that none is lost. */
+  /** Keeps rejected inputs, so that none is lost. */
   keepRejected(rejections: readonly Rejection[]): Promise<void>;
+  /** Notes that a full export of a mapping's tables was taken in, begun at `since`: what it rejected before then is outdated. */
+  exported(mapping: string, since: Date): Promise<void>;
 }
 
 /** A double-blind trial has no public key yet: nothing of it can be sealed, so nothing may come in. */
@@ -58,10 +53,6 @@ const bytesOf = (text: string): Uint8Array => Buffer.from(text, 'utf8');
 
 /** Bytes of the largest event: well below what a log takes of one record, since sealing makes it longer by a third. */
 const largestEvent = 400_000;
-/** How much is kept of the reasons of one rejection: an input may have any number of fields, with names of any length. */
-const mostReasons = 50;
-const longestReason = 1_500;
-
 /** At least a sixth of the bytes that a valid event's data take as JSON (a character takes six at most). */
 function weight(value: unknown): number {
   if (typeof value === 'string') return value.length + 2;
@@ -80,13 +71,6 @@ function smallText(value: unknown): string | undefined {
     if (error instanceof RangeError) return undefined;
     throw error;
   }
-}
-
-function shortened(problems: readonly Problem[]): readonly Problem[] {
-  const cut = (text: string) => (text.length > longestReason ? `${text.slice(0, longestReason)} …` : text);
-  const shown = problems.slice(0, mostReasons).map(({ path, message }) => ({ path: cut(path), message: cut(message) }));
-  const more = problems.length - shown.length;
-  return more > 0 ? [...shown, { path: '', message: `has ${more} problems more` }] : shown;
 }
 
 export type DoorOptions = {
@@ -144,6 +128,24 @@ export async function openDoor({ log, trials, now, ownRecords = false, upcasts }
 
   const everyPartition = (record: NewRecord, partitions: number): NewRecord[] =>
     Array.from({ length: partitions }, (_, partition) => ({ ...record, partition }));
+
+  const isAnyBlind = [...trials.values()].some(({ protocol }) => protocol.blinding === 'double');
+
+  /**
+   * A rejected input, in the form in which it may be kept. Of a double-blind trial it may hold anything, an arm in the wrong field
+   * included: it is sealed. What names no published trial may be of any: it is sealed to each of those that are double-blind.
+   */
+  const kept = (protocol: Protocol | undefined, where: string, input: unknown, text: string | undefined): object => {
+    if (text === undefined) return { omitted: 'larger or deeper than any event; find it where it came from' };
+    const sealedFor = (trial: string, sealing: Sealer) =>
+      sealing.seal({ trial, source: `/trials/${trial}/rejected`, id: where, subject: '' }, bytesOf(text));
+    if (protocol?.blinding === 'double') {
+      return { sealed: sealedFor(protocol.trial, sealerOf(protocol.trial)) };
+    }
+    if (protocol !== undefined || !isAnyBlind) return { input };
+    if (sealers.size === 0) return { omitted: 'no trial’s key is published to seal it to; find it where it came from' };
+    return { sealedForEach: [...sealers].map(([trial, sealing]) => sealedFor(trial, sealing)) };
+  };
 
   return {
     judge(input) {
@@ -238,24 +240,34 @@ export async function openDoor({ log, trials, now, ownRecords = false, upcasts }
     },
 
     async keepRejected(rejections) {
-      const byTrial = new Map<string, NewRecord[]>();
-      for (const { trial, where, problems, input } of rejections) {
-        const { protocol } = published(trial);
-        const { rejected } = topicsOf(protocol);
-        const receivedtime = now().toISOString();
-        // A rejected event of a double-blind trial may hold anything, an arm in the wrong field included: it is kept sealed.
-        const identity = { trial, source: `/trials/${trial}/rejected`, id: where, subject: '' };
-        const kept = (text: string | undefined): object => {
-          if (text === undefined) return { omitted: 'larger or deeper than any event; find it where it came from' };
-          if (protocol.blinding === 'open') return { input };
-          return { sealed: sealerOf(trial).seal(identity, bytesOf(text)) };
+      const byTopic = new Map<string, NewRecord[]>();
+      const receivedtime = now().toISOString();
+      for (const { trial, where, problems, input, mapping } of rejections) {
+        const protocol = trial === undefined ? undefined : published(trial).protocol;
+        const { name } = protocol === undefined ? rejectedTopic : topicsOf(protocol).rejected;
+        const isBlind = protocol === undefined ? isAnyBlind : protocol.blinding === 'double';
+        const shown = isBlind ? withoutInventedNames(shortened(problems), protocol) : shortened(problems);
+        const text = input === undefined ? undefined : smallText(input);
+        const content = {
+          where,
+          problems: shown,
+          receivedtime,
+          ...(mapping === undefined ? {} : { mapping }),
+          ...(text === undefined ? {} : { of: identityOf(input, isBlind, protocol) }),
+          ...(input === undefined ? {} : kept(protocol, where, input, text)),
         };
-        const reasons = { where, problems: shortened(problems), receivedtime };
-        const content = input === undefined ? reasons : { ...reasons, ...kept(smallText(input)) };
-        const value = bytesOf(JSON.stringify(content));
-        byTrial.set(rejected.name, [...(byTrial.get(rejected.name) ?? []), { key: where, value }]);
+        const records = byTopic.get(name) ?? [];
+        byTopic.set(name, records);
+        records.push({ key: where, value: bytesOf(JSON.stringify(content)) });
       }
-      for (const [topic, records] of byTrial) await log.append(topic, records);
+      if (byTopic.has(rejectedTopic.name)) await log.createTopic(rejectedTopic);
+      for (const [topic, records] of byTopic) await log.append(topic, records);
+    },
+
+    async exported(mapping, since) {
+      const value = bytesOf(JSON.stringify({ exported: mapping, since: since.toISOString() }));
+      for (const { protocol } of trials.values())
+        await log.append(topicsOf(protocol).rejected.name, [{ key: mapping, value }]);
     },
   };
 }

@@ -1,7 +1,15 @@
 import { createReadStream } from 'node:fs';
 
 /** One event as it stands in a file, or why what stands there cannot be one. */
-export type EventInput = { readonly where: string } & ({ readonly value: unknown } | { readonly problem: string });
+export type EventInput = { readonly where: string } & (
+  | { readonly value: unknown }
+  /** `text` is what stands there, or the beginning of it. */
+  | { readonly problem: string; readonly text?: string }
+);
+
+/** Enough to see what it was meant to be; the whole of it stands in the file. */
+const longestText = 10_000;
+const beginning = (bytes: Uint8Array) => Buffer.from(bytes.subarray(0, longestText)).toString('utf8');
 
 /** Far above any event; a longer line is not one, and holding it would only fill the memory. */
 const longestLine = 2_000_000;
@@ -18,14 +26,18 @@ function parsed(bytes: Uint8Array, where: string): EventInput {
   try {
     text = utf8.decode(bytes);
   } catch {
-    return { where, problem: 'is not UTF-8; save the file as UTF-8' };
+    return { where, problem: 'is not UTF-8; save the file as UTF-8', text: beginning(bytes) };
   }
   try {
     return { where, value: JSON.parse(text) };
   } catch (error) {
     // Without the piece of the text that the parser quotes: what stands there may be closed.
     const why = (error instanceof Error ? error.message : String(error)).replace(/, .* is not valid JSON$/s, '');
-    return { where, problem: `is not JSON (${why}); write one event a line (NDJSON), or a JSON array` };
+    return {
+      where,
+      problem: `is not JSON (${why}); write one event a line (NDJSON), or a JSON array`,
+      text: text.slice(0, longestText),
+    };
   }
 }
 
@@ -111,7 +123,7 @@ export async function* eventInputs(file: string, standardInput: AsyncIterable<Ui
     }
     for await (const { bytes, number, cut } of lines(all)) {
       const where = `${name}:${number}`;
-      if (cut) yield { where, problem: `is longer than ${longestLine} bytes; no event is` };
+      if (cut) yield { where, problem: `is longer than ${longestLine} bytes; no event is`, text: beginning(bytes) };
       else if (!isBlank(bytes)) yield parsed(bytes, where);
     }
   } finally {

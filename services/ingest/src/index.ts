@@ -1,3 +1,4 @@
-export { type Door, type DoorOptions, NoTrialKey, openDoor, type Rejection, type Verdict } from './door.ts';
+export { type Door, type DoorOptions, NoTrialKey, openDoor, type Verdict } from './door.ts';
 export { type EventInput, eventInputs } from './event-files.ts';
 export { type ImportedClock, importedClock } from './imported-clock.ts';
+export { type KeptRejection, type RejectedIdentity, type Rejection, readRejections } from './rejections.ts';

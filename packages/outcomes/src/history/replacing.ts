@@ -28,12 +28,29 @@ type Replacing = Correction | Retraction;
 const isReplacing = (observation: Observation): observation is Replacing =>
   observation.type === 'correction' || observation.type === 'retraction';
 
+/**
+ * What lies on the other side of the blind, seen only by identity: whether a target that this side does not know is known there.
+ * It changes what is said of a correction or retraction, never what counts.
+ */
+export type OtherSide = {
+  readonly identities: ReadonlySet<string>;
+  /** Whether this side's retractions act there too, and so are in order. */
+  readonly retractionsAct: boolean;
+  /** Why a target there cannot be replaced from here, and what to do instead. */
+  readonly reason: string;
+};
+
 type Flaw = { readonly issue: 'target-not-seen' | 'cycle' | 'correction-of-retraction'; readonly reason: string };
 
 /** Applies corrections and retractions among what counts under each identity: a function of the set, whatever the order of arrival. */
-export function replace(counting: ReadonlyMap<string, Observation>): {
+export function replace(
+  counting: ReadonlyMap<string, Observation>,
+  otherSide?: OtherSide,
+): {
   readonly effective: readonly Effective[];
   readonly issues: readonly Issue[];
+  /** When it was last recorded that an identity's content does not count as it stands: by a correction or retraction that has effect. */
+  readonly replacedAt: (identity: string) => number | undefined;
 } {
   const replacing: Replacing[] = [];
   const roots: Exclude<Observation, Replacing>[] = [];
@@ -41,10 +58,10 @@ export function replace(counting: ReadonlyMap<string, Observation>): {
     if (isReplacing(observation)) replacing.push(observation);
     else roots.push(observation);
   }
-  if (replacing.length === 0) return { effective: roots.map(unreplaced), issues: [] };
+  if (replacing.length === 0) return { effective: roots.map(unreplaced), issues: [], replacedAt: () => undefined };
 
   const targetOf = (node: Replacing) => counting.get(identityKey(node.data.target));
-  const flaws = new Map(replacing.map((node) => [node, flawOf(node, targetOf)]));
+  const flaws = new Map(replacing.map((node) => [node, flawOf(node, targetOf, otherSide)]));
   const retractions = new Map<string, Retraction[]>();
   const corrections = new Map<string, Correction[]>();
   for (const node of replacing) {
@@ -78,11 +95,20 @@ export function replace(counting: ReadonlyMap<string, Observation>): {
   for (const [node, flaw] of flaws) {
     if (flaw !== undefined && !isRetracted(node)) issues.push(issueOf(node, flaw.issue, flaw.reason, false));
   }
-  return { effective, issues };
+  const replacedAt = (identity: string): number | undefined => {
+    const acting = [...(retractions.get(identity) ?? []), ...(corrections.get(identity) ?? [])];
+    const times = acting.filter((node) => !isRetracted(node)).map(({ recordedAt }) => recordedAt);
+    return times.length === 0 ? undefined : Math.max(...times);
+  };
+  return { effective, issues, replacedAt };
 }
 
 /** Why a correction or retraction has no effect; undefined if it has one. */
-function flawOf(node: Replacing, targetOf: (node: Replacing) => Observation | undefined): Flaw | undefined {
+function flawOf(
+  node: Replacing,
+  targetOf: (node: Replacing) => Observation | undefined,
+  otherSide: OtherSide | undefined,
+): Flaw | undefined {
   const seen = new Set<Observation>([node]);
   let walked: Observation | undefined = node;
   let verdict: Flaw | undefined;
@@ -90,11 +116,7 @@ function flawOf(node: Replacing, targetOf: (node: Replacing) => Observation | un
   while (walked !== undefined && isReplacing(walked)) {
     const target: Observation | undefined = targetOf(walked);
     if (!judged && target === undefined) {
-      const { source, id } = walked.data.target;
-      verdict = {
-        issue: 'target-not-seen',
-        reason: `no event ${id} of ${source} is known for this participant; send it, or retract this one`,
-      };
+      verdict = targetNotSeen(node, walked, otherSide);
       judged = true;
     } else if (!judged && node.type === 'correction' && target?.type === 'retraction') {
       verdict = {
@@ -103,6 +125,8 @@ function flawOf(node: Replacing, targetOf: (node: Replacing) => Observation | un
       };
       judged = true;
     } else if (node.type === 'retraction') judged = true;
+    // A retraction that only leads into a cycle is no part of it: it takes a member out, and that is how a cycle is settled.
+    if (node.type === 'retraction' && target !== node && target !== undefined && seen.has(target)) return verdict;
     if (target !== undefined && seen.has(target)) {
       return {
         issue: 'cycle',
@@ -113,6 +137,16 @@ function flawOf(node: Replacing, targetOf: (node: Replacing) => Observation | un
     walked = target;
   }
   return verdict;
+}
+
+function targetNotSeen(node: Replacing, last: Replacing, otherSide: OtherSide | undefined): Flaw | undefined {
+  const { source, id } = last.data.target;
+  if (otherSide?.identities.has(identityKey(last.data.target)) !== true) {
+    const reason = `no event ${id} of ${source} is known for this participant; send it, or retract this one`;
+    return { issue: 'target-not-seen', reason };
+  }
+  if (node.type === 'retraction' && otherSide.retractionsAct) return undefined;
+  return { issue: 'target-not-seen', reason: otherSide.reason };
 }
 
 function outranks(a: Observation, b: Observation): boolean {

@@ -1,8 +1,8 @@
 import type { Protocol } from '@holdfast/events';
 import type { Issue, IssueKind } from '../facts.ts';
 import type { History, Observation } from '../observation.ts';
-import { settleIdentity } from './identity.ts';
-import { type Effective, replace } from './replacing.ts';
+import { identityKey, settleIdentity } from './identity.ts';
+import { type Effective, type OtherSide, replace } from './replacing.ts';
 
 /** The effective observation of one type. */
 export type EffectiveOf<T extends Effective['type']> = Extract<Effective, { type: T }>;
@@ -23,9 +23,17 @@ const secondIssue: Record<Once, IssueKind> = {
   'arm-assigned': 'second-arm',
 };
 
-/** Settles the open events, among themselves alone. */
-export function settleOpen(history: History): Settled {
-  const { effective, issues } = settleSide(history.open);
+/** Settles the open events, among themselves alone. `sealed` are identities of sealed events: they only say what an issue means. */
+export function settleOpen(history: History, sealed?: ReadonlySet<string>): Settled {
+  const { effective, issues } = settleSide(
+    history.open,
+    sealed && {
+      identities: sealed,
+      retractionsAct: true,
+      reason:
+        'it corrects a sealed event by an open one, which only the sealed side could do; retract both, and send the right event as one of its own',
+    },
+  );
   const enrolled = effective.some(({ type }) => type === 'participant-enrolled');
   return settleHistory(effective, issues, enrolled);
 }
@@ -36,7 +44,12 @@ export function settleOpen(history: History): Settled {
  */
 export function settleSealed(history: History, open: Settled): Settled {
   const retractions: readonly Observation[] = history.open.filter(({ type }) => type === 'retraction');
-  const { effective, issues } = settleSide([...history.sealed, ...retractions]);
+  const { effective, issues } = settleSide([...history.sealed, ...retractions], {
+    identities: new Set(history.sealed.length === 0 ? [] : history.open.map(identityKey)),
+    retractionsAct: false,
+    reason:
+      'it is sealed, and its target is an open event, which the sealed side cannot replace; retract both, and send the right event as one of its own',
+  });
   const listedOpen = new Set(retractions.map(({ sha256 }) => sha256));
   return settleHistory(
     effective,
@@ -50,10 +63,18 @@ export function armOf(protocol: Protocol, open: Settled, sealed: Settled): Effec
   return protocol.blinding === 'double' ? sealed.arm : open.arm;
 }
 
-function settleSide(observations: readonly Observation[]) {
+function settleSide(observations: readonly Observation[], otherSide?: OtherSide) {
   const identity = settleIdentity(observations);
-  const replaced = replace(identity.counting);
-  return { effective: replaced.effective, issues: [...identity.issues, ...replaced.issues] };
+  const replaced = replace(identity.counting, otherSide);
+  // A conflict is settled by whoever corrects or retracts the event when all its contents are recorded.
+  const isOpen = (conflict: Issue): boolean => {
+    const key = identityKey(conflict);
+    const last = Math.max(
+      ...observations.filter((one) => identityKey(one) === key).map(({ recordedAt }) => recordedAt),
+    );
+    return (replaced.replacedAt(key) ?? Number.NEGATIVE_INFINITY) < last;
+  };
+  return { effective: replaced.effective, issues: [...identity.issues.filter(isOpen), ...replaced.issues] };
 }
 
 function settleHistory(effective: readonly Effective[], settled: readonly Issue[], enrolled: boolean): Settled {

@@ -1,8 +1,8 @@
 import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
 import type { Mapping } from '../mapping/mapping.ts';
 import { countSelected, isEvent } from '../select/selected.ts';
-import { literal } from '../sql-text.ts';
 import { chunkColumns, eventBuilder, type OutgoingEvent } from './built-events.ts';
+import { withIds } from './event-id.ts';
 import { sharedValues } from './shared-values.ts';
 
 /** Events that are sorted at once: sorting all would take the memory of all of them again, and the first would come only after the last. */
@@ -16,13 +16,6 @@ export async function* eventStream(connection: DuckDBConnection, mapping: Mappin
   const shared = await sharedValues(connection);
   const types = mapping.events.map(({ name }) => name);
   const built = eventBuilder(types, shared);
-  const identity = [
-    literal(mapping.name),
-    `([${types.map(literal).join(', ')}])[type + 1]`,
-    'trial',
-    'subject',
-    'key',
-  ].join(', chr(10), ');
   const slices = Math.min(mostSlices, Math.ceil(total / sliceSize));
   const size = Math.ceil(shared.participants.length / slices);
 
@@ -31,12 +24,15 @@ export async function* eventStream(connection: DuckDBConnection, mapping: Mappin
       yield* await connection.stream(`
         select ${chunkColumns.join(', ')}
         from (select type, participant, sender, (day - DATE '1970-01-01')::INTEGER as day, time, recorded, row, key,
-            concat('0x', hash[1:16])::UBIGINT as id_first, concat('0x', hash[17:32])::UBIGINT as id_last,
-            shared, case when shared is null then data end as data
-          from (select *, selected.rowid::DOUBLE as row, sha256(concat(${identity})) as hash
+            id_first, id_last, shared, case when shared is null then data end as data
+          from ${withIds(
+            mapping.name,
+            types,
+            `(select *, selected.rowid::DOUBLE as row
             from holdfast.selected join holdfast.participant using (trial, subject) join holdfast.sender using (trial, origin)
               left join holdfast.shared using (data)
-            where ${isEvent} and participant between ${n * size} and ${(n + 1) * size - 1}))
+            where ${isEvent} and participant between ${n * size} and ${(n + 1) * size - 1})`,
+          )})
         order by participant, coalesce(try_cast(left(time, 10) as DATE) - DATE '1970-01-01', day), time, type, key`);
     }
   }

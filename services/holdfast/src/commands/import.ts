@@ -5,6 +5,8 @@ import { readTallies } from '@holdfast/trials';
 import type { Command } from 'commander';
 import { stringify } from 'csv-stringify/sync';
 import { CommandFailed } from '../command-failed.ts';
+import type { ChangeCounts, ListedChange } from '../full-export/full-export.ts';
+import { allChanges, takeFullExport } from '../full-export/full-export.ts';
 import { type Intake, withIntake } from '../intake.ts';
 import { type Format, formatOption } from '../output/format.ts';
 import { printRows, type Value } from '../output/print-rows.ts';
@@ -17,6 +19,9 @@ type ImportOptions = {
   readonly strict: boolean;
   readonly rejected?: string;
   readonly format: Format;
+  readonly fullExport: boolean;
+  readonly allowMassRetraction: boolean;
+  readonly changes?: string;
 };
 
 type Accepted = Extract<Verdict, { accepted: true }>;
@@ -26,14 +31,21 @@ const rejectionsShown = 20;
 const eventsPerAppend = 16_000;
 
 /** The door's judgement, in the shape that a table import asks for; what it refuses is also told to `onRefused`, once per event. */
-function judgeOf(door: Door, onRefused: (rejection: Rejection) => void): Judge<Accepted> {
-  const refused = new Set<string>();
+function judgeOf(
+  door: Door,
+  mapping: string,
+  onRefused: (rejection: Rejection) => void,
+  refused: Set<string>,
+): Judge<Accepted> {
   return (event, trial) => {
     const verdict = door.judge(event);
     if (verdict.accepted) return { ok: true, value: verdict };
     const { problems } = verdict;
     // An event is judged again when the refused part of it has been taken out.
-    if (!refused.has(event.id)) onRefused({ trial, where: `${event.type} ${event.id}`, problems, input: event });
+    if (!refused.has(event.id)) {
+      const where = `import ${mapping}, event ${event.id}`;
+      onRefused({ trial, where, problems, input: event, mapping });
+    }
     refused.add(event.id);
     return { ok: false, problems };
   };
@@ -65,8 +77,12 @@ function reconciliationRows({ tables }: Reconciliation): Value[][] {
   ]);
 }
 
-async function report(reconciliation: Reconciliation, { rejected, format }: ImportOptions): Promise<void> {
-  await printRows(reconciliationColumns, reconciliationRows(reconciliation), format);
+async function report(
+  reconciliation: Reconciliation,
+  { rejected, format }: ImportOptions,
+  isPrinted: boolean,
+): Promise<void> {
+  if (isPrinted) await printRows(reconciliationColumns, reconciliationRows(reconciliation), format);
   const { rejectedRows } = reconciliation;
   if (rejected !== undefined) {
     const rows = rejectedRows.map(({ file, line, type, field, reason }) => [file, line, type, field, reason]);
@@ -75,66 +91,147 @@ async function report(reconciliation: Reconciliation, { rejected, format }: Impo
   showRejected(rejectedRows);
 }
 
-async function admitAll(tables: TableImport, intake: Intake, progress: Progress): Promise<void> {
-  const started = Date.now();
-  const refused: Rejection[] = [];
-  let accepted: Accepted[] = [];
-  for await (const batch of tables.events(judgeOf(intake.door, (rejection) => refused.push(rejection)))) {
-    accepted.push(...batch);
-    if (accepted.length < eventsPerAppend) continue;
-    await intake.admit(accepted);
-    accepted = [];
+/** Gathers what goes to the log until it is worth an append: each costs a sync. */
+function appending(intake: Intake, refused: Rejection[]) {
+  let waiting: Accepted[] = [];
+  const flush = async () => {
+    await intake.admit(waiting);
+    waiting = [];
+    // Behind what was accepted: of an event that was taken in without a part of it, that part stays rejected.
     await intake.door.keepRejected(refused.splice(0));
-    tell(progress, tables, started);
-  }
-  await intake.admit(accepted);
-  await intake.door.keepRejected(refused);
+  };
+  return {
+    flush,
+    async take(accepted: readonly Accepted[]): Promise<void> {
+      waiting.push(...accepted);
+      if (waiting.length >= eventsPerAppend) await flush();
+    },
+  };
 }
 
 type Imported = {
   readonly reconciliation: Reconciliation;
   readonly touched: readonly string[];
   readonly unfolded: readonly string[];
+  /** What a full export changed. */
+  readonly changes: readonly ChangeCounts[];
+  readonly listed: readonly ListedChange[];
 };
 
+type Taken = Pick<Imported, 'reconciliation' | 'changes' | 'listed'>;
+
+/** Judges all events of tables, and hands on what is to be appended. */
+async function takeTables(
+  store: Store,
+  options: ImportOptions,
+  tables: TableImport,
+  door: Door,
+  progress: Progress,
+  onEvents: (accepted: readonly Accepted[]) => Promise<void>,
+  onRefused: (rejection: Rejection) => void,
+): Promise<Taken> {
+  const started = Date.now();
+  const refused = new Set<string>();
+  const judge = judgeOf(door, tables.mapping, onRefused, refused);
+  const listed: ListedChange[] = [];
+  let changes: readonly ChangeCounts[] = [];
+  const take = async (accepted: readonly Accepted[]) => {
+    await onEvents(accepted);
+    tell(progress, tables, started);
+  };
+  if (options.fullExport) {
+    progress.step('comparing with what was imported before …');
+    changes = await takeFullExport({
+      store,
+      tables,
+      door,
+      at: new Date(started),
+      allowMassRetraction: options.allowMassRetraction,
+      judge,
+      refused,
+      onEvents: take,
+      onChange: (change) => listed.push(change),
+    });
+  } else for await (const batch of tables.events(judge)) await take(batch);
+  return { reconciliation: tables.reconciliation(), changes, listed };
+}
+
 /** Admits everything; the tables are closed, and their memory given back, before the last of it is folded. */
-function importAll(store: Store, open: () => Promise<TableImport>, progress: Progress): Promise<Imported> {
+function importAll(
+  store: Store,
+  options: ImportOptions,
+  open: () => Promise<TableImport>,
+  progress: Progress,
+): Promise<Imported> {
   return withIntake(store, {}, async (intake) => {
     const tables = await open();
-    let reconciliation: Reconciliation;
+    const started = new Date();
+    const refused: Rejection[] = [];
+    const log = appending(intake, refused);
+    let taken: Taken;
     try {
-      await admitAll(tables, intake, progress);
-      reconciliation = tables.reconciliation();
+      taken = await takeTables(store, options, tables, intake.door, progress, log.take, (one) => refused.push(one));
+      await log.flush();
+      if (options.fullExport) await intake.door.exported(tables.mapping, started);
     } finally {
       await tables.close();
     }
     progress.step('waiting until all of it is folded and tallied …');
     await intake.finish();
-    return { reconciliation, touched: intake.touched, unfolded: intake.unfolded };
+    return { ...taken, touched: intake.touched, unfolded: intake.unfolded };
   });
 }
 
 /** Judges everything and writes nothing. */
 async function judgeAll(
-  { log, trials }: Store,
+  store: Store,
+  options: ImportOptions,
   open: () => Promise<TableImport>,
   progress: Progress,
 ): Promise<Imported> {
-  const door = await openDoor({ log, trials, now: () => new Date() });
+  const door = await openDoor({ log: store.log, trials: store.trials, now: () => new Date() });
   const tables = await open();
+  const nowhere = async () => {};
   try {
-    const started = Date.now();
-    for await (const _ of tables.events(judgeOf(door, () => undefined))) tell(progress, tables, started);
-    return { reconciliation: tables.reconciliation(), touched: [], unfolded: [] };
+    const taken = await takeTables(store, options, tables, door, progress, nowhere, nowhere);
+    return { ...taken, touched: [], unfolded: [] };
   } finally {
     await tables.close();
   }
 }
 
+const changeColumns = ['trial', 'type', ...allChanges];
+const listedColumns = ['trial', 'participant', 'type', 'id', 'change', 'note'];
+
+/** What a full export changed, by table's types; the changes one by one where a person should look, or all of them to a file. */
+async function reportChanges({ changes, listed }: Imported, options: ImportOptions): Promise<void> {
+  const rows = changes.map(({ trial, type, counts }) => [trial, type, ...allChanges.map((change) => counts[change])]);
+  await printRows(changeColumns, rows, options.format);
+  if (options.changes !== undefined) {
+    const all = listed.map(({ trial, participant, type, id, change, note = '' }) => [
+      trial,
+      participant,
+      type,
+      id,
+      change,
+      note,
+    ]);
+    await writeFile(options.changes, stringify([listedColumns, ...all]));
+  }
+  const noted = listed.filter(({ note }) => note !== undefined);
+  for (const { participant, type, id, change, note } of noted.slice(0, rejectionsShown))
+    console.error(`participant ${participant}, ${type} ${id}: ${change}: ${note}`);
+  if (noted.length > rejectionsShown)
+    console.error(`… and ${noted.length - rejectionsShown} more; --changes FILE writes all of them`);
+}
+
 async function importTables(mapping: string, directory: string, command: Command): Promise<void> {
   const options = command.optsWithGlobals<ImportOptions>();
   const started = Date.now();
+  if (!options.fullExport && (options.allowMassRetraction || options.changes !== undefined))
+    throw new CommandFailed('--allow-mass-retraction and --changes belong to --full-export; give that too');
   // Better before a minute's work than after it.
+  if (options.changes !== undefined) await writeFile(options.changes, '');
   if (options.rejected !== undefined) await writeFile(options.rejected, '');
   await withStore(command, options.dryRun ? 'read' : 'write', async (store) => {
     if (store.trials.size === 0) {
@@ -152,8 +249,11 @@ async function importTables(mapping: string, directory: string, command: Command
         onStep: (step) => progress.step(step),
       });
     const run = options.dryRun ? judgeAll : importAll;
-    const { reconciliation, touched, unfolded } = await run(store, open, progress).finally(() => progress.done());
-    await report(reconciliation, options);
+    const imported = await run(store, options, open, progress).finally(() => progress.done());
+    const { reconciliation, touched, unfolded } = imported;
+    // Of two tables on one output only people can make sense.
+    await report(reconciliation, options, !options.fullExport || options.format === 'table');
+    if (options.fullExport) await reportChanges(imported, options);
     const { accepted, rejected } = reconciliation.events;
     const seconds = ((Date.now() - started) / 1000).toFixed(1);
     const what = options.dryRun
@@ -184,12 +284,21 @@ export function importCommand(program: Command): void {
     .option('--dry-run', 'judge every row and reconcile, but write nothing', false)
     .option('--strict', 'exit with code 1 if any row was rejected', false)
     .option('--rejected <file>', 'write all rejected rows to this file, as CSV')
+    .option('--full-export', 'a later export of all rows: what changed is corrected, what is gone is retracted', false)
+    .option(
+      '--allow-mass-retraction',
+      'with --full-export: also if more than half of the events of a type are gone',
+      false,
+    )
+    .option('--changes <file>', 'with --full-export: write every change to this file, as CSV')
     .addOption(formatOption())
     .addHelpText(
       'after',
       `
 Prints, for each table, rows read = used + filtered (with the mapping's reason) + rejected.
-Importing the same tables again changes no number; a killed import is repeated by the same command.`,
+Importing the same tables again changes no number; a killed import is repeated by the same command.
+With --full-export it also prints, by trial and type, how many events are new, changed, gone, back, unchanged, or kept
+(because their row was refused, cannot be read, or somebody took it back by hand); as CSV or JSON these numbers alone.`,
     )
     .action((mapping: string, directory: string, _options: unknown, command: Command) =>
       importTables(mapping, directory, command),

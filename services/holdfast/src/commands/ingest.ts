@@ -48,9 +48,13 @@ async function ingestFile(file: string, store: Store, intake: Intake, counts: Co
       accepted.push(verdict);
     } else {
       reject(input, verdict.problems, counts);
-      const value = 'value' in input ? input.value : undefined;
-      const trial = trialNamed(value, store);
-      if (trial !== undefined) rejected.push({ trial, where: input.where, problems: verdict.problems, input: value });
+      const value = 'value' in input ? input.value : input.text;
+      rejected.push({
+        trial: trialNamed(value, store),
+        where: input.where,
+        problems: verdict.problems,
+        input: value,
+      });
     }
     if (accepted.length + rejected.length >= eventsAtOnce) await pass();
   }

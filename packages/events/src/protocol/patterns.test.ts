@@ -77,6 +77,16 @@ describe('the pattern rules of a protocol', () => {
     ]);
   });
 
+  test('of the page that explains them are those of CTN-0030, to the letter', () => {
+    const file = (path: string) => readFileSync(join(import.meta.dirname, '../../../..', path), 'utf8');
+    const block = /```yaml\n([\s\S]*?)```/.exec(file('docs/patterns.md'))?.[1] ?? '';
+    const whole = file('schemas/examples/ctn0094/ctn-0030.yaml');
+    const page = parseProtocol(whole.slice(0, whole.indexOf('\npatterns:') + 1) + block);
+    const example = parseProtocol(whole);
+    if (!page.ok || !example.ok) expect.fail('not valid');
+    expect({ ...page.value.patterns[0], title: '' }).toEqual({ ...example.value.patterns[0], title: '' });
+  });
+
   test.each<[string, string, string, ...string[]]>([
     [
       'no default',

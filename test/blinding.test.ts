@@ -40,7 +40,7 @@ const weekly: PatternRule = {
   ],
   phaseTwo: [],
   substances: ['alcohol'],
-  substancesByArm: {},
+  studyDrugs: 'count',
   negative: ['kept-visit', 'tested'],
   emptyBeforeWeekOne: 'unscheduled',
   neverRandomised: 'as-randomised',

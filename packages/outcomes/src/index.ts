@@ -5,7 +5,7 @@ export { factsOf, fold, foldOpen, foldVersion, type SettledHistory, settle } fro
 export type { History, Observation, ObservationOf, Side } from './observation.ts';
 export { isOpenMeasure } from './open-measures.ts';
 export type { Finding } from './patterns/findings.ts';
-export { isOpenPattern } from './patterns/open-patterns.ts';
+export { differsByArm, isOpenPattern } from './patterns/open-patterns.ts';
 export {
   type PatternPhase,
   type PatternSymbol,

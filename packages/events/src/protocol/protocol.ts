@@ -2,12 +2,17 @@ import { z } from 'zod';
 import { ArmId, CivilDate, SiteId, SubstanceId, TrialId, VisitId } from '../identifiers.ts';
 import { observationTypes } from '../types/observation-types.ts';
 import { Measure } from './measures.ts';
-import { checkPatterns, PatternRule } from './patterns.ts';
+import { checkPatterns, checkSubstances, PatternRule } from './patterns.ts';
 
 const Arm = z.strictObject({
   id: ArmId,
   title: z.string().min(1).max(200).optional(),
   control: z.boolean().optional(),
+  studyDrugs: z
+    .array(SubstanceId)
+    .max(8)
+    .optional()
+    .meta({ description: 'what the arm gives, as far as urine finds it among the trial’s substances' }),
   factors: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/), z.string().min(1).max(64)).optional(),
 });
 
@@ -171,9 +176,12 @@ export const Protocol = shape
     );
     for (const index of protocol.measures.keys()) checkMeasure(protocol, index, report);
     const known = {
-      arms: new Set(protocol.arms.map(({ id }) => id)),
+      arms: protocol.arms,
       substances: new Set(protocol.substances.map(({ id }) => id)),
     };
+    protocol.arms.forEach(({ studyDrugs = [] }, index) => {
+      checkSubstances(studyDrugs, known, (path, message) => report(['arms', index, 'studyDrugs', ...path], message));
+    });
     checkPatterns(protocol.patterns, known, (path, message) => report(['patterns', ...path], message));
   })
   .meta({

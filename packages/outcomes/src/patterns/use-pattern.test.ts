@@ -118,7 +118,7 @@ function declare(rule: object, protocol: object = {}): { protocol: Protocol; rul
     blinding: 'open',
     clock: 'imported',
     plannedFollowUp: 90,
-    arms: [{ id: 'methadone' }, { id: 'placebo' }],
+    arms: [{ id: 'methadone', studyDrugs: ['methadone'] }, { id: 'placebo' }],
     sites: ['S1'],
     substances: [{ id: 'opioid' }, { id: 'methadone' }, { id: 'thc' }],
     evidence: { unnamed: 'negative', attendedVisit: 'nothing' },
@@ -176,13 +176,14 @@ describe('a week', () => {
 });
 
 describe('the study drug', () => {
-  const rule = { substancesByArm: { methadone: ['opioid'] } };
+  const rule = { studyDrugs: 'excluded' };
   const events = [enrolled, randomised(-1), screen(1, { methadone: 'positive' }), kept(1)];
 
-  test('is no use in its arm, and use in any other, or where no arm is known', () => {
+  test('may be no use in its arm, and is use in any other, or where no arm is known', () => {
     expect(words([...events, arm('methadone')], rule)).toBe('_|-ooo|');
     expect(words([...events, arm('placebo')], rule)).toBe('_|+ooo|');
     expect(words(events, rule)).toBe('_|+ooo|');
+    expect(words([...events, arm('methadone')])).toBe('_|+ooo|');
   });
 
   test('closes a rule in a double-blind trial, and so does a sealed source', () => {
@@ -193,6 +194,7 @@ describe('the study drug', () => {
     const double = { blinding: 'double' };
     expect(open(rule, {})).toBe(true);
     expect(open(rule, double)).toBe(false);
+    expect(open({ ...rule, substances: ['opioid'] }, double)).toBe(true);
     expect(open({}, double)).toBe(true);
     expect(open({}, { ...double, closed: ['visit-attended'] })).toBe(false);
     expect(open({ negative: ['tested'] }, { ...double, closed: ['visit-attended'] })).toBe(true);

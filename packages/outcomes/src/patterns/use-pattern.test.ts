@@ -219,6 +219,18 @@ describe('an empty week before week 1', () => {
   });
 });
 
+describe('what happened on a day that does not exist for the rule', () => {
+  test('is ignored: a visit kept before the first day is not the one that was due later', () => {
+    const rule = {
+      first: [{ anchor: 'consent', day: 3 }],
+      weekOne: [{ anchor: 'consent', day: 14 }],
+      emptyBeforeWeekOne: { visitDueEvery: 7 },
+    };
+    expect(words([enrolled, kept(1)], rule)).toBe('_o|oo|');
+    expect(words([enrolled, kept(4)], rule)).toBe('-_|oo|');
+  });
+});
+
 describe('whoever is not randomised', () => {
   const events = [enrolled, positive(1), kept(8)];
 

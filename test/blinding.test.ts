@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTrialKey, isClosed, publishedKey, serialiseKey, type TrialKey } from '@holdfast/access';
 import { startAggregate } from '@holdfast/aggregate';
-import { civilDay, dateOf, type HoldfastEvent, type Protocol, parseProtocol } from '@holdfast/events';
+import { civilDay, dateOf, type HoldfastEvent, type PatternRule, type Protocol, parseProtocol } from '@holdfast/events';
 import { openDoor } from '@holdfast/ingest';
 import { embeddedEventLog } from '@holdfast/log/embedded';
 import { storeFolders } from '@holdfast/runtime';
@@ -22,11 +22,31 @@ const blindedCommands = [
   ['survival', '--by', 'arm'],
   ['facts', '--measure', 'alcohol-first-use', '--format', 'csv'],
   ['facts', '--measure', 'alcohol-abstinence', '--format', 'csv'],
+  ['patterns', '--format', 'csv'],
+  ['patterns', '--weeks', '--format', 'json'],
   ['protocol', 'list'],
   ['verify', '--format', 'csv'],
 ];
 
 const scenario = { seed: 7, participants: 24, firstDay: civilDay('2026-03-02'), recruitment: 40 };
+
+/** A pattern rule that is the same in every arm, and so open. */
+const weekly: PatternRule = {
+  id: 'weekly',
+  default: true,
+  first: [{ anchor: 'consent', day: -7 }],
+  last: [{ anchor: 'consent', day: 90 }],
+  weekOne: [
+    { anchor: 'randomisation', day: 1 },
+    { anchor: 'consent', day: 0 },
+  ],
+  phaseTwo: [],
+  substances: ['alcohol'],
+  studyDrugs: 'count',
+  negative: ['kept-visit', 'tested'],
+  emptyBeforeWeekOne: 'unscheduled',
+  neverRandomised: 'as-randomised',
+};
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let protocol: Protocol;
@@ -36,7 +56,7 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   const parsed = parseProtocol(await readFile(join(root, 'schemas/examples/demo/demo-2x2.yaml'), 'utf8'));
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  protocol = { ...parsed.value, plannedParticipants: scenario.participants };
+  protocol = { ...parsed.value, plannedParticipants: scenario.participants, patterns: [weekly] };
   key = (await createTrialKey(trial)).key;
   await writeFile(join(folder.path, 'key'), serialiseKey(key));
 });

@@ -26,7 +26,8 @@ export function naiveIsClosedPattern(protocol: Protocol, rule: PatternRule): boo
   const readsVisits = rule.negative.includes('kept-visit') || typeof rule.emptyBeforeWeekOne === 'object';
   const reads = ['urine-screen', ...(readsVisits ? ['visit-attended'] : [])];
   return (
-    Object.keys(rule.substancesByArm).length > 0 ||
+    (rule.studyDrugs === 'excluded' &&
+      protocol.arms.some((arm) => rule.substances.some((substance) => arm.studyDrugs?.includes(substance)))) ||
     reads.some((type) => (protocol.closed as readonly string[]).includes(type))
   );
 }
@@ -78,8 +79,8 @@ export function naivePattern(
   const all = closed ? [...open, ...sealed] : open;
   const armed = closed ? sealed : open;
   const arm = randomised === undefined ? undefined : earliest(armed, 'arm-assigned')?.data.arm;
-  const ofArm = Object.entries(rule.substancesByArm).find(([name]) => name === arm);
-  const targets = ofArm?.[1] ?? rule.substances;
+  const given = protocol.arms.flatMap(({ id, studyDrugs }) => (id === arm ? (studyDrugs ?? []) : []));
+  const targets = rule.substances.filter((substance) => rule.studyDrugs === 'count' || !given.includes(substance));
   const positivesOnly = randomised === undefined && rule.neverRandomised === 'positives-only';
 
   /** What the screens of a day say of one substance. */

@@ -14,7 +14,7 @@ function arbFallBacks(min: number, max: number) {
 }
 
 /** A rule of any make over a trial's substances and arms: some weeks around consent, both anchors and all fall-backs. */
-export function arbPatternRule({ substances, arms }: Protocol): fc.Arbitrary<object> {
+export function arbPatternRule({ substances }: Protocol): fc.Arbitrary<Rule> {
   const targets = fc.shuffledSubarray(
     substances.map(({ id }) => id),
     { minLength: 1 },
@@ -31,15 +31,7 @@ export function arbPatternRule({ substances, arms }: Protocol): fc.Arbitrary<obj
       arbFallBacks(-12, 20),
     ),
     substances: targets,
-    substancesByArm: fc.oneof(
-      { weight: 1, arbitrary: fc.constant({}) },
-      {
-        weight: 2,
-        arbitrary: fc
-          .subarray(arms.map(({ id }) => id))
-          .chain((ids) => fc.tuple(...ids.map((id) => fc.tuple(fc.constant(id), targets))).map(Object.fromEntries)),
-      },
-    ),
+    studyDrugs: fc.constantFrom('count' as const, 'excluded' as const),
     negative: fc.shuffledSubarray(['kept-visit', 'tested'], { minLength: 1 }),
     emptyBeforeWeekOne: fc.oneof(
       fc.constant('unscheduled'),
@@ -47,6 +39,22 @@ export function arbPatternRule({ substances, arms }: Protocol): fc.Arbitrary<obj
     ),
     neverRandomised: fc.constantFrom('as-randomised', 'positives-only'),
   });
+}
+
+/** The trial's arms, some of which give some of its substances. */
+function arbArms({ arms, substances }: Protocol) {
+  const drugs = fc.subarray(substances.map(({ id }) => id));
+  return fc.tuple(...arms.map((arm) => drugs.map((studyDrugs) => ({ ...arm, studyDrugs }))));
+}
+
+type Rule = { readonly substances: readonly string[]; readonly studyDrugs: 'count' | 'excluded' };
+
+/** A rule that excludes all its substances in some arm is refused. */
+function leavesATarget(rule: Rule, arms: readonly { readonly studyDrugs: readonly string[] }[]): boolean {
+  return (
+    rule.studyDrugs === 'count' ||
+    arms.every(({ studyDrugs }) => rule.substances.some((substance) => !studyDrugs.includes(substance)))
+  );
 }
 
 export type PatternCase = {
@@ -59,8 +67,10 @@ export type PatternCase = {
 /** A trial with one pattern rule, a participant of it and a clock. */
 export function arbPatternCase(): fc.Arbitrary<PatternCase> {
   return arbProtocol().chain((declared) =>
-    arbPatternRule(declared)
-      .map((rule) => Protocol.parse({ ...declared, patterns: [rule] }))
+    fc
+      .tuple(arbPatternRule(declared), arbArms(declared))
+      .filter(([rule, arms]) => leavesATarget(rule, arms))
+      .map(([rule, arms]) => Protocol.parse({ ...declared, arms, patterns: [rule] }))
       .chain((protocol) => {
         const [rule] = protocol.patterns;
         if (rule === undefined) throw new Error('the protocol has a rule');

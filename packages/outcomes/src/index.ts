@@ -9,7 +9,7 @@ export { issuesOf, type ParticipantIssues } from './issues.ts';
 export type { History, Observation, ObservationOf, Side } from './observation.ts';
 export { isOpenMeasure } from './open-measures.ts';
 export type { Finding } from './patterns/findings.ts';
-export { isOpenPattern } from './patterns/open-patterns.ts';
+export { differsByArm, isOpenPattern } from './patterns/open-patterns.ts';
 export {
   type PatternPhase,
   type PatternSymbol,

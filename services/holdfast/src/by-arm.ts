@@ -2,7 +2,7 @@ import { userInfo } from 'node:os';
 import { type ByArmVerdict, mayShowByArm, openVault, trialVault } from '@holdfast/access';
 import type { Measure, PatternRule, Protocol } from '@holdfast/events';
 import { embeddedEventLog } from '@holdfast/log/embedded';
-import { foldVersion, isOpenMeasure, isOpenPattern } from '@holdfast/outcomes';
+import { differsByArm, foldVersion, isOpenMeasure, isOpenPattern } from '@holdfast/outcomes';
 import { isFinal, maturityCurve } from '@holdfast/tallies';
 import { type PublishedTrial, readTallies, type TrialTallies, topicsOf } from '@holdfast/trials';
 import { CommandFailed } from './command-failed.ts';
@@ -92,10 +92,9 @@ export function refuseClosed({ keys }: Store, protocol: Protocol, measure: Measu
 /** Refuses patterns by a closed rule of a double-blind trial to whoever has not its key. */
 export function refuseClosedPattern({ keys }: Store, protocol: Protocol, rule: PatternRule): void {
   if (isOpenPattern(rule, protocol) || keys.has(protocol.trial)) return;
-  const why =
-    Object.keys(rule.substancesByArm).length > 0
-      ? 'its substances differ by arm, and arms are sealed'
-      : 'it is made of events that are sealed';
+  const why = differsByArm(rule, protocol)
+    ? 'its substances differ by arm, and arms are sealed'
+    : 'it is made of events that are sealed';
   throw new CommandFailed(
     `${rule.id} is a closed pattern rule: ${why}; it needs the trial’s key (--key FILE or HOLDFAST_KEY)`,
   );

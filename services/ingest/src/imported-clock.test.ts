@@ -8,9 +8,11 @@ type Schedule = {
   readonly entryLag: number;
   readonly horizons: readonly number[];
   readonly visits: readonly { readonly day: number; readonly closes: number }[];
+  /** Last days of a weekly pattern, by what they are counted from. */
+  readonly patterns?: readonly { readonly anchor: string; readonly day: number }[];
 };
 
-const protocolOf = ({ plannedFollowUp, entryLag, horizons, visits }: Schedule): Protocol =>
+const protocolOf = ({ plannedFollowUp, entryLag, horizons, visits, patterns }: Schedule): Protocol =>
   Protocol.parse({
     format: 'holdfast-protocol/1',
     trial: 'CTN-0094',
@@ -32,6 +34,20 @@ const protocolOf = ({ plannedFollowUp, entryLag, horizons, visits }: Schedule): 
       windows: [1],
       horizon,
     })),
+    patterns:
+      patterns === undefined
+        ? []
+        : [
+            {
+              id: 'weekly',
+              default: true,
+              first: [{ anchor: 'consent', day: -30 }],
+              last: patterns,
+              weekOne: [{ anchor: 'consent', day: 0 }],
+              substances: ['alcohol'],
+              negative: ['tested'],
+            },
+          ],
   });
 
 const short: Schedule = { plannedFollowUp: 30, entryLag: 0, horizons: [20], visits: [] };
@@ -131,6 +147,22 @@ describe('the clock of an imported trial', () => {
       corrected('visit-attended', {}),
     ];
     expect(dateAfter(short, [randomised('2024-01-01'), ...others])).toBe('2024-02-01');
+  });
+
+  test('is past the last day of every weekly pattern, from whatever day it is counted', () => {
+    const patterns = [
+      { anchor: 'second-randomisation', day: 60 },
+      { anchor: 'randomisation', day: 40 },
+      { anchor: 'consent', day: 50 },
+    ];
+    const enrolled = event('participant-enrolled', { consentDate: '2024-01-01' });
+    const again = event('participant-rerandomised', { which: 2, date: '2024-01-20' });
+    expect(dateAfter({ ...short, patterns }, [enrolled])).toBe('2024-02-21');
+    expect(dateAfter({ ...short, patterns }, [enrolled, randomised('2024-01-10')])).toBe('2024-02-21');
+    expect(dateAfter({ ...short, patterns }, [enrolled, randomised('2024-01-12')])).toBe('2024-02-22');
+    expect(dateAfter({ ...short, patterns }, [enrolled, randomised('2024-01-12'), again])).toBe('2024-03-21');
+    const late = { ...short, patterns, entryLag: 5, visits: [{ day: 48, closes: 2 }] };
+    expect(dateAfter(late, [corrected('participant-enrolled', { consentDate: '2024-01-01' })])).toBe('2024-02-26');
   });
 
   test('does not run where nobody was randomised', () => {

@@ -11,7 +11,7 @@ title: A trial
 blinding: open
 clock: imported
 plannedFollowUp: 90
-arms: [{ id: methadone }, { id: saline }]
+arms: [{ id: methadone, studyDrugs: [methadone] }, { id: saline }]
 sites: [GB-01]
 substances: [{ id: opioid }, { id: methadone }]
 measures:
@@ -28,8 +28,8 @@ patterns:
       - { anchor: consent, day: 0 }
     phaseTwo: [{ anchor: second-randomisation, day: 2 }]
     substances: [opioid, methadone]
-    substancesByArm:
-      methadone: [opioid]
+    studyDrugs: excluded
+    title: Weekly opioid pattern
     negative: [kept-visit, tested]
     emptyBeforeWeekOne: { visitDueEvery: 7 }
     neverRandomised: positives-only
@@ -60,7 +60,7 @@ describe('the pattern rules of a protocol', () => {
       weekOne: [{ anchor: 'consent', day: 3 }],
       phaseTwo: [],
       substances: ['methadone'],
-      substancesByArm: {},
+      studyDrugs: 'count',
       negative: ['tested'],
       emptyBeforeWeekOne: 'unscheduled',
       neverRandomised: 'as-randomised',
@@ -75,6 +75,16 @@ describe('the pattern rules of a protocol', () => {
       ['current', true],
       ['ctnote', false],
     ]);
+  });
+
+  test('of the page that explains them are those of CTN-0030, to the letter', () => {
+    const file = (path: string) => readFileSync(join(import.meta.dirname, '../../../..', path), 'utf8');
+    const block = /```yaml\n([\s\S]*?)```/.exec(file('docs/patterns.md'))?.[1] ?? '';
+    const whole = file('schemas/examples/ctn0094/ctn-0030.yaml');
+    const page = parseProtocol(whole.slice(0, whole.indexOf('\npatterns:') + 1) + block);
+    const example = parseProtocol(whole);
+    if (!page.ok || !example.ok) expect.fail('not valid');
+    expect({ ...page.value.patterns[0], title: '' }).toEqual({ ...example.value.patterns[0], title: '' });
   });
 
   test.each<[string, string, string, ...string[]]>([
@@ -152,11 +162,16 @@ describe('the pattern rules of a protocol', () => {
       'line 34: patterns[1].substances[1] | substance "methadone" is declared twice; keep one',
     ],
     [
-      'an arm and its substance that the trial has not',
-      'methadone: [opioid]',
-      'Methadone: [heroin]',
-      'line 26: patterns[0].substancesByArm.Methadone | is no arm of the trial; write it as under arms',
-      'line 26: patterns[0].substancesByArm.Methadone[0] | "heroin" is not among the trial’s substances; declare it under substances',
+      'a study drug that is not among the substances',
+      'studyDrugs: [methadone]',
+      'studyDrugs: [heroin]',
+      'line 8: arms[0].studyDrugs[0] | "heroin" is not among the trial’s substances; declare it under substances',
+    ],
+    [
+      'a rule that leaves an arm nothing to be positive for',
+      'studyDrugs: [methadone]',
+      'studyDrugs: [methadone, opioid]',
+      'line 24: patterns[0].substances | has nothing but the study drugs of methadone, which the rule excludes; add another',
     ],
     [
       'nothing that is negative',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ArmId, SubstanceId } from '../identifiers.ts';
+import { SubstanceId } from '../identifiers.ts';
 
 export const PatternRuleId = z
   .string()
@@ -23,8 +23,6 @@ const fallBacks = (what: string) =>
     .min(1)
     .max(3)
     .meta({ description: `${what}: the first in the list whose anchor the participant has; the last one is consent` });
-
-const Targets = z.array(SubstanceId).min(1).max(32);
 
 export const EmptyWeeks = z
   .union(
@@ -59,11 +57,15 @@ export const PatternRule = z
       .max(3)
       .default([])
       .meta({ description: 'the week that holds this day begins phase 2, for whoever has the anchor' }),
-    substances: Targets.meta({ description: 'a urine positive for any of them makes a day positive' }),
-    substancesByArm: z
-      .record(ArmId, Targets)
-      .default({})
-      .meta({ description: 'in place of `substances` for the randomised of an arm, such as without the study drug' }),
+    substances: z
+      .array(SubstanceId)
+      .min(1)
+      .max(32)
+      .meta({ description: 'a urine positive for any of them makes a day positive' }),
+    studyDrugs: z
+      .enum(['count', 'excluded'])
+      .default('count')
+      .meta({ description: 'excluded: what an arm gives (its `studyDrugs`) is no use in those randomised to it' }),
     negative: z
       .array(z.enum(['kept-visit', 'tested']))
       .min(1)
@@ -81,7 +83,10 @@ export const PatternRule = z
   .meta({ title: 'Pattern rule', description: 'How the weekly use pattern is written.' });
 export type PatternRule = z.infer<typeof PatternRule>;
 
-type Known = { readonly arms: ReadonlySet<string>; readonly substances: ReadonlySet<string> };
+type Known = {
+  readonly arms: readonly { readonly id: string; readonly studyDrugs?: readonly string[] | undefined }[];
+  readonly substances: ReadonlySet<string>;
+};
 type Report = (path: PropertyKey[], message: string) => void;
 
 function checkAnchors(days: readonly AnchoredDay[], mustEnd: boolean, report: Report): void {
@@ -99,7 +104,12 @@ function checkAnchors(days: readonly AnchoredDay[], mustEnd: boolean, report: Re
   }
 }
 
-function checkTargets(targets: readonly string[], { substances }: Known, report: Report): void {
+/** What is wrong with a list of substances; paths begin at the list. */
+export function checkSubstances(
+  targets: readonly string[],
+  { substances }: Pick<Known, 'substances'>,
+  report: Report,
+): void {
   targets.forEach((substance, index) => {
     if (!substances.has(substance))
       report([index], `"${substance}" is not among the trial’s substances; declare it under substances`);
@@ -128,12 +138,10 @@ export function checkPatterns(rules: readonly PatternRule[], known: Known, repor
       if (at >= 0)
         under('last', at, 'day')([], `lies before the first day (${day} from ${anchor}); no day would exist`);
     });
-    checkTargets(rule.substances, known, under('substances'));
-    for (const [arm, targets] of Object.entries(rule.substancesByArm)) {
-      if (!known.arms.has(arm)) {
-        under('substancesByArm', arm)([], 'is no arm of the trial; write it as under arms');
-      }
-      checkTargets(targets, known, under('substancesByArm', arm));
+    checkSubstances(rule.substances, known, under('substances'));
+    for (const arm of rule.studyDrugs === 'excluded' ? known.arms : []) {
+      if (rule.substances.every((substance) => arm.studyDrugs?.includes(substance)))
+        under('substances')([], `has nothing but the study drugs of ${arm.id}, which the rule excludes; add another`);
     }
     if (new Set(rule.negative).size < rule.negative.length) under('negative', 1)([], 'stands there twice; keep one');
   });

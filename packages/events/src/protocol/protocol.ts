@@ -15,12 +15,17 @@ import { BiomarkerKind } from '../types/biomarker.ts';
 import { observationTypes } from '../types/observation-types.ts';
 import { DeclaredInstrument } from './instruments.ts';
 import { Measure } from './measures.ts';
-import { checkPatterns, PatternRule } from './patterns.ts';
+import { checkPatterns, checkSubstances, PatternRule } from './patterns.ts';
 
 const Arm = z.strictObject({
   id: ArmId,
   title: z.string().min(1).max(200).optional(),
   control: z.boolean().optional(),
+  studyDrugs: z
+    .array(SubstanceId)
+    .max(8)
+    .optional()
+    .meta({ description: 'what the arm gives, as far as urine finds it among the trial’s substances' }),
   factors: z.record(FactorId, z.string().min(1).max(64)).optional(),
 });
 
@@ -235,9 +240,12 @@ export const Protocol = shape
     );
     for (const index of protocol.measures.keys()) checkMeasure(protocol, index, report);
     const known = {
-      arms: new Set(protocol.arms.map(({ id }) => id)),
+      arms: protocol.arms,
       substances: new Set(protocol.substances.map(({ id }) => id)),
     };
+    protocol.arms.forEach(({ studyDrugs = [] }, index) => {
+      checkSubstances(studyDrugs, known, (path, message) => report(['arms', index, 'studyDrugs', ...path], message));
+    });
     checkPatterns(protocol.patterns, known, (path, message) => report(['patterns', ...path], message));
   })
   .meta({

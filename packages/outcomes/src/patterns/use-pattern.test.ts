@@ -118,7 +118,7 @@ function declare(rule: object, protocol: object = {}): { protocol: Protocol; rul
     blinding: 'open',
     clock: 'imported',
     plannedFollowUp: 90,
-    arms: [{ id: 'methadone' }, { id: 'placebo' }],
+    arms: [{ id: 'methadone', studyDrugs: ['methadone'] }, { id: 'placebo' }],
     sites: ['S1'],
     substances: [{ id: 'opioid' }, { id: 'methadone' }, { id: 'thc' }],
     evidence: { unnamed: 'negative', attendedVisit: 'nothing' },
@@ -176,13 +176,14 @@ describe('a week', () => {
 });
 
 describe('the study drug', () => {
-  const rule = { substancesByArm: { methadone: ['opioid'] } };
+  const rule = { studyDrugs: 'excluded' };
   const events = [enrolled, randomised(-1), screen(1, { methadone: 'positive' }), kept(1)];
 
-  test('is no use in its arm, and use in any other, or where no arm is known', () => {
+  test('may be no use in its arm, and is use in any other, or where no arm is known', () => {
     expect(words([...events, arm('methadone')], rule)).toBe('_|-ooo|');
     expect(words([...events, arm('placebo')], rule)).toBe('_|+ooo|');
     expect(words(events, rule)).toBe('_|+ooo|');
+    expect(words([...events, arm('methadone')])).toBe('_|+ooo|');
   });
 
   test('closes a rule in a double-blind trial, and so does a sealed source', () => {
@@ -193,6 +194,7 @@ describe('the study drug', () => {
     const double = { blinding: 'double' };
     expect(open(rule, {})).toBe(true);
     expect(open(rule, double)).toBe(false);
+    expect(open({ ...rule, substances: ['opioid'] }, double)).toBe(true);
     expect(open({}, double)).toBe(true);
     expect(open({}, { ...double, closed: ['visit-attended'] })).toBe(false);
     expect(open({ negative: ['tested'] }, { ...double, closed: ['visit-attended'] })).toBe(true);
@@ -214,6 +216,18 @@ describe('an empty week before week 1', () => {
     const events = [enrolled, randomised(17), kept(0), kept(3), kept(11)];
     // Weeks before week 1 (day 18): 11 to 17, 4 to 10, -3 to 3, -10 to -4, -14 to -11; day 7 was kept for on day 3.
     expect(words(events, rule)).toBe('__-_-|oo|');
+  });
+});
+
+describe('what happened on a day that does not exist for the rule', () => {
+  test('is ignored: a visit kept before the first day is not the one that was due later', () => {
+    const rule = {
+      first: [{ anchor: 'consent', day: 3 }],
+      weekOne: [{ anchor: 'consent', day: 14 }],
+      emptyBeforeWeekOne: { visitDueEvery: 7 },
+    };
+    expect(words([enrolled, kept(1)], rule)).toBe('_o|oo|');
+    expect(words([enrolled, kept(4)], rule)).toBe('-_|oo|');
   });
 });
 

@@ -4,7 +4,7 @@ import { settleOpen, settleSealed } from '../history/settle.ts';
 import type { History } from '../observation.ts';
 import { type Anchors, anchorsOf, dayAt } from './anchors.ts';
 import { type Finding, type Findings, findingsOf } from './findings.ts';
-import { isOpenPattern, looksAtVisits } from './open-patterns.ts';
+import { isOpenPattern, looksAtVisits, targetsIn } from './open-patterns.ts';
 
 /** `+` positive, `-` negative, `*` both in one week, `o` expected and missing, `_` not scheduled. */
 export type PatternSymbol = '+' | '-' | '*' | 'o' | '_';
@@ -54,7 +54,7 @@ export function usePattern(
   const findings = findingsOf(
     protocol,
     onlyPositives ? [] : rule.negative,
-    targetsFor(rule, arm),
+    targetsIn(arm, rule, protocol),
     observations,
     dayZero,
     (day) => day >= first && day <= end,
@@ -87,11 +87,6 @@ export function patternWords(weeks: readonly PatternWeek[]): Readonly<Record<Pat
       .map(({ symbol }) => symbol)
       .join('');
   return { baseline: word('baseline'), 'phase-1': word('phase-1'), 'phase-2': word('phase-2') };
-}
-
-function targetsFor(rule: PatternRule, arm: string | undefined): readonly string[] {
-  const own = arm !== undefined && Object.hasOwn(rule.substancesByArm, arm) ? rule.substancesByArm[arm] : undefined;
-  return own ?? rule.substances;
 }
 
 function endOfTrial({ administrativeEnd }: Protocol, dayZero: CivilDay): StudyDay {

@@ -64,15 +64,14 @@ function anchoredInWords(days: readonly AnchoredDay[]): string {
 }
 
 function patternInWords(rule: PatternRule): string {
-  const { first, last, weekOne, phaseTwo, substances, substancesByArm, negative, emptyBeforeWeekOne } = rule;
-  const byArm = Object.entries(substancesByArm).map(([arm, targets]) => `${targets.join(' or ')} in ${arm}`);
+  const { first, last, weekOne, phaseTwo, substances, studyDrugs, negative, emptyBeforeWeekOne } = rule;
   const negatives = negative.map((what) => (what === 'tested' ? 'a urine negative for all of them' : 'a kept visit'));
   const empty =
     emptyBeforeWeekOne === 'unscheduled'
       ? 'unscheduled'
       : `missing where a visit, due every ${emptyBeforeWeekOne.visitDueEvery} days from consent, was not kept, else unscheduled`;
   return [
-    `weekly use pattern${rule.default ? ' (the default)' : ''}: positive is a urine with ${[substances.join(' or '), ...byArm].join('; ')}`,
+    `weekly use pattern${rule.default ? ' (the default)' : ''}: positive is a urine with ${substances.join(' or ')}${studyDrugs === 'excluded' ? ', but for what the participant’s own arm gives' : ''}`,
     `negative is ${negatives.join(', or ')}`,
     `days: from ${anchoredInWords(first)} to ${anchoredInWords(last)}`,
     `week 1 begins on ${anchoredInWords(weekOne)}`,
@@ -88,7 +87,7 @@ function inWords(protocol: Protocol): string {
   return [
     `${protocol.trial}, version ${protocol.version}: ${protocol.title}`,
     `  ${protocol.blinding === 'double' ? 'double-blind: arms and what tells of them are sealed' : 'open-label: nothing is sealed'}; clock ${protocol.clock}; ${protocol.partitions} partition(s)`,
-    `  arms: ${protocol.arms.map(({ id }) => id).join(' | ')}`,
+    `  arms: ${protocol.arms.map(({ id, studyDrugs = [] }) => (studyDrugs.length === 0 ? id : `${id} (gives ${studyDrugs.join(', ')})`)).join(' | ')}`,
     `  sites: ${protocol.sites.join(', ')}`,
     `  planned follow-up to study day ${protocol.plannedFollowUp}; entry lag ${protocol.entryLag} days; ${protocol.visits.length} scheduled visits`,
     `  a substance that a urine screen does not name is ${evidence.unnamed}; a kept visit without a urine screen is ${evidence.attendedVisit === 'nothing' ? 'no evidence' : 'evidence of no use'}`,

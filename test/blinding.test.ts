@@ -20,6 +20,8 @@ const blindedCommands = [
   ['rates', '--measure', 'alcohol-abstinence', '--by', 'arm'],
   ['facts', '--measure', 'alcohol-first-use', '--format', 'csv'],
   ['facts', '--measure', 'alcohol-abstinence', '--format', 'csv'],
+  ['issues', '--format', 'csv'],
+  ['issues', '--all', '--format', 'json'],
   ['protocol', 'list'],
   ['verify', '--format', 'csv'],
 ];

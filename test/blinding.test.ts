@@ -24,6 +24,8 @@ const blindedCommands = [
   ['facts', '--measure', 'alcohol-abstinence', '--format', 'csv'],
   ['patterns', '--format', 'csv'],
   ['patterns', '--weeks', '--format', 'json'],
+  ['issues', '--format', 'csv'],
+  ['issues', '--all', '--format', 'json'],
   ['protocol', 'list'],
   ['verify', '--format', 'csv'],
 ];

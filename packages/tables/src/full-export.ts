@@ -10,6 +10,7 @@ import { literal } from './sql-text.ts';
 /** An event that this mapping imported before, as whoever knows the log describes it. */
 export type ImportedEvent = {
   readonly trial: string;
+  readonly participant: string;
   readonly type: ObservationType;
   /** Of the natural key; two senders may have sent it, when a participant moved. */
   readonly id: string;
@@ -36,18 +37,21 @@ export type Loss = {
 export interface FullExport {
   /** By trial and type; only where something would be retracted. */
   losses(): Promise<readonly Loss[]>;
-  /** What was imported under these ids, by id. */
-  find(ids: readonly string[]): Promise<ReadonlyMap<string, readonly FoundEvent[]>>;
+  /** What was imported under the ids of these events, by id. Fast if they are of few participants, or of participants in order. */
+  find(
+    events: readonly { readonly id: string; readonly subject: string }[],
+  ): Promise<ReadonlyMap<string, readonly FoundEvent[]>>;
   /** What stands and is no event of the tables any more, by trial and id. Not while the events of the import are iterated. */
   missing(): AsyncGenerator<readonly FoundEvent[]>;
 }
 
-const columns = 'trial, type, id, stands, state, held';
+const columns = 'trial, participant, type, id, stands, state, held';
 
 function found(row: readonly unknown[]): FoundEvent {
-  const [trial, type, id, stands, state, held] = row;
+  const [trial, participant, type, id, stands, state, held] = row;
   return {
     trial: String(trial),
+    participant: String(participant),
     type: String(type) as ObservationType,
     id: String(id),
     stands: stands === true,
@@ -72,23 +76,35 @@ function unreadableFiles(sql: string, mapping: Mapping, tables: readonly LoadedT
   return tables.filter(({ name, bad }) => used.has(name) && bad.length > 0).map(({ file }) => file);
 }
 
+/** Rows that go to DuckDB at once. */
+const rowsAtOnce = 10_000;
+
 async function load(connection: DuckDBConnection, imported: AsyncIterable<readonly ImportedEvent[]>): Promise<void> {
   await connection.run(
-    'create table holdfast.imported (trial VARCHAR, type VARCHAR, id VARCHAR, stands BOOLEAN, state VARCHAR, held VARCHAR)',
+    'create table holdfast.read (trial VARCHAR, participant VARCHAR, type VARCHAR, id VARCHAR, stands BOOLEAN, state VARCHAR)',
   );
-  for await (const batch of imported) {
-    const appender = await connection.createAppender('imported', 'holdfast');
-    for (const { trial, type, id, stands, state } of batch) {
-      appender.appendVarchar(trial);
-      appender.appendVarchar(type);
-      appender.appendVarchar(id);
+  let waiting: ImportedEvent[] = [];
+  const append = async () => {
+    const appender = await connection.createAppender('read', 'holdfast');
+    for (const { trial, participant, type, id, stands, state } of waiting) {
+      for (const text of [trial, participant, type, id]) appender.appendVarchar(text);
       appender.appendBoolean(stands);
       appender.appendVarchar(state);
-      appender.appendNull();
       appender.endRow();
     }
     appender.closeSync();
+    waiting = [];
+  };
+  for await (const batch of imported) {
+    for (const event of batch) waiting.push(event);
+    if (waiting.length >= rowsAtOnce) await append();
   }
+  await append();
+  // In the order of the events that will be looked up, so that DuckDB passes over what is of other participants.
+  await connection.run(
+    'create table holdfast.imported as select *, NULL::VARCHAR as held from holdfast.read order by participant',
+  );
+  await connection.run('drop table holdfast.read');
 }
 
 /**
@@ -141,16 +157,25 @@ export async function heldAgainst(
         gone: Number(gone),
       }));
     },
-    async find(ids) {
-      const rows = await second.runAndReadAll(
-        `select ${columns} from holdfast.imported where id in (select unnest($1)) order by id, state`,
-        [listValue([...ids])],
-        [LIST(VARCHAR)],
-      );
+    async find(events) {
       const byId = new Map<string, FoundEvent[]>();
+      const [first] = events;
+      if (first === undefined) return byId;
+      let [from, to] = [first.subject, first.subject];
+      for (const { subject } of events) {
+        if (subject < from) from = subject;
+        if (subject > to) to = subject;
+      }
+      const rows = await second.runAndReadAll(
+        `select ${columns} from holdfast.imported where participant between $1 and $2 and id in (select unnest($3)) order by id, state`,
+        [from, to, listValue(events.map(({ id }) => id))],
+        [VARCHAR, VARCHAR, LIST(VARCHAR)],
+      );
       for (const row of rows.getRows()) {
         const event = found(row);
-        byId.set(event.id, [...(byId.get(event.id) ?? []), event]);
+        const known = byId.get(event.id);
+        if (known === undefined) byId.set(event.id, [event]);
+        else known.push(event);
       }
       return byId;
     },

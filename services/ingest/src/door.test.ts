@@ -9,6 +9,8 @@ import {
   observationTypes,
   Protocol,
   parseEvent,
+  sha256,
+  shortType,
   type Upcasts,
 } from '@holdfast/events';
 import { type EventLog, maxRecordBytes, partitionOf } from '@holdfast/log';
@@ -16,7 +18,8 @@ import { embeddedEventLog } from '@holdfast/log/embedded';
 import { type PublishedTrial, topicsOf } from '@holdfast/trials';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Door, type DoorOptions, NoTrialKey, openDoor, type Rejection, type Verdict } from './door.ts';
+import { type Door, type DoorOptions, NoTrialKey, openDoor, type Verdict } from './door.ts';
+import { type Rejection, readRejections } from './rejections.ts';
 
 const openArms = ['naltrexone', 'buprenorphine'];
 const protocol = (changes: object = {}): Protocol =>
@@ -564,11 +567,69 @@ describe('what was rejected', () => {
   test('is kept with where it came from and every reason; of an open-label trial as it was sent', async () => {
     const door = await doorOf();
     const input = event('arm-assigned', { arm: 'heroin' });
+    const { id, source, subject, type } = input;
+    const of = {
+      source,
+      id,
+      subject,
+      type: shortType(type as HoldfastEvent['type']),
+      sha256: sha256(canonicalJson(input)),
+    };
     await door.keepRejected([rejection('OPEN-1', input), rejection('OPEN-1', input, 'arms.ndjson:8')]);
     expect(await rejectedIn('OPEN-1')).toEqual([
-      { where: 'arms.ndjson:7', problems: [reason], receivedtime: stamp, input },
-      { where: 'arms.ndjson:8', problems: [reason], receivedtime: stamp, input },
+      { where: 'arms.ndjson:7', problems: [reason], receivedtime: stamp, of, input },
+      { where: 'arms.ndjson:8', problems: [reason], receivedtime: stamp, of, input },
     ]);
+  });
+
+  test('is read back with which event it would have been, each once, until a full export comes without it', async () => {
+    const door = await doorOf();
+    const input = event('arm-assigned', { arm: 'heroin' });
+    const imported: Rejection = { ...rejection('OPEN-1', input, 'import m'), mapping: 'm' };
+    await door.keepRejected([rejection('OPEN-1', input), rejection('OPEN-1', input), imported]);
+    const read = async () =>
+      (await readRejections(log, openLabel)).map(({ where, of, isOutdated }) => [where, of.id, of.type, isOutdated]);
+    const first = ['arms.ndjson:7', input.id, 'arm-assigned', false];
+    expect(await read()).toEqual([first, ['import m', input.id, 'arm-assigned', false]]);
+    await door.exported('other', new Date('2100-01-01T00:00:00Z'));
+    await door.exported('m', new Date('2100-01-01T00:00:00Z'));
+    expect(await read()).toEqual([first, ['import m', input.id, 'arm-assigned', true]]);
+  });
+
+  test('names no field that a sender invented, no digest and no closed type where there is a blind', async () => {
+    const door = await doorOf();
+    const inputs = [
+      event('urine-screen', { results: { 'esketamine.x[0]': 'positive', opioids: 'positive' } }),
+      event('visit-attended', { 'Esketamine 0.5': 1, visit: 'W04' }),
+      event('arm-assigned', { arm: 'Esketamine', Esketamine: true }, randomisation),
+      { ...event('visit-attended', {}), 'Esketamine.data': 1 },
+    ];
+    const sent = inputs.map((input, n): Rejection => {
+      const verdict = door.judge(input);
+      if (verdict.accepted) throw new Error('accepted');
+      return { trial: 'KARE-2', where: `f:${n}`, problems: verdict.problems, input };
+    });
+    await door.keepRejected(sent);
+    const shown = await readRejections(log, blinded);
+    expect(JSON.stringify(shown)).not.toMatch(/sketamine|sha256|arm-assigned/);
+    expect(shown.map(({ of }) => of.type)).toEqual(['urine-screen', 'visit-attended', 'sealed', 'visit-attended']);
+    expect(shown.flatMap(({ problems }) => problems.map(({ path }) => path))).toContain('data.?');
+  });
+
+  test('of no published trial is kept in the closed part, and sealed where any trial is double-blind', async () => {
+    const door = await doorOf();
+    const text = '{"arm": Esketamine}';
+    await door.keepRejected([
+      { trial: undefined, where: 'f:1', problems: [{ path: '', message: 'is not JSON' }], input: text },
+    ]);
+    const [kept] = (await recordsOf('rejected')).map(({ text: record }) => JSON.parse(record));
+    expect(kept.sealedForEach.length).toBeGreaterThan(0);
+    const identity = { trial: 'KARE-2', source: '/trials/KARE-2/rejected', id: 'f:1', subject: '' };
+    const mine = kept.sealedForEach.find(({ keyId }: { keyId: string }) => keyId === published.keyId);
+    expect(JSON.parse(Buffer.from(await unsealing.open(identity, mine)).toString())).toBe(text);
+    expect((await log.topics()).find(({ name }) => name === 'rejected')?.access).toBe('closed');
+    await log.close();
+    expect((await storedBytes()).includes('Esketamine')).toBe(false);
   });
 
   test('of a double-blind trial is kept sealed, whatever it was: an arm may stand in any field', async () => {

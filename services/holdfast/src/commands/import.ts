@@ -35,7 +35,7 @@ function judgeOf(
   door: Door,
   mapping: string,
   onRefused: (rejection: Rejection) => void,
-  refused: Set<string>,
+  refused: Map<string, string>,
 ): Judge<Accepted> {
   return (event, trial) => {
     const verdict = door.judge(event);
@@ -46,7 +46,7 @@ function judgeOf(
       const where = `import ${mapping}, event ${event.id}`;
       onRefused({ trial, where, problems, input: event, mapping });
     }
-    refused.add(event.id);
+    refused.set(event.id, event.subject);
     return { ok: false, problems };
   };
 }
@@ -113,12 +113,14 @@ type Imported = {
   readonly reconciliation: Reconciliation;
   readonly touched: readonly string[];
   readonly unfolded: readonly string[];
+  /** What went to the log, or would have gone. */
+  readonly sent: number;
   /** What a full export changed. */
   readonly changes: readonly ChangeCounts[];
   readonly listed: readonly ListedChange[];
 };
 
-type Taken = Pick<Imported, 'reconciliation' | 'changes' | 'listed'>;
+type Taken = Pick<Imported, 'reconciliation' | 'sent' | 'changes' | 'listed'>;
 
 /** Judges all events of tables, and hands on what is to be appended. */
 async function takeTables(
@@ -131,11 +133,13 @@ async function takeTables(
   onRefused: (rejection: Rejection) => void,
 ): Promise<Taken> {
   const started = Date.now();
-  const refused = new Set<string>();
+  const refused = new Map<string, string>();
   const judge = judgeOf(door, tables.mapping, onRefused, refused);
   const listed: ListedChange[] = [];
   let changes: readonly ChangeCounts[] = [];
+  let sent = 0;
   const take = async (accepted: readonly Accepted[]) => {
+    sent += accepted.length;
     await onEvents(accepted);
     tell(progress, tables, started);
   };
@@ -153,7 +157,7 @@ async function takeTables(
       onChange: (change) => listed.push(change),
     });
   } else for await (const batch of tables.events(judge)) await take(batch);
-  return { reconciliation: tables.reconciliation(), changes, listed };
+  return { reconciliation: tables.reconciliation(), sent, changes, listed };
 }
 
 /** Admits everything; the tables are closed, and their memory given back, before the last of it is folded. */
@@ -250,17 +254,17 @@ async function importTables(mapping: string, directory: string, command: Command
       });
     const run = options.dryRun ? judgeAll : importAll;
     const imported = await run(store, options, open, progress).finally(() => progress.done());
-    const { reconciliation, touched, unfolded } = imported;
+    const { reconciliation, sent, touched, unfolded } = imported;
     // Of two tables on one output only people can make sense.
     await report(reconciliation, options, !options.fullExport || options.format === 'table');
     if (options.fullExport) await reportChanges(imported, options);
-    const { accepted, rejected } = reconciliation.events;
+    const { rejected } = reconciliation.events;
     const seconds = ((Date.now() - started) / 1000).toFixed(1);
     const what = options.dryRun
       ? 'would be accepted (dry run: nothing was written)'
       : 'accepted, committed and published';
     const rows = reconciliation.rejectedRows.length;
-    console.error(`${accepted} events ${what}; ${rejected} events and ${rows} rows rejected; ${seconds} s`);
+    console.error(`${sent} events ${what}; ${rejected} events and ${rows} rows rejected; ${seconds} s`);
     for (const trial of unfolded) {
       console.error(
         `${trial} is sealed and durable, but not folded: that takes its key (\`holdfast replay --key FILE\`)`,

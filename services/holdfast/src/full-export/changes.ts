@@ -28,8 +28,6 @@ export type Changes = {
   missing(before: FoundEvent): Decision;
 };
 
-const stateOf = ({ state }: FoundEvent): ImportedState => JSON.parse(state) as ImportedState;
-
 /** @param at when the export is imported: its corrections outrank what was said before */
 export function changesOf(mapping: string, at: Date): Changes {
   const envelope = ({ source, participant, recordedAt }: ImportedState) => {
@@ -61,6 +59,7 @@ export function changesOf(mapping: string, at: Date): Changes {
     } as HoldfastEvent;
   };
 
+  const stateOf = ({ state }: FoundEvent) => JSON.parse(state) as ImportedState;
   const kept = (note: string): Decision => ({ change: 'kept', events: [], note });
 
   return {

@@ -31,6 +31,9 @@ export type ChangeCounts = {
 
 export const allChanges: readonly Change[] = ['new', 'changed', 'gone', 'back', 'unchanged', 'kept'];
 
+/** Records of a log in memory at once, beside the tables. */
+const recordsHeld = 50_000;
+
 /** The part of a type's events that an export may lack without anybody having said that this is meant. */
 const mostLost = 0.5;
 
@@ -69,6 +72,7 @@ async function* importedBefore(
     protocol,
     await log.ends(topicsOf(protocol).events.name),
     {
+      held: recordsHeld,
       read: (record) => {
         const outcome = decode(record);
         return outcome instanceof Promise ? outcome.then((decoded) => taken(decoded, record)) : taken(outcome, record);
@@ -81,6 +85,7 @@ async function* importedBefore(
     if (imported.length === 0) continue;
     yield imported.map(({ type, stands, state }) => ({
       trial,
+      participant,
       type,
       id: state.id,
       stands,
@@ -114,8 +119,8 @@ export type FullExportOptions = {
   readonly at: Date;
   readonly allowMassRetraction: boolean;
   readonly judge: Judge<Accepted>;
-  /** Ids of the events of which the judge has refused something so far. */
-  readonly refused: ReadonlySet<string>;
+  /** The events of which the judge has refused something so far, by id, with their participants. */
+  readonly refused: ReadonlyMap<string, string>;
   /** Told, batch by batch, what is to be appended. */
   readonly onEvents: (accepted: readonly Accepted[]) => Promise<void>;
   /** Told of each change but `new` and `unchanged`. */
@@ -152,7 +157,7 @@ export async function takeFullExport(options: FullExportOptions): Promise<readon
 
   const partlyRefused = new Set<string>();
   for await (const batch of tables.events(judge)) {
-    const found = await full.find(batch.map(({ event }) => event.id));
+    const found = await full.find(batch.map(({ event }) => event as ParticipantEvent));
     const outgoing: Accepted[] = [];
     for (const verdict of batch) {
       const event = verdict.event as ParticipantEvent;
@@ -171,16 +176,16 @@ export async function takeFullExport(options: FullExportOptions): Promise<readon
     }
     if (outgoing.length > 0) await onEvents(outgoing);
   }
+  const whollyRefused = [...refused].filter(([id]) => !partlyRefused.has(id));
   await takeRefused(
     full,
-    [...refused].filter((id) => !partlyRefused.has(id)),
+    whollyRefused.map(([id, subject]) => ({ id, subject })),
     take,
   );
   for await (const batch of full.missing()) {
     const outgoing: Accepted[] = [];
     for (const before of batch) {
-      const { participant } = JSON.parse(before.state) as { participant: string };
-      outgoing.push(...take({ ...before, participant }, changes.missing(before)));
+      outgoing.push(...take(before, changes.missing(before)));
     }
     if (outgoing.length > 0) await onEvents(outgoing);
   }
@@ -192,13 +197,12 @@ const key = ({ trial, type }: ChangeCounts) => `${trial}\n${type}`;
 /** What was refused as a whole is not gone: whatever stands of it stays. */
 async function takeRefused(
   full: FullExport,
-  ids: readonly string[],
+  events: Parameters<FullExport['find']>[0],
   take: (which: Omit<ListedChange, 'change' | 'note'>, decision: Decision) => unknown,
 ): Promise<void> {
-  for (const found of (await full.find(ids)).values()) {
+  for (const found of (await full.find(events)).values()) {
     for (const before of found.filter(({ stands }) => stands)) {
-      const { participant } = JSON.parse(before.state) as { participant: string };
-      take({ ...before, participant }, { change: 'kept', events: [], note: 'its row was refused' });
+      take(before, { change: 'kept', events: [], note: 'its row was refused' });
     }
   }
 }

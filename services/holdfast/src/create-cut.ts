@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import { archiveUpTo, chainHeads, checkReach, contentsOf, fromArchive, newestDate } from '@holdfast/aggregate';
+import { archiveUpTo, checkReach, contentsOf, fromArchive } from '@holdfast/aggregate';
 import { canonicalJson, sha256 } from '@holdfast/events';
 import { openDoor } from '@holdfast/ingest';
 import { StoreInUse } from '@holdfast/log';
@@ -73,8 +73,8 @@ export async function createCut(store: Store, published: PublishedTrial, request
   checkReach(segments, marks);
   // From here on only the archive speaks: what cannot be read back is no cut.
   const source = fromArchive(objects, { trial, name, marks, segments });
-  const newest = await newestDate(source);
   const selection = { asOf: request.asOf, cutOff: request.cutOff };
+  const { events, digest, openDigest, newest, heads } = await contentsOf(source, protocol, selection);
   const cut: DataCut = {
     format: 'holdfast-cut/1',
     trial,
@@ -88,10 +88,12 @@ export async function createCut(store: Store, published: PublishedTrial, request
     foldVersion,
     marks: [...marks],
     segments,
-    ...(await contentsOf(source, protocol, selection)),
+    events,
+    openDigest,
+    digest,
     code: await codeDigest(),
   };
-  const record = { at: cut.createdAt, who: cut.createdBy, cut: name, marks, heads: await chainHeads(source) };
+  const record = { at: cut.createdAt, who: cut.createdBy, cut: name, marks, heads };
   await log.append(topicsOf(protocol).audit.name, [{ key: trial, value: Buffer.from(JSON.stringify(record)) }]);
   await putCut(objects, cut);
   await foldMarks(store, published);

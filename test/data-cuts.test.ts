@@ -265,6 +265,13 @@ describe('a data cut', () => {
     expect(refused.stderr).toContain('is damaged');
     await writeFile(file, whole);
   });
+
+  test('keeps the protocol version that it was made with', async () => {
+    const file = join(folder.path, 'amended.yaml');
+    await writeFile(file, protocol('imported', 2).replaceAll('horizon: 56', 'horizon: 28'));
+    await succeed(['protocol', 'publish', file, '--data', data]);
+    expect(await numbers(data, '--cut', 'before')).toBe(before);
+  });
 }, 120_000);
 
 describe('as of a date', () => {

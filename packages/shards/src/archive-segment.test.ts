@@ -80,7 +80,7 @@ test('any reader of Parquet finds the columns, without knowing of Holdfast', asy
     await writeFile(file, await segmentOf(at, both));
     const instance = await DuckDBInstance.create();
     const connection = await instance.connect();
-    const rows = (await connection.runAndReadAll(`FROM read_parquet('${file}')`)).getRowObjectsJson();
+    const rows = (await connection.runAndReadAll('FROM read_parquet($1)', [file])).getRowObjectsJson();
     connection.closeSync();
     instance.closeSync();
     const { specversion: _, data: __, ...columns } = stored;

@@ -6,6 +6,7 @@ import { civilDay, dateOf, type HoldfastEvent, type PatternRule, type Protocol, 
 import { openDoor } from '@holdfast/ingest';
 import { embeddedEventLog } from '@holdfast/log/embedded';
 import { storeFolders } from '@holdfast/runtime';
+import { recordsOfSegment } from '@holdfast/shards';
 import { type EnteredEvent, simulateTrial } from '@holdfast/simulate';
 import { publishKey, publishProtocol, readTrials } from '@holdfast/trials';
 import fc from 'fast-check';
@@ -141,12 +142,40 @@ describe('a blinded answer is a function of the open events alone', () => {
     }
   }, 120_000);
 
+  test('data cuts made without the key: what is printed of them stays the same, byte by byte, but for when they were made', async () => {
+    const [before, after] = [join(folder.path, 'before'), join(folder.path, 'after')];
+    const blinded = [
+      ['cut', 'create', '--name', 'one'],
+      ['cut', 'create', '--name', 'two', '--cut-off', '2026-08-01', '--format', 'json'],
+      ['cut', 'list', '--format', 'csv'],
+      ['cut', 'diff', 'two', 'one', '--format', 'csv'],
+      ['rates', '--measure', 'alcohol-abstinence', '--by', 'site', '--cut', 'one', '--format', 'csv'],
+      ['rates', '--measure', 'alcohol-abstinence', '--by', 'arm', '--cut', 'one'],
+      ['rates', '--measure', 'alcohol-first-use', '--as-of', '2027-06-01', '--cut-off', '2026-08-01'],
+    ];
+    const timeless = (text: string) => text.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME');
+    for (const command of blinded) {
+      const printed = [];
+      for (const data of [before, after]) {
+        const { code, stdout, stderr } = await holdfast([...command, '--data', data]);
+        printed.push({ code, stdout: timeless(stdout), stderr: timeless(stderr) });
+      }
+      expect(printed[1], command.join(' ')).toEqual(printed[0]);
+      expect(printed[0]?.code, command.join(' ')).toBe(command.includes('arm') ? 1 : 0);
+    }
+    const args = ['rates', '--measure', 'alcohol-abstinence', '--by', 'site', '--format', 'csv', '--data', before];
+    expect((await holdfast([...args, '--cut', 'one'])).stdout).toBe((await holdfast(args)).stdout);
+  }, 120_000);
+
   test('no arm, drug or amount stands in clear anywhere in the store', async () => {
     const data = join(folder.path, 'before');
     const files = (await readdir(data, { recursive: true, withFileTypes: true })).filter((file) => file.isFile());
     const secrets = ['mgPerKg', 'study drug', ...protocol.arms.map(({ id }) => id)];
     for (const file of files) {
-      const bytes = await readFile(join(file.parentPath, file.name));
+      const stored = await readFile(join(file.parentPath, file.name));
+      const bytes = file.name.endsWith('.parquet')
+        ? Buffer.from((await recordsOfSegment(stored)).map(({ record }) => record).join('\n'))
+        : stored;
       // The protocol itself, which names all arms, is published on an open topic; no event may.
       const inEvents = file.parentPath.includes('closed') ? secrets : ['mgPerKg', 'study drug', '{"arm":'];
       for (const secret of inEvents) expect(bytes.includes(secret), `${secret} in ${file.name}`).toBe(false);
@@ -174,6 +203,8 @@ describe('a blinded answer is a function of the open events alone', () => {
     const shown = await holdfast([...args, '--key', join(folder.path, 'key')]);
     expect(shown.code).toBe(0);
     for (const { id } of protocol.arms) expect(shown.stdout).toContain(id);
+    const cut = await holdfast([...args, '--key', join(folder.path, 'key'), '--cut', 'one']);
+    expect(cut).toMatchObject({ code: 0, stdout: shown.stdout });
     const { log: dir, closedLog: closedDir } = storeFolders(data);
     const log = await embeddedEventLog({ dir, closedDir, readOnly: true });
     const looks = await log.read(`${trial}.audit`, 0, 0, { records: 10, bytes: 100_000 });

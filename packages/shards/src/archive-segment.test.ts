@@ -15,7 +15,7 @@ const instant = fc
 const event = fc.record(
   {
     specversion: fc.constant('1.0'),
-    id: fc.string({ unit: 'binary', minLength: 1, maxLength: 8 }).filter((text) => text.isWellFormed()),
+    id: fc.string({ unit: 'binary', minLength: 1, maxLength: 8 }),
     source: fc.constantFrom('/trials/KARE-2/sites/GB-01', '/trials/KARE-2/holdfast'),
     subject: fc.constantFrom('GB-01-1', 'GB-01-2'),
     type: fc.constantFrom('org.holdfast.urine-screen.v1', 'org.holdfast.sealed.v1'),
@@ -80,7 +80,7 @@ test('any reader of Parquet finds the columns, without knowing of Holdfast', asy
     await writeFile(file, await segmentOf(at, both));
     const instance = await DuckDBInstance.create();
     const connection = await instance.connect();
-    const rows = (await connection.runAndReadAll(`FROM read_parquet('${file}')`)).getRowObjectsJson();
+    const rows = (await connection.runAndReadAll('FROM read_parquet($1)', [file])).getRowObjectsJson();
     connection.closeSync();
     instance.closeSync();
     const { specversion: _, data: __, ...columns } = stored;

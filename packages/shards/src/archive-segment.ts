@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openScratch, sql } from './duckdb.ts';
+import { openScratch, quoted, sql } from './duckdb.ts';
 
 /** A log record in the archive: its offset, and its canonical JSON text as it stands in the log. */
 export type ArchivedRecord = { readonly offset: number; readonly record: string };
@@ -32,7 +32,7 @@ const copySegment = (file: string) => sql`
       record
     FROM records
     ORDER BY "offset"
-  ) TO '${file}' (FORMAT parquet, PARQUET_VERSION v1, COMPRESSION zstd, ROW_GROUP_SIZE 20480)
+  ) TO ${quoted(file)} (FORMAT parquet, PARQUET_VERSION v1, COMPRESSION zstd, ROW_GROUP_SIZE 20480)
 `;
 
 async function withScratch<T>(work: (folder: string) => Promise<T>): Promise<T> {
@@ -80,7 +80,7 @@ export function recordsOfSegment(bytes: Uint8Array): Promise<ArchivedRecord[]> {
     const { connection, close } = await openScratch(folder);
     try {
       const result = await connection.stream(
-        sql`SELECT "offset"::DOUBLE, record FROM read_parquet('${file}') ORDER BY "offset"`,
+        sql`SELECT "offset"::DOUBLE, record FROM read_parquet(${quoted(file)}) ORDER BY "offset"`,
       );
       const records: ArchivedRecord[] = [];
       for await (const rows of result.yieldRows())

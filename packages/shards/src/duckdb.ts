@@ -17,6 +17,11 @@ export function sql(parts: TemplateStringsArray, ...values: readonly string[]): 
   return String.raw({ raw: parts.raw }, ...values);
 }
 
+/** A text as a literal in SQL, for statements that take no parameters. */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
 export type Database = { readonly connection: DuckDBConnection; close(): void };
 
 /** Opens a shard's DuckDB file. This module alone opens them: two instances of one file in a process would diverge. */
@@ -81,7 +86,7 @@ export async function openScratch(folder: string): Promise<Database> {
   const connection = await instance.connect();
   await connection.run(sql`
     SET TimeZone = 'UTC';
-    SET allowed_directories = ['${folder}'];
+    SET allowed_directories = [${quoted(folder)}];
     SET enable_external_access = false;
     SET lock_configuration = true;
   `);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { contentOf, type Protocol, sha256 } from '@holdfast/events';
+import { contentOf, type HoldfastEvent, type Protocol, sha256 } from '@holdfast/events';
+import type { LogRecord } from '@holdfast/log';
 import { chained } from './decode.ts';
 import { type Envelope, envelopeOf, isParticipants } from './envelope.ts';
 import type { RecordSource } from './record-source.ts';
@@ -7,6 +8,8 @@ import { type Selection, selectedBy } from './selection.ts';
 
 /** An event of a selection: its envelope, its text as stored, and the SHA-256 of its content. A sealed one stays in its box. */
 export type SelectedEvent = { readonly envelope: Envelope; readonly record: string; readonly sha256: string };
+
+const textOf = (value: Uint8Array) => Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8');
 
 /** The participants' events of a selection, as often as they were received. */
 export async function* selectedEvents(
@@ -17,36 +20,59 @@ export async function* selectedEvents(
   const isSelected = selectedBy(selection, protocol);
   for (const partition of source.ends.keys()) {
     for await (const records of source.read(partition)) {
-      for (const { key, value } of records) {
-        if (key === '') continue;
-        const record = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8');
-        const envelope = envelopeOf(record);
-        if (isParticipants(envelope) && isSelected(envelope))
-          yield { envelope, record, sha256: sha256(contentOf(record)) };
+      for (const { value } of records) {
+        const event = eventIn(textOf(value), isSelected);
+        if (event !== undefined) yield event;
       }
     }
   }
 }
 
+function eventIn(record: string, isSelected: (envelope: Envelope) => boolean): SelectedEvent | undefined {
+  const envelope = envelopeOf(record);
+  if (!isParticipants(envelope) || !isSelected(envelope)) return undefined;
+  return { envelope, record, sha256: sha256(contentOf(record)) };
+}
+
 export type Contents = {
   /** Different contents. */
   readonly events: number;
+  /**
+   * Over what is held, whatever its partitions, order and repetitions: SHA-256 of the sorted SHA-256s of the different contents, each on
+   * a line. What is sealed enters as its box, so this is closed in a double-blind trial.
+   */
   readonly digest: string;
-  /** As `digest`, of the open events alone. */
+  /** As `digest`, over the open events alone. */
   readonly openDigest: string;
+  /** The newest date that any partition says has begun. */
+  readonly newest: string | undefined;
+  /** Heads of the partitions' hash chains at the ends of the source; closed too. */
+  readonly heads: readonly string[];
 };
 
-/**
- * What a selection holds, whatever its partitions, order and repetitions: SHA-256 over the sorted SHA-256s of its different contents,
- * each on a line.
- */
+/** Reads a source once and says what a selection of it holds. */
 export async function contentsOf(source: RecordSource, protocol: Protocol, selection: Selection): Promise<Contents> {
-  const [all, open] = [new Set<string>(), new Set<string>()];
-  for await (const { envelope, sha256: content } of selectedEvents(source, protocol, selection)) {
-    all.add(content);
-    if (envelope.type !== 'org.holdfast.sealed.v1') open.add(content);
+  const isSelected = selectedBy(selection, protocol);
+  const [all, open, heads] = [new Set<string>(), new Set<string>(), [] as string[]];
+  let newest: string | undefined;
+  for (const partition of source.ends.keys()) {
+    let head = '';
+    for await (const records of source.read(partition)) {
+      head = chained(
+        head,
+        records.map(({ value }) => value),
+      );
+      for (const record of records) {
+        newest = laterDate(newest, dateTurned(record));
+        const event = eventIn(textOf(record.value), isSelected);
+        if (event === undefined) continue;
+        all.add(event.sha256);
+        if (event.envelope.type !== 'org.holdfast.sealed.v1') open.add(event.sha256);
+      }
+    }
+    heads.push(head);
   }
-  return { events: all.size, digest: digestOf(all), openDigest: digestOf(open) };
+  return { events: all.size, digest: digestOf(all), openDigest: digestOf(open), newest, heads };
 }
 
 function digestOf(contents: ReadonlySet<string>): string {
@@ -55,17 +81,22 @@ function digestOf(contents: ReadonlySet<string>): string {
   return digest.digest('hex');
 }
 
-/** The heads of the partitions' hash chains at the ends of a source; closed, since they depend on what is sealed. */
-export async function chainHeads(source: RecordSource): Promise<string[]> {
-  const heads: string[] = [];
-  for (const partition of source.ends.keys()) {
-    let head = '';
+/** The newest date that any partition of a source says has begun. */
+export async function newestDate(source: RecordSource): Promise<string | undefined> {
+  let newest: string | undefined;
+  for (const partition of source.ends.keys())
     for await (const records of source.read(partition))
-      head = chained(
-        head,
-        records.map(({ value }) => value),
-      );
-    heads.push(head);
-  }
-  return heads;
+      for (const record of records) newest = laterDate(newest, dateTurned(record));
+  return newest;
+}
+
+/** The date that a record of Holdfast's own says has begun; undefined of all other records. */
+function dateTurned({ key, value }: LogRecord): string | undefined {
+  if (key !== '') return undefined;
+  const event = JSON.parse(textOf(value)) as HoldfastEvent;
+  return event.type === 'org.holdfast.day-turned.v1' ? event.data.date : undefined;
+}
+
+function laterDate(a: string | undefined, b: string | undefined): string | undefined {
+  return a === undefined || (b !== undefined && b > a) ? b : a;
 }

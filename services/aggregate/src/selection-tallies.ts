@@ -41,6 +41,7 @@ export async function selectionTallies({
   const opened = isDouble ? key : undefined;
   const decode = recordDecoder(opened && opener(opened));
   const isSelected = selectedBy(selection, protocol);
+  const isWhole = selection.asOf === undefined && selection.cutOff === undefined;
   const clock = clockOf(protocol, selection, newest === null ? undefined : civilDay(newest));
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-selection-'));
   try {
@@ -58,6 +59,7 @@ export async function selectionTallies({
         const gathered = nothingGathered();
         for await (const records of source.read(partition)) {
           const wanted = records.filter(({ value }) => {
+            if (isWhole) return true;
             const envelope = envelopeOf(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8'));
             return isParticipants(envelope) && isSelected(envelope);
           });

@@ -1,6 +1,5 @@
 import { type CivilDay, civilDay, type Protocol } from '@holdfast/events';
 import type { Envelope } from './envelope.ts';
-import type { RecordSource } from './record-source.ts';
 
 /** What of a trial's records a question is about; both dates undefined: all of it. */
 export type Selection = {
@@ -66,20 +65,4 @@ export function clockOf(
   const now = clock === 'live' && asOf !== undefined ? civilDay(asOf) : newest;
   if (now === undefined || cutOff === undefined) return now;
   return Math.min(now, civilDay(cutOff) + 1 + entryLag);
-}
-
-/** The newest date that any partition of a source says has begun. */
-export async function newestDate(source: RecordSource): Promise<string | undefined> {
-  let newest: string | undefined;
-  for (const partition of source.ends.keys()) {
-    for await (const records of source.read(partition)) {
-      for (const { key, value } of records) {
-        if (key !== '') continue;
-        const event = JSON.parse(Buffer.from(value).toString('utf8')) as { type: string; data: { date: string } };
-        if (event.type === 'org.holdfast.day-turned.v1' && (newest === undefined || event.data.date > newest))
-          newest = event.data.date;
-      }
-    }
-  }
-  return newest;
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import { archiveUpTo, chainHeads, checkReach, contentsOf, fromArchive, newestDate } from '@holdfast/aggregate';
+import { archiveUpTo, checkReach, contentsOf, fromArchive } from '@holdfast/aggregate';
 import { canonicalJson, sha256 } from '@holdfast/events';
 import { openDoor } from '@holdfast/ingest';
 import { StoreInUse } from '@holdfast/log';
@@ -29,7 +29,7 @@ async function freeName({ objects }: Store, trial: string): Promise<string> {
   return `cut-${n}`;
 }
 
-/** Folds the marks, so that shards stand where the log does; whoever keeps the shards now, or has the key, does it else. */
+/** Folds the marks, so that shards stand where the log does. Without the key whoever folds next does it. */
 async function foldMarks(store: Store, trial: PublishedTrial): Promise<void> {
   const { trial: name, blinding } = trial.protocol;
   if (blinding === 'double' && !store.keys.has(name)) return;
@@ -38,7 +38,9 @@ async function foldMarks(store: Store, trial: PublishedTrial): Promise<void> {
     await aggregate.keep(trial);
     await aggregate.caughtUp(name, await store.log.ends(topicsOf(trial.protocol).events.name));
   } catch (error) {
-    if (!(error instanceof StoreInUse)) throw error;
+    // Who keeps the shards folds the marks. Anything else does not undo the cut, which stands by now.
+    if (!(error instanceof StoreInUse))
+      console.error(`the marks are not folded yet (${error instanceof Error ? error.message : String(error)})`);
   } finally {
     await aggregate.stop();
   }
@@ -73,8 +75,8 @@ export async function createCut(store: Store, published: PublishedTrial, request
   checkReach(segments, marks);
   // From here on only the archive speaks: what cannot be read back is no cut.
   const source = fromArchive(objects, { trial, name, marks, segments });
-  const newest = await newestDate(source);
   const selection = { asOf: request.asOf, cutOff: request.cutOff };
+  const { events, digest, openDigest, newest, heads } = await contentsOf(source, protocol, selection);
   const cut: DataCut = {
     format: 'holdfast-cut/1',
     trial,
@@ -88,10 +90,12 @@ export async function createCut(store: Store, published: PublishedTrial, request
     foldVersion,
     marks: [...marks],
     segments,
-    ...(await contentsOf(source, protocol, selection)),
+    events,
+    openDigest,
+    digest,
     code: await codeDigest(),
   };
-  const record = { at: cut.createdAt, who: cut.createdBy, cut: name, marks, heads: await chainHeads(source) };
+  const record = { at: cut.createdAt, who: cut.createdBy, cut: name, marks, heads };
   await log.append(topicsOf(protocol).audit.name, [{ key: trial, value: Buffer.from(JSON.stringify(record)) }]);
   await putCut(objects, cut);
   await foldMarks(store, published);

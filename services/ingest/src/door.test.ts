@@ -297,6 +297,14 @@ describe('the door refuses', () => {
     expect(records.map(({ partition }) => partition)).toEqual([0, 1, 2]);
     for (const { text } of records) expect(text).toBe(canonicalJson({ ...sent, receivedtime: stamp }));
   });
+
+  test('a replayed event keeps when it was first received; a site’s own word for that is replaced', async () => {
+    const sent = event('visit-attended', {}, { receivedtime: '2026-03-04T08:00:00+00:00' });
+    const [site, replay] = [await doorOf(), await doorOf({ ownRecords: true })];
+    await site.admit([accepted(site, sent)]);
+    await replay.admit([accepted(replay, sent)]);
+    expect(await eventsIn('KARE-2')).toEqual([canonicalJson({ ...sent, receivedtime: stamp }), canonicalJson(sent)]);
+  });
 });
 
 describe('marking a cut', () => {

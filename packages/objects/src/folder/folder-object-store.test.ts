@@ -67,7 +67,11 @@ describe('folder object store', () => {
   test('a folder that cannot be written is named', async () => {
     await writeFile(join(dir, 'file'), '');
     const store = folderObjectStore(join(dir, 'file'));
-    await expect(store.put('a', bytes('x'))).rejects.toThrow();
+    await expect(store.put('a', bytes('x'))).rejects.toMatchObject({
+      code: 'HF_OBJECT_STORE_UNAVAILABLE',
+      retryable: true,
+      message: /cannot write object a in .*file/,
+    });
     expect(await store.get('a')).toBeUndefined();
   });
 

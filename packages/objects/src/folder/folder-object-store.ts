@@ -80,7 +80,7 @@ export function folderObjectStore(dir: string): ObjectStore {
     const head = { key, size: body.length, sha256: sha256Of(body) };
     const file = fileOf(key);
     const draft = join(dir, '.drafts', randomUUID());
-    await makeFolder(dirname(draft), key);
+    await mkdir(dirname(draft), { recursive: true });
     await makeFolder(dirname(file), key);
     try {
       await synced(draft, body);

@@ -154,8 +154,8 @@ async function rateRows(store: Store, a: OpenCut, b: OpenCut, byArm: boolean): P
       console.error(`${measure.id} is not measured in both cuts, so it is not compared`);
       continue;
     }
-    const isClosed = [a, b].some(({ trial }, i) => !isOpenMeasure(i === 0 ? measure : other, trial.protocol));
-    if (isClosed && !store.keys.has(a.cut.trial)) {
+    const isOpen = isOpenMeasure(measure, a.trial.protocol) && isOpenMeasure(other, b.trial.protocol);
+    if (!isOpen && !store.keys.has(a.cut.trial)) {
       console.error(`${measure.id} is a closed measure: it is compared only with the trial’s key`);
       continue;
     }

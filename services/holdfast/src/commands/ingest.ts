@@ -98,7 +98,7 @@ export function ingestCommand(program: Command): void {
     .description('take in CloudEvents from files: NDJSON or a JSON array, - for standard input')
     .option(
       '--replay',
-      'accept Holdfast’s own records (the trial’s clock) too: for a log exported from another store',
+      'accept Holdfast’s own records (the trial’s clock) and when each event was received: for a log exported from another store',
       false,
     )
     .addHelpText('after', '\nExit code 1 if any event was rejected; the others are taken in all the same.')

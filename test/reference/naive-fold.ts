@@ -70,7 +70,9 @@ export function naiveFold(protocol: Protocol, history: History, asOf: number | u
 
   const enrolment = earliest(open.effective, 'participant-enrolled', 'second-enrolment');
   if (enrolment.counting === undefined) {
-    const everything = [...open.effective, ...sealed.effective].map((each) => aside('no-enrolment', each, false));
+    const everything = [...open.effective, ...sealed.effective]
+      .filter(({ type }) => type !== 'screened')
+      .map((each) => aside('no-enrolment', each, false));
     const issues = sorted([...replacing, ...everything]);
     return { participant, dayZero: undefined, site: undefined, arm: undefined, measures: {}, issues };
   }

@@ -1,4 +1,4 @@
-import { observationTypes } from '@holdfast/events';
+import { observationTypes, typeNotes } from '@holdfast/events';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { closedByDefault, closedIfTold, isClosed } from './closed-types.ts';
@@ -45,6 +45,14 @@ test('a score is closed only if it tells the hours after a dose', () => {
 test('vital signs are closed only after a dose', () => {
   expect(isClosed('vital-signs', { heartRate: 71, minutesAfterDose: 40 })).toBe(true);
   expect(isClosed('vital-signs', { heartRate: 71 })).toBe(false);
+});
+
+test('the page of events marks as closed what is closed, and nothing else', () => {
+  for (const [type, { closed }] of Object.values(typeNotes).flatMap((notes) => Object.entries(notes))) {
+    const field = closedIfTold.get(type);
+    const expected = closedByDefault.includes(type) ? 'always' : field === undefined ? undefined : { ifGiven: field };
+    expect(closed, type).toEqual(expected);
+  }
 });
 
 test('the start of a period is closed only if it tells the sequence of treatments', () => {

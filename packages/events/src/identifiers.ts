@@ -52,13 +52,15 @@ const implausible = { error: 'lies outside the years 1900 to 2199; correct the y
 
 export const CivilDate = z.iso
   .date({ error: 'not a calendar date; write it like 2026-03-02', abort: true })
-  .regex(plausibleYear, implausible);
+  .regex(plausibleYear, implausible)
+  .meta({ format: 'date' });
 export const Instant = z.iso
   .datetime({
     offset: true,
     error: 'not an RFC 3339 time with the site’s own offset; write it like 2026-03-02T10:15:00+00:00',
     abort: true,
   })
-  .regex(plausibleYear, implausible);
+  .regex(plausibleYear, implausible)
+  .meta({ format: 'date-time' });
 /** Free text is short and optional, and leaves the system in no alert or report by default. */
 export const ShortText = z.string().min(1).max(200);

@@ -38,5 +38,6 @@ export { Protocol, type Visit } from './protocol/protocol.ts';
 export { parseProtocol } from './protocol/protocol-file.ts';
 export { type BiomarkerKind, biomarkerResult } from './types/biomarker.ts';
 export { type ObservationType, observationTypes } from './types/observation-types.ts';
+export { type TypeNote, typeNotes } from './types/type-notes.ts';
 export { isOlder, type Said, type Upcast, type Upcasts, upcast, upcasts } from './upcasts.ts';
 export { yamlLine } from './yaml-line.ts';

@@ -81,8 +81,11 @@ function settleHistory(effective: readonly Effective[], settled: readonly Issue[
   const issues = [...settled];
   if (!enrolled) {
     const reason = 'the participant has no enrolment; send participant-enrolled, and this counts by itself';
-    for (const observation of effective) issues.push(setAside(observation, 'no-enrolment', reason));
-    return { enrolment: undefined, randomisation: undefined, arm: undefined, observations: [], issues };
+    // Who is screened and not eligible never enrols.
+    const screened = effective.filter(({ type }) => type === 'screened');
+    for (const observation of effective)
+      if (observation.type !== 'screened') issues.push(setAside(observation, 'no-enrolment', reason));
+    return { enrolment: undefined, randomisation: undefined, arm: undefined, observations: screened, issues };
   }
   const earliest = <T extends Once>(type: T): EffectiveOf<T> | undefined => {
     const all = effective.filter((observation): observation is EffectiveOf<T> => observation.type === type);

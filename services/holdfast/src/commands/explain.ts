@@ -126,11 +126,7 @@ function* windowLines(measure: Measure, explanation: Explanation, only: number |
     if (status === 'unclear')
       yield 'A positive biomarker speaks of days in the window and forbids abstinent, but does not show use in it.';
     for (const run of runsOf(inside)) yield runLine(run, explanation);
-    if (
-      earlier !== undefined &&
-      (status === 'missing' || status === 'unclear') &&
-      policies.some(({ policy }) => carriedDays(policy))
-    )
+    if (earlier !== undefined && status === 'missing' && policies.some(({ policy }) => carriedDays(policy)))
       yield `Last judged before: ${earlier.status.toUpperCase()}, on ${dayInWords(earlier.day, explanation)}.`;
     for (const { policy, assessable, abstinent } of policies) {
       const counts = !assessable

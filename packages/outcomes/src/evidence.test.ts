@@ -292,6 +292,24 @@ describe('carrying the last judgement forward', () => {
   });
 });
 
+describe('coverage and what is left out', () => {
+  test('one urine covers a week that asks for one; use alone covers only where it is declared to', () => {
+    const one = protocol({ evidence: 'urine-only', coverage: { atLeast: 1 } });
+    expect(judged(one, history(urine(5, 'negative')), 7)).toBe('abstinent: yes yes yes');
+    const decisive = protocol({ evidence: 'urine-only', decisivePositive: true });
+    expect(judged(decisive, history(urine(5, 'positive')), 7)).toBe('use: no no no');
+    expect(judged(decisive, history(urine(5, 'negative')), 7)).toBe('missing: - no -');
+    expect(judged(protocol({ evidence: 'urine-only' }), history(urine(5, 'positive')), 7)).toBe('missing: - no -');
+  });
+
+  test('controlled days go with their evidence, and the rest of the window judges', () => {
+    const stay: Said = ['controlled-environment', 3, { kind: 'detox', from: date(3), to: date(5) }];
+    const given = history(stay, calendar(1, 2, []), calendar(6, 7, []), calendar(4, 4, [4]));
+    expect(judged(protocol({}), given, 7)).toBe('abstinent: yes yes yes');
+    expect(judged(protocol({ controlledDays: 'ignore' }), given, 7)).toBe('missing: - no -');
+  });
+});
+
 describe('the status of a day', () => {
   const visits = [
     { id: 'W1', day: 7, opens: 1, closes: 1, collects: ['urine'] },

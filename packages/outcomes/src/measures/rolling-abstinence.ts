@@ -58,8 +58,9 @@ export function* judgedWindows(
     if (lookBacks !== undefined) shownSince = Math.max(shownSince, lookBacks.shownSince[day] ?? 0);
     if (day < window) continue;
     const status = judge(counts, measure, evidence.confirming !== undefined, shownSince > day - window);
-    yield { day, status, earlier };
-    if (status !== 'missing' && status !== 'outside') earlier = { day, status };
+    const judged: JudgedWindow = { day, status, earlier };
+    yield judged;
+    if (status !== 'missing' && status !== 'outside') earlier = judged;
   }
 }
 

@@ -93,8 +93,10 @@ test('generated cases are rich: every issue, outcome, event type and odd day tur
     const naive = naiveFold(protocol, history, asOf);
     for (const issue of new Set(naive.issues.map((each) => each.issue))) saw(`issue ${issue}`);
     if (naive.dayZero !== undefined) saw('randomised');
-    for (const { cells, firstEvent, mature } of Object.values(naive.measures)) {
+    for (const { cells, firstEvent, mature, statuses } of Object.values(naive.measures)) {
       if (mature.length > 0) saw('a mature day');
+      for (const status of new Set(statuses.map((day) => day.status))) saw(`day ${status}`);
+      for (const { policy, abstinent } of cells) if (abstinent) saw(`abstinent by ${policy}`);
       if (cells.some((cell) => cell.abstinent)) saw('abstinent');
       if (cells.some((cell) => cell.assessable && !cell.abstinent)) saw('assessable, not abstinent');
       if (firstEvent !== undefined) saw(`outcome ${firstEvent.outcome}`);
@@ -111,6 +113,11 @@ test('generated cases are rich: every issue, outcome, event type and odd day tur
     'a mature day',
     'abstinent',
     'assessable, not abstinent',
+    'biomarker',
+    ...['use', 'abstinent', 'missing', 'unscheduled', 'not-yet', 'controlled', 'off-study'].map(
+      (status) => `day ${status}`,
+    ),
+    ...['observed-only', 'missing-is-use', 'carry-forward-5'].map((policy) => `abstinent by ${policy}`),
     'another day in UTC',
     'to urine-screen',
     'to arm-assigned',

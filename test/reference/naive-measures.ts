@@ -135,8 +135,6 @@ export function measureParticipant(
               .filter((earlier) => earlier.judgement !== 'missing' && earlier.judgement !== 'nothing left')
               .at(-1);
             if (judgement === 'missing' && last !== undefined) counts = last.judgement;
-            // A positive biomarker forbids abstinent, whatever is carried.
-            if (judgement === 'unclear' && last?.judgement === 'use') counts = 'use';
           }
           return { ...not, assessable: counts === 'use' || counts === 'abstinent', abstinent: counts === 'abstinent' };
         }),

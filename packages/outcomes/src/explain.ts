@@ -110,7 +110,8 @@ function explainedWindows(
   return measure.windows.flatMap((window) => {
     const judged = [...judgedWindows(measure, window, days)].find((candidate) => candidate.day === day);
     if (judged === undefined) return [];
-    const { status, earlier } = judged;
+    const { status } = judged;
+    const earlier = judged.earlier && { day: judged.earlier.day, status: judged.earlier.status };
     const { evidence, excluded } = days;
     const counting = Array.from({ length: window }, (_, i) => day - window + 1 + i).filter((at) => excluded[at] !== 1);
     const daysWith = (statuses: DayStatuses) => counting.filter((at) => statuses[at] !== nothing).length;

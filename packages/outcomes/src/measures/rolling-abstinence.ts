@@ -58,8 +58,9 @@ export function* judgedWindows(
     if (lookBacks !== undefined) shownSince = Math.max(shownSince, lookBacks.shownSince[day] ?? 0);
     if (day < window) continue;
     const status = judge(counts, measure, evidence.confirming !== undefined, shownSince > day - window);
-    yield { day, status, earlier };
-    if (status !== 'missing' && status !== 'outside') earlier = { day, status };
+    const judged: JudgedWindow = { day, status, earlier };
+    yield judged;
+    if (status !== 'missing' && status !== 'outside') earlier = judged;
   }
 }
 
@@ -67,7 +68,7 @@ export function* judgedWindows(
  * Whether a judged window counts in a policy's denominator on a mature day, and whether in its numerator. *Observed only*: what
  * is judged use or abstinent; *missing is use*: everybody within planned follow-up; *carry forward*: a missing window counts as
  * the latest judgement of the days before it that the policy reaches (last observation carried forward), never after leaving.
- * Over an unclear window nothing is carried, and onto one only use: a positive biomarker forbids `abstinent`.
+ * Nothing is carried onto an unclear window, nor over one: it is not missing, and it is known that all was not abstinent.
  */
 export function counted(
   policy: MissingPolicy,
@@ -89,10 +90,9 @@ function carriedForward(
   { day, status, earlier }: JudgedWindow,
   left: StudyDay | undefined,
 ): WindowStatus {
-  if ((status !== 'missing' && status !== 'unclear') || earlier === undefined) return status;
+  if (status !== 'missing' || earlier === undefined) return status;
   if (left !== undefined && day > left) return status;
-  if (day - earlier.day > (carriedDays(policy) ?? 0)) return status;
-  return status === 'missing' || earlier.status === 'use' ? earlier.status : status;
+  return day - earlier.day > (carriedDays(policy) ?? 0) ? status : earlier.status;
 }
 
 /** The spells of a participant's rolling abstinence: runs of days in numerator and denominator, per window and policy. */

@@ -117,13 +117,11 @@ function* windowLines(measure: Measure, explanation: Explanation, only: number |
     else
       yield `Judged: ${status.toUpperCase()} (${why}).${status === 'missing' ? ` ${neighbours(explanation, from, to)}.` : ''}`;
     if (status === 'unclear')
-      yield 'A positive biomarker speaks of days in the window and forbids abstinent, but does not show use in it.';
+      yield 'A positive biomarker speaks of days in the window and forbids abstinent, but either some of its days lie outside, or the window is not covered.';
+    if (status === 'use' && daysOfUse === 0)
+      yield 'All days that a positive biomarker speaks of lie in the window: there was use on one of them.';
     for (const run of runsOf(inside)) yield runLine(run, explanation);
-    if (
-      earlier !== undefined &&
-      (status === 'missing' || status === 'unclear') &&
-      policies.some(({ policy }) => carriedDays(policy))
-    )
+    if (earlier !== undefined && status === 'missing' && policies.some(({ policy }) => carriedDays(policy)))
       yield `Last judged before: ${earlier.status.toUpperCase()}, on ${dayInWords(earlier.day, explanation)}.`;
     for (const { policy, assessable, abstinent } of policies) {
       const counts = !assessable
@@ -158,7 +156,7 @@ function* firstEventLines(explanation: Explanation): Generator<string> {
 const statusInWords: Record<NonNullable<Explanation['status']>, string> = {
   use: 'use',
   abstinent: 'abstinent',
-  missing: 'missing',
+  missing: 'missing (evidence was due, or a positive biomarker looks back on the day)',
   unscheduled: 'unscheduled (no evidence, and none was due)',
   'not-yet': 'not yet (what should cover it has not closed)',
   controlled: 'controlled (left out by the declared strategy)',

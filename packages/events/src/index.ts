@@ -27,5 +27,13 @@ export type {
 } from './protocol/measures.ts';
 export { Protocol, type Visit } from './protocol/protocol.ts';
 export { parseProtocol } from './protocol/protocol-file.ts';
+export {
+  type AmendedProtocol,
+  amendedProtocol,
+  type DatedSchedule,
+  type PublishedVersion,
+  protocolFor,
+  type Schedule,
+} from './protocol/schedule.ts';
 export { type ObservationType, observationTypes } from './types/observation-types.ts';
 export { yamlLine } from './yaml-line.ts';

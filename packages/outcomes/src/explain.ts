@@ -1,9 +1,11 @@
 import {
+  type AmendedProtocol,
   type CivilDay,
   civilDay,
   type Measure,
   type MissingPolicy,
   type Protocol,
+  protocolFor,
   type RollingAbstinence,
 } from '@holdfast/events';
 import { isUse } from './evidence/evidence.ts';
@@ -56,7 +58,7 @@ export type Explanation = {
 
 /** Lays out the evidence behind one cell: a participant, a measure, a study day; windows and policies as the measure declares them. */
 export function explain(
-  protocol: Protocol,
+  protocol: AmendedProtocol,
   measure: Measure,
   history: History,
   clock: CivilDay | undefined,
@@ -68,7 +70,13 @@ export function explain(
   const unknown = { day, consentDay, windows: [], firstEvent: undefined, statements: [], excluded: [] };
   if (randomisation === undefined) return { ...unknown, outside: 'not-randomised', dayZero: undefined, lastDay: -1 };
   const dayZero = civilDay(randomisation.data.date);
-  const days = participantDays(measure, protocol, observationsFor(measure, protocol, history, open), dayZero, clock);
+  const days = participantDays(
+    measure,
+    protocolFor(protocol, dayZero),
+    observationsFor(measure, protocol, history, open),
+    dayZero,
+    clock,
+  );
   const { lastDay, mature, evidence, excluded } = days;
   return {
     ...unknown,

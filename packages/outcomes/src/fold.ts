@@ -1,4 +1,4 @@
-import { type CivilDay, civilDay, type Measure, type Protocol, siteOf } from '@holdfast/events';
+import { type AmendedProtocol, type CivilDay, civilDay, type Measure, type Protocol, protocolFor, siteOf } from '@holdfast/events';
 import type { ClosedFacts, FirstEvent, Issue, OpenFacts, Spell } from './facts.ts';
 import type { Effective } from './history/replacing.ts';
 import { armOf, type Settled, settleOpen, settleSealed } from './history/settle.ts';
@@ -9,7 +9,7 @@ import type { History, Observation } from './observation.ts';
 import { isOpenMeasure, typesBehindAny } from './open-measures.ts';
 
 /** Raise it when the same events would give other facts: shards made by another version are rebuilt. */
-export const foldVersion = 1;
+export const foldVersion = 2;
 
 /**
  * What a participant's open events mean, as of a clock (the newest date known to have begun; undefined: none, and nothing is
@@ -17,7 +17,7 @@ export const foldVersion = 1;
  * only, so that nothing in it can depend on what is sealed.
  */
 export function foldOpen(
-  protocol: Protocol,
+  protocol: AmendedProtocol,
   participant: string,
   open: readonly Observation<'open'>[],
   clock: CivilDay | undefined,
@@ -42,7 +42,7 @@ export function settle(protocol: Protocol, history: History): SettledHistory {
 
 /** The facts of a settled history as of a clock: the open ones, and what the sealed events add to them. */
 export function factsOf(
-  protocol: Protocol,
+  protocol: AmendedProtocol,
   { participant, open: settled, sealed }: SettledHistory,
   clock: CivilDay | undefined,
 ): { open: OpenFacts; closed: ClosedFacts } {
@@ -59,14 +59,14 @@ export function factsOf(
 
 /** Folds both sides of a participant's history: settles it, then takes the facts as of the clock. */
 export function fold(
-  protocol: Protocol,
+  protocol: AmendedProtocol,
   history: History,
   clock: CivilDay | undefined,
 ): { open: OpenFacts; closed: ClosedFacts } {
   return factsOf(protocol, settle(protocol, history), clock);
 }
 
-function openFacts(protocol: Protocol, participant: string, settled: Settled, clock: CivilDay | undefined): OpenFacts {
+function openFacts(protocol: AmendedProtocol, participant: string, settled: Settled, clock: CivilDay | undefined): OpenFacts {
   const { enrolment, randomisation, observations, issues } = settled;
   const dayZero = randomisation && civilDay(randomisation.data.date);
   const measures = protocol.measures.filter((measure) => isOpenMeasure(measure, protocol));
@@ -85,7 +85,7 @@ function siteOfOriginal({ origin, source }: Effective): string | undefined {
 }
 
 function measureFacts(
-  protocol: Protocol,
+  protocol: AmendedProtocol,
   measures: readonly Measure[],
   observations: readonly Effective[],
   dayZero: CivilDay | undefined,
@@ -94,12 +94,13 @@ function measureFacts(
   const spells: Spell[] = [];
   const firstEvents: FirstEvent[] = [];
   if (dayZero === undefined) return { spells, firstEvents };
+  const kept = protocolFor(protocol, dayZero);
   for (const measure of measures) {
-    const days = participantDays(measure, protocol, observations, dayZero, clock);
+    const days = participantDays(measure, kept, observations, dayZero, clock);
     spells.push(...maturitySpells(measure, days));
     switch (measure.kind) {
       case 'rolling-abstinence':
-        spells.push(...rollingAbstinenceSpells(measure, protocol, days));
+        spells.push(...rollingAbstinenceSpells(measure, kept, days));
         break;
       case 'first-use': {
         const event = firstUse(measure, days);

@@ -12,7 +12,7 @@ import {
   listValue,
   VARCHAR,
 } from '@duckdb/node-api';
-import { type CivilDay, canonicalJson, dateOf, type Protocol, sha256 } from '@holdfast/events';
+import { type AmendedProtocol, type CivilDay, canonicalJson, dateOf, type Protocol, sha256 } from '@holdfast/events';
 import {
   factsOf,
   foldVersion,
@@ -89,7 +89,7 @@ export type ShardOptions = {
   readonly logId: string;
   /** Where the log ends now: a shard that is begun anew counts as refilling until it has come so far. */
   readonly logEnd: number;
-  readonly protocol: Protocol;
+  readonly protocol: AmendedProtocol;
   readonly vault: Vault;
   readonly memoryLimit?: string;
 };
@@ -109,7 +109,10 @@ type State = {
   readonly refillTo: number;
 };
 
-/** Opens a shard, or begins it. One made by another fold, protocol, format or log is begun anew: its offset is 0, and the log refills it. */
+/**
+ * Opens a shard, or begins it. One made by another fold, protocol, format or log is begun anew: its offset is 0, and the log refills
+ * it. (Files are named so that a new generation lies beside the one before: see `shard-files.ts`.)
+ */
 export async function openShard(options: ShardOptions): Promise<Shard> {
   const { file, owner, logId, logEnd, protocol, vault, memoryLimit = '512MB' } = options;
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });

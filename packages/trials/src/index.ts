@@ -1,9 +1,12 @@
 export { readTallies, type TrialTallies } from './read-tallies.ts';
 export {
+  type IgnoredRecord,
   type PublishedTrial,
   PublishRefused,
   publishKey,
   publishProtocol,
+  readIgnored,
+  readTrialAt,
   readTrials,
   type Trials,
 } from './registry.ts';

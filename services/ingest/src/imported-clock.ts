@@ -1,4 +1,4 @@
-import { type CivilDay, civilDay, dateOf, type HoldfastEvent, type Protocol } from '@holdfast/events';
+import { type AmendedProtocol, type CivilDay, civilDay, dateOf, type HoldfastEvent, type Schedule } from '@holdfast/events';
 
 /** Gathers, from the events of an imported trial, the date on which every day up to every horizon is mature for everybody. */
 export interface ImportedClock {
@@ -7,16 +7,17 @@ export interface ImportedClock {
   date(): string | undefined;
 }
 
-export function importedClock(protocol: Protocol): ImportedClock {
+export function importedClock(protocol: AmendedProtocol): ImportedClock {
   let latest: CivilDay | undefined;
   const seeDayZero = (date: string) => {
     const day = civilDay(date);
     if (latest === undefined || day > latest) latest = day;
   };
+  const schedules: readonly Schedule[] = protocol.schedules ?? [protocol];
   const lastDay = Math.max(
     protocol.plannedFollowUp,
     ...protocol.measures.map((measure) => measure.horizon),
-    ...protocol.visits.map((visit) => visit.day + visit.closes + protocol.entryLag),
+    ...schedules.flatMap(({ visits, entryLag }) => visits.map((visit) => visit.day + visit.closes + entryLag)),
   );
   return {
     see(event) {

@@ -1,7 +1,7 @@
 import { type HoldfastEvent, siteOf } from '../event.ts';
 import type { Problem } from '../problem.ts';
 import type { ObservationType } from '../types/observation-types.ts';
-import type { Protocol } from './protocol.ts';
+import { type AmendedProtocol, scheduledVisits } from './schedule.ts';
 
 /** What a protocol knows, as sets: built once per protocol, asked for every event. */
 type Known = {
@@ -88,13 +88,13 @@ function checkObservation(observation: Observation, source: string, known: Known
 }
 
 /** Judges an event of valid schema by its trial's protocol alone: never by a participant's past, never by a sealed value. */
-export function protocolCheck(protocol: Protocol): (event: HoldfastEvent) => readonly Problem[] {
+export function protocolCheck(protocol: AmendedProtocol): (event: HoldfastEvent) => readonly Problem[] {
   const known: Known = {
     sites: new Set(protocol.sites),
     arms: new Set(protocol.arms.map((arm) => arm.id)),
     strata: new Set(protocol.strata),
     substances: new Set(protocol.substances.map((substance) => substance.id)),
-    visits: new Set(protocol.visits.map((visit) => visit.id)),
+    visits: scheduledVisits(protocol),
     quotes: protocol.blinding === 'open',
   };
   const short = (type: string) => type.slice('org.holdfast.'.length, -'.v1'.length);

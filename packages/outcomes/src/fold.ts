@@ -1,4 +1,12 @@
-import { type AmendedProtocol, type CivilDay, civilDay, type Measure, type Protocol, protocolFor, siteOf } from '@holdfast/events';
+import {
+  type AmendedProtocol,
+  type CivilDay,
+  civilDay,
+  type Measure,
+  type Protocol,
+  protocolFor,
+  siteOf,
+} from '@holdfast/events';
 import type { ClosedFacts, FirstEvent, Issue, OpenFacts, Spell } from './facts.ts';
 import type { Effective } from './history/replacing.ts';
 import { armOf, type Settled, settleOpen, settleSealed } from './history/settle.ts';
@@ -66,7 +74,12 @@ export function fold(
   return factsOf(protocol, settle(protocol, history), clock);
 }
 
-function openFacts(protocol: AmendedProtocol, participant: string, settled: Settled, clock: CivilDay | undefined): OpenFacts {
+function openFacts(
+  protocol: AmendedProtocol,
+  participant: string,
+  settled: Settled,
+  clock: CivilDay | undefined,
+): OpenFacts {
   const { enrolment, randomisation, observations, issues } = settled;
   const dayZero = randomisation && civilDay(randomisation.data.date);
   const measures = protocol.measures.filter((measure) => isOpenMeasure(measure, protocol));

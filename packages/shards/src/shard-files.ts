@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { foldVersion } from '@holdfast/outcomes';
 import { shardFormat } from './schema.ts';
 
-/** Shards that a newer Holdfast has made: this one would take a trial back to an older fold. */
+/** Shards that are newer than what would be made now: a trial is never taken back to an older fold or protocol version. */
 export class ShardsAreNewer extends Error {
   readonly code = 'HF_SHARDS_ARE_NEWER';
   override readonly name = 'ShardsAreNewer';
@@ -26,13 +26,18 @@ async function filesIn(folder: string): Promise<string[]> {
   });
 }
 
-/** Refuses a trial's folder in which a newer Holdfast has made shards. */
-export async function checkShardFiles(folder: string): Promise<void> {
+/** Refuses a trial's folder in which shards of a newer protocol version were made, or shards by a newer Holdfast. */
+export async function checkShardFiles(folder: string, protocolVersion: number): Promise<void> {
   for (const file of await filesIn(folder)) {
-    const [, fold, format] = /^\d+-p\d+-f(\d+)-s(\d+)\.duckdb/.exec(file) ?? [];
+    const [, protocol, fold, format] = /^\d+-p(\d+)-f(\d+)-s(\d+)\.duckdb/.exec(file) ?? [];
     if (Number(fold) > foldVersion || Number(format) > shardFormat) {
       throw new ShardsAreNewer(
         `${join(folder, file)} was made by a newer Holdfast (fold ${fold}, format ${format}; this one makes fold ${foldVersion}, format ${shardFormat}); use that one on this store`,
+      );
+    }
+    if (Number(protocol) > protocolVersion) {
+      throw new ShardsAreNewer(
+        `${join(folder, file)} is of protocol version ${protocol}, which was published after this command began with version ${protocolVersion}; repeat the command`,
       );
     }
   }

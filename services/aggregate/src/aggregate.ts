@@ -79,7 +79,7 @@ export function startAggregate({ log, keys, shards, batchRecords, threads }: Agg
   return {
     async keep(published, { anew = false } = {}) {
       const { trial, version } = published.protocol;
-      if (!joined.has(trial)) await checkShardFiles(joinPath(shards, trial));
+      if (!joined.has(trial)) await checkShardFiles(joinPath(shards, trial), version);
       versions.set(trial, version);
       const joining = joined.get(trial) ?? join(published, anew);
       joined.set(trial, joining);

@@ -26,9 +26,12 @@ const Amendment = z
     appliesTo: z
       .enum(['new-participants', 'everybody'])
       .default('new-participants')
-      .meta({ description: 'who gets this version’s visits, windows and entry lag; measures and rules are for everybody' }),
+      .meta({
+        description: 'who gets this version’s visits, windows and entry lag; measures and rules are for everybody',
+      }),
     from: CivilDate.optional().meta({
-      description: 'first day of randomisation that the schedule is for; absent: the day of publication in the trial’s zone',
+      description:
+        'first day of randomisation that the schedule is for; absent: the day of publication in the trial’s zone',
     }),
   })
   .refine(({ appliesTo, from }) => appliesTo === 'new-participants' || from === undefined, {
@@ -58,7 +61,9 @@ const shape = z.strictObject({
   trial: TrialId,
   version: z.int().min(1),
   title: z.string().min(1).max(300),
-  amendment: Amendment.optional().meta({ description: 'whom the schedule of this version is for; absent: new participants' }),
+  amendment: Amendment.optional().meta({
+    description: 'whom the schedule of this version is for; absent: new participants',
+  }),
   blinding: z.enum(['open', 'double']),
   clock: z
     .enum(['live', 'imported'])

@@ -10,7 +10,7 @@ import {
   type Tallies,
 } from '@holdfast/tallies';
 import type { Command } from 'commander';
-import { armNames, talliesFor } from '../by-arm.ts';
+import { armNames, sideFor, standingTrial, talliesFor } from '../by-arm.ts';
 import { CommandFailed } from '../command-failed.ts';
 import { type Format, formatOption } from '../output/format.ts';
 import { printRows, type Value } from '../output/print-rows.ts';
@@ -148,7 +148,9 @@ async function rates(command: Command): Promise<void> {
   const by = parseBy(options.by ?? '');
   const days = parseDays(options.day);
   await withStore(command, 'read', async (store) => {
-    const trial = chooseTrial(store, options.trial);
+    const newest = chooseTrial(store, options.trial);
+    const side = sideFor(newest.protocol, chooseMeasure(newest.protocol, options.measure), by.has('arm'));
+    const trial = await standingTrial(store, newest, side);
     const { protocol } = trial;
     const measure = chooseMeasure(protocol, options.measure);
     const windows = chooseWindows(measure, options.window);

@@ -67,7 +67,8 @@ function takeRecord({ versions, keys, ignored }: Registry, record: RegistryRecor
   const { protocol, publishedAt } = record;
   const { trial, version } = protocol;
   const before = versions.get(trial) ?? [];
-  if (before.some((known) => canonicalJson(known.protocol) === canonicalJson(protocol))) return;
+  const same = before.find((known) => known.protocol.version === version);
+  if (same !== undefined && canonicalJson(same.protocol) === canonicalJson(protocol)) return;
   try {
     checkVersion(
       protocol,
@@ -79,7 +80,8 @@ function takeRecord({ versions, keys, ignored }: Registry, record: RegistryRecor
     return;
   }
   const publishedOn = publishedAt === undefined ? undefined : dayIn(protocol.timeZone, publishedAt);
-  versions.set(trial, [...before, { protocol, publishedOn }]);
+  before.push({ protocol, publishedOn });
+  versions.set(trial, before);
 }
 
 async function readRegistry(log: EventLog): Promise<Registry> {
@@ -137,7 +139,8 @@ export async function publishProtocol(
   now: Date = new Date(),
 ): Promise<'published' | 'already published'> {
   const versions = async () => (await readTrials(log)).get(protocol.trial)?.versions ?? [];
-  const isAmong = (known: readonly Protocol[]) => known.some((one) => canonicalJson(one) === canonicalJson(protocol));
+  const isAmong = (known: readonly Protocol[]) =>
+    known.some((one) => one.version === protocol.version && canonicalJson(one) === canonicalJson(protocol));
   const before = await versions();
   const known = isAmong(before);
   if (!known) checkVersion(protocol, before);

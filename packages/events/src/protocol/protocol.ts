@@ -23,12 +23,9 @@ export type Visit = z.infer<typeof Visit>;
 
 const Amendment = z
   .strictObject({
-    appliesTo: z
-      .enum(['new-participants', 'everybody'])
-      .default('new-participants')
-      .meta({
-        description: 'who gets this version’s visits, windows and entry lag; measures and rules are for everybody',
-      }),
+    appliesTo: z.enum(['new-participants', 'everybody']).default('new-participants').meta({
+      description: 'who gets this version’s visits, windows and entry lag; measures and rules are for everybody',
+    }),
     from: CivilDate.optional().meta({
       description:
         'first day of randomisation that the schedule is for; absent: the day of publication in the trial’s zone',

@@ -32,7 +32,7 @@ import {
   type Position,
 } from '@holdfast/tallies';
 import { openDatabase, sql, transaction } from './duckdb.ts';
-import { evidenceText, readEvidence } from './evidence-text.ts';
+import { evidenceTexts, readEvidence } from './evidence-text.ts';
 import { cellText, Numbers } from './numbers.ts';
 import { type PutFact, putFacts } from './put-facts.ts';
 import {
@@ -213,12 +213,15 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
   const keepEvidence = (fresh: readonly History[]): Promise<void> =>
     append('evidence', (evidence) => {
       for (const { participant, open, sealed } of fresh) {
-        if (open.length + sealed.length === 0) continue;
-        evidence.appendInteger(numberOf(participant));
-        evidence.appendVarchar(evidenceText(open));
-        if (sealed.length === 0) evidence.appendNull();
-        else evidence.appendBlob(vault.protect(evidenceText(sealed)));
-        evidence.endRow();
+        const [openTexts, sealedTexts] = [evidenceTexts(open), evidenceTexts(sealed)];
+        for (let i = 0; i < Math.max(openTexts.length, sealedTexts.length); i += 1) {
+          const hidden = sealedTexts[i];
+          evidence.appendInteger(numberOf(participant));
+          evidence.appendVarchar(openTexts[i] ?? '');
+          if (hidden === undefined) evidence.appendNull();
+          else evidence.appendBlob(vault.protect(hidden));
+          evidence.endRow();
+        }
       }
     });
 

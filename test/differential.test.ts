@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openVault } from '@holdfast/access';
-import type { Protocol } from '@holdfast/events';
+import type { AmendedProtocol, Protocol } from '@holdfast/events';
 import { partitionOf } from '@holdfast/log';
 import { type History, isOpenMeasure, type Observation } from '@holdfast/outcomes';
 import { type Arrivals, openShard, type Shard } from '@holdfast/shards';
@@ -24,7 +24,7 @@ import {
 } from '@holdfast/tallies';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { arbAsOf, arbProtocol, arbTrial } from './reference/arbitraries.ts';
+import { arbAmendedProtocol, arbAsOf, arbTrial } from './reference/arbitraries.ts';
 import { type NaiveParticipant, naiveFold } from './reference/naive-fold.ts';
 import { naiveAbstinence, naiveFirstUse, naiveSurvival } from './reference/naive-rates.ts';
 
@@ -37,7 +37,7 @@ const arrivalsOf = (trial: readonly History[]): Arrival[] =>
   );
 
 /** A random trial, the order in which its events arrive, the sizes of the batches, and when the clock turns. */
-const arbRun = arbProtocol().chain((protocol) =>
+const arbRun = arbAmendedProtocol().chain((protocol) =>
   fc
     .record({ trial: arbTrial(protocol, { sealedRetractions: true }), asOf: arbAsOf(protocol) })
     .chain(({ trial, asOf }) => {
@@ -60,7 +60,13 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-type Run = { protocol: Protocol; asOf: number | undefined; order: readonly Arrival[]; batch: number; clockAt: number };
+type Run = {
+  protocol: AmendedProtocol;
+  asOf: number | undefined;
+  order: readonly Arrival[];
+  batch: number;
+  clockAt: number;
+};
 type Outcome = { shard: { open: Tallies; closed: Tallies }; reader: { open: Tallies; closed: Tallies } };
 
 /** Feeds one partition in batches; answers what the shard holds and what a reader of its published records has added up. */

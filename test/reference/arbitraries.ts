@@ -1,4 +1,5 @@
 import {
+  type AmendedProtocol,
   canonicalJson,
   civilDay,
   contentOf,
@@ -161,6 +162,23 @@ export function arbProtocol(trial = 'T-1'): fc.Arbitrary<Protocol> {
       }),
     )
     .map((protocol) => Protocol.parse(defined(protocol)));
+}
+
+/** A protocol, in half of the cases with the schedules of earlier versions, which begin around the days of randomisation. */
+export function arbAmendedProtocol(): fc.Arbitrary<AmendedProtocol> {
+  const earlier = fc.array(fc.tuple(arbProtocol(), fc.integer({ min: -4, max: 4 })), { minLength: 1, maxLength: 2 });
+  const from = fc.integer({ min: -4, max: 4 });
+  return fc.tuple(arbProtocol(), fc.option(earlier), from).map(([protocol, before, day]) => {
+    if (before === null) return protocol;
+    const all = [...before, [protocol, day] as const];
+    const schedules = all.map(([{ visits, entryLag }, begins], i) => ({
+      version: i + 1,
+      from: i === 0 ? undefined : referenceDay + begins,
+      visits,
+      entryLag,
+    }));
+    return { ...protocol, version: all.length, schedules };
+  });
 }
 
 function longestHorizon(protocol: Protocol): number {

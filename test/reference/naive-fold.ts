@@ -1,4 +1,4 @@
-import { civilDay, type Protocol, siteOf } from '@holdfast/events';
+import { type AmendedProtocol, civilDay, type Protocol, siteOf } from '@holdfast/events';
 import type { History, IssueKind } from '@holdfast/outcomes';
 import { naiveIsClosed } from './naive-evidence.ts';
 import { measureParticipant, type NaiveMeasure } from './naive-measures.ts';
@@ -51,11 +51,22 @@ function sorted(issues: readonly NaiveIssue[]): NaiveIssue[] {
   );
 }
 
+/** The schedule stays what it was on the day of randomisation; everything else is the newest. */
+function asOfRandomisation(protocol: AmendedProtocol, dayZero: number): Protocol {
+  let { visits, entryLag } = protocol;
+  const byVersion = [...(protocol.schedules ?? [])].sort((a, b) => a.version - b.version);
+  for (const schedule of byVersion) {
+    const begun = schedule.from === undefined || dayZero >= schedule.from;
+    if (begun) ({ visits, entryLag } = schedule);
+  }
+  return { ...protocol, visits, entryLag };
+}
+
 /**
  * What a participant's history means, worked out day by day with no cleverness: slow, and meant to be right at a glance. The
  * real fold is tested against it.
  */
-export function naiveFold(protocol: Protocol, history: History, asOf: number | undefined): NaiveParticipant {
+export function naiveFold(protocol: AmendedProtocol, history: History, asOf: number | undefined): NaiveParticipant {
   const open = settle(history.open);
   // Whoever retracts a sealed event need not have the key: what is retracted in the open counts among the sealed events too.
   const openRetractions = history.open.filter(({ type }) => type === 'retraction');
@@ -87,7 +98,7 @@ export function naiveFold(protocol: Protocol, history: History, asOf: number | u
   if (dayZero !== undefined) {
     for (const measure of protocol.measures) {
       const read = naiveIsClosed(protocol, measure) ? [...open.effective, ...sealed.effective] : open.effective;
-      measures[measure.id] = measureParticipant(protocol, measure, read, dayZero, asOf);
+      measures[measure.id] = measureParticipant(asOfRandomisation(protocol, dayZero), measure, read, dayZero, asOf);
     }
   }
   return {

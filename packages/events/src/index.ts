@@ -36,6 +36,14 @@ export {
 export type { AnchoredDay, PatternAnchor, PatternRule } from './protocol/patterns.ts';
 export { Protocol, type Visit } from './protocol/protocol.ts';
 export { parseProtocol } from './protocol/protocol-file.ts';
+export {
+  type AmendedProtocol,
+  amendedProtocol,
+  type DatedSchedule,
+  type PublishedVersion,
+  protocolFor,
+  type Schedule,
+} from './protocol/schedule.ts';
 export { type BiomarkerKind, biomarkerResult } from './types/biomarker.ts';
 export { type ObservationType, observationTypes } from './types/observation-types.ts';
 export { type TypeNote, typeNotes } from './types/type-notes.ts';

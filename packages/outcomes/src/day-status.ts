@@ -1,4 +1,12 @@
-import { type CivilDay, civilDay, type Measure, type Protocol, type Visit } from '@holdfast/events';
+import {
+  type AmendedProtocol,
+  type CivilDay,
+  civilDay,
+  type Measure,
+  type Protocol,
+  protocolFor,
+  type Visit,
+} from '@holdfast/events';
 import { isUse } from './evidence/evidence.ts';
 import { nothing, type Statement } from './evidence/statement.ts';
 import type { StudyDay } from './facts.ts';
@@ -31,7 +39,7 @@ export type StatusOfDay = {
  * calendars judge the day, and use found in a test is use; that a test confirms the window is no matter of one day.
  */
 export function statusByDay(
-  protocol: Protocol,
+  protocol: AmendedProtocol,
   measure: Measure,
   history: History,
   clock: CivilDay | undefined,
@@ -40,7 +48,8 @@ export function statusByDay(
   if (open.randomisation === undefined) return [];
   const dayZero = civilDay(open.randomisation.data.date);
   const observations = observationsFor(measure, protocol, history, open);
-  return daysWithStatus(protocol, measure, participantDays(measure, protocol, observations, dayZero, clock));
+  const kept = protocolFor(protocol, dayZero);
+  return daysWithStatus(kept, measure, participantDays(measure, kept, observations, dayZero, clock));
 }
 
 /** What a measure may look at: the open events, and of a closed measure the sealed ones too. */

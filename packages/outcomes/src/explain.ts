@@ -1,9 +1,11 @@
 import {
+  type AmendedProtocol,
   type CivilDay,
   civilDay,
   type Measure,
   type MissingPolicy,
   type Protocol,
+  protocolFor,
   type RollingAbstinence,
 } from '@holdfast/events';
 import { type DayStatus, daysWithStatus, observationsFor } from './day-status.ts';
@@ -59,7 +61,7 @@ export type Explanation = {
 
 /** Lays out the evidence behind one cell: a participant, a measure, a study day; windows and policies as the measure declares them. */
 export function explain(
-  protocol: Protocol,
+  protocol: AmendedProtocol,
   measure: Measure,
   history: History,
   clock: CivilDay | undefined,
@@ -79,11 +81,17 @@ export function explain(
   };
   if (randomisation === undefined) return { ...unknown, outside: 'not-randomised', dayZero: undefined, lastDay: -1 };
   const dayZero = civilDay(randomisation.data.date);
-  const days = participantDays(measure, protocol, observationsFor(measure, protocol, history, open), dayZero, clock);
+  const days = participantDays(
+    measure,
+    protocolFor(protocol, dayZero),
+    observationsFor(measure, protocol, history, open),
+    dayZero,
+    clock,
+  );
   const { lastDay, mature, evidence, excluded } = days;
   return {
     ...unknown,
-    status: daysWithStatus(protocol, measure, days)[day - 1]?.status,
+    status: daysWithStatus(protocolFor(protocol, dayZero), measure, days)[day - 1]?.status,
     dayZero,
     lastDay,
     outside: outsideReason(measure, days, day),

@@ -1,4 +1,12 @@
-import { type CivilDay, civilDay, type Measure, type Protocol, siteOf } from '@holdfast/events';
+import {
+  type AmendedProtocol,
+  type CivilDay,
+  civilDay,
+  type Measure,
+  type Protocol,
+  protocolFor,
+  siteOf,
+} from '@holdfast/events';
 import type { ClosedFacts, FirstEvent, Issue, OpenFacts, Spell } from './facts.ts';
 import type { Effective } from './history/replacing.ts';
 import { armOf, type Settled, settleOpen, settleSealed } from './history/settle.ts';
@@ -10,7 +18,7 @@ import type { History, Observation } from './observation.ts';
 import { isOpenMeasure } from './open-measures.ts';
 
 /** Raise it when the same events would give other facts: shards made by another version are rebuilt. */
-export const foldVersion = 1;
+export const foldVersion = 2;
 
 /** A measure, and what it sees of a participant's days whatever the clock says. */
 type MeasuredDays = { readonly measure: Measure; readonly days: JudgedDays };
@@ -35,7 +43,7 @@ type SettledSide = { readonly measured: readonly MeasuredDays[]; readonly issues
  * only, so that nothing in it can depend on what is sealed.
  */
 export function foldOpen(
-  protocol: Protocol,
+  protocol: AmendedProtocol,
   participant: string,
   open: readonly Observation<'open'>[],
   clock: CivilDay | undefined,
@@ -65,7 +73,7 @@ export function settle(protocol: Protocol, history: History): SettledHistory {
 
 /** The facts of a settled history as of a clock: the open ones, and what the sealed events add to them. */
 export function factsOf(
-  protocol: Protocol,
+  protocol: AmendedProtocol,
   settled: SettledHistory,
   clock: CivilDay | undefined,
 ): { open: OpenFacts; closed: ClosedFacts } {
@@ -79,14 +87,14 @@ export function factsOf(
 
 /** Folds both sides of a participant's history: settles it, then takes the facts as of the clock. */
 export function fold(
-  protocol: Protocol,
+  protocol: AmendedProtocol,
   history: History,
   clock: CivilDay | undefined,
 ): { open: OpenFacts; closed: ClosedFacts } {
   return factsOf(protocol, settle(protocol, history), clock);
 }
 
-function openSide(protocol: Protocol, settled: Settled): Pick<SettledHistory, 'dayZero' | 'site' | 'open'> {
+function openSide(protocol: AmendedProtocol, settled: Settled): Pick<SettledHistory, 'dayZero' | 'site' | 'open'> {
   const { enrolment, randomisation, observations, issues } = settled;
   const dayZero = randomisation && civilDay(randomisation.data.date);
   const measures = protocol.measures.filter((measure) => isOpenMeasure(measure, protocol));
@@ -98,7 +106,7 @@ function openSide(protocol: Protocol, settled: Settled): Pick<SettledHistory, 'd
 }
 
 function openFacts(
-  protocol: Protocol,
+  protocol: AmendedProtocol,
   { participant, dayZero, site, open }: Pick<SettledHistory, 'participant' | 'dayZero' | 'site' | 'open'>,
   clock: CivilDay | undefined,
 ): OpenFacts {
@@ -127,7 +135,7 @@ function measuredDays(
 }
 
 function measureFacts(
-  protocol: Protocol,
+  protocol: AmendedProtocol,
   measured: readonly MeasuredDays[],
   dayZero: CivilDay | undefined,
   clock: CivilDay | undefined,
@@ -135,12 +143,13 @@ function measureFacts(
   const spells: Spell[] = [];
   const firstEvents: FirstEvent[] = [];
   if (dayZero === undefined) return { spells, firstEvents };
+  const kept = protocolFor(protocol, dayZero);
   for (const { measure, days: judged } of measured) {
-    const days = { ...judged, mature: matureDays(protocol, measure, dayZero, judged.lastDay, clock) };
+    const days = { ...judged, mature: matureDays(kept, measure, dayZero, judged.lastDay, clock) };
     spells.push(...maturitySpells(measure, days));
     switch (measure.kind) {
       case 'rolling-abstinence':
-        spells.push(...rollingAbstinenceSpells(measure, protocol, days));
+        spells.push(...rollingAbstinenceSpells(measure, kept, days));
         break;
       case 'first-use': {
         const event = firstUse(measure, days);

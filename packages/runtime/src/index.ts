@@ -1,2 +1,3 @@
 export { readSettings, type Settings, UnusableSetting } from './settings.ts';
 export { type StoreFolders, storeFolders } from './store-folders.ts';
+export { checkStoreFormat, StoreFormatUnknown, storeFormat } from './store-format.ts';

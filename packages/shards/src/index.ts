@@ -10,3 +10,4 @@ export {
   type ShardOptions,
   type Vault,
 } from './shard.ts';
+export { checkShardFiles, removeOtherShards, ShardsAreNewer, shardFile } from './shard-files.ts';

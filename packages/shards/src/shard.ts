@@ -12,7 +12,7 @@ import {
   listValue,
   VARCHAR,
 } from '@duckdb/node-api';
-import { type CivilDay, canonicalJson, dateOf, type Protocol, sha256 } from '@holdfast/events';
+import { type AmendedProtocol, type CivilDay, canonicalJson, dateOf, type Protocol, sha256 } from '@holdfast/events';
 import {
   factsOf,
   foldVersion,
@@ -32,7 +32,7 @@ import {
   type Position,
 } from '@holdfast/tallies';
 import { openDatabase, sql, transaction } from './duckdb.ts';
-import { evidenceText, readEvidence } from './evidence-text.ts';
+import { evidenceTexts, readEvidence } from './evidence-text.ts';
 import { cellText, Numbers } from './numbers.ts';
 import { type PutFact, putFacts } from './put-facts.ts';
 import {
@@ -89,7 +89,7 @@ export type ShardOptions = {
   readonly logId: string;
   /** Where the log ends now: a shard that is begun anew counts as refilling until it has come so far. */
   readonly logEnd: number;
-  readonly protocol: Protocol;
+  readonly protocol: AmendedProtocol;
   readonly vault: Vault;
   readonly memoryLimit?: string;
 };
@@ -109,7 +109,10 @@ type State = {
   readonly refillTo: number;
 };
 
-/** Opens a shard, or begins it. One made by another fold, protocol, format or log is begun anew: its offset is 0, and the log refills it. */
+/**
+ * Opens a shard, or begins it. One made by another fold, protocol, format or log is begun anew: its offset is 0, and the log refills
+ * it. (Files are named so that a new generation lies beside the one before: see `shard-files.ts`.)
+ */
 export async function openShard(options: ShardOptions): Promise<Shard> {
   const { file, owner, logId, logEnd, protocol, vault, memoryLimit = '512MB' } = options;
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
@@ -210,12 +213,15 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
   const keepEvidence = (fresh: readonly History[]): Promise<void> =>
     append('evidence', (evidence) => {
       for (const { participant, open, sealed } of fresh) {
-        if (open.length + sealed.length === 0) continue;
-        evidence.appendInteger(numberOf(participant));
-        evidence.appendVarchar(evidenceText(open));
-        if (sealed.length === 0) evidence.appendNull();
-        else evidence.appendBlob(vault.protect(evidenceText(sealed)));
-        evidence.endRow();
+        const [openTexts, sealedTexts] = [evidenceTexts(open), evidenceTexts(sealed)];
+        for (let i = 0; i < Math.max(openTexts.length, sealedTexts.length); i += 1) {
+          const hidden = sealedTexts[i];
+          evidence.appendInteger(numberOf(participant));
+          evidence.appendVarchar(openTexts[i] ?? '');
+          if (hidden === undefined) evidence.appendNull();
+          else evidence.appendBlob(vault.protect(hidden));
+          evidence.endRow();
+        }
       }
     });
 

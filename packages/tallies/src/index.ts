@@ -8,6 +8,14 @@ export {
   maturityCurve,
   type Slice,
 } from './curves.ts';
+export {
+  type Generation,
+  isNewer,
+  type ShardGenerations,
+  standingGeneration,
+  takeInto,
+  viewsOf,
+} from './generations.ts';
 export { abstinenceRate, firstUseRate, type Rate } from './rates.ts';
 export { type ShardView, takeIn, unseenShard } from './shard-view.ts';
 export { survivalCurve } from './survival.ts';

@@ -1,10 +1,13 @@
 export { CutRefused, type DataCut, listCuts, putCut, readCut, type Segment } from './data-cut.ts';
 export { readTallies, type TrialTallies } from './read-tallies.ts';
 export {
+  type IgnoredRecord,
   type PublishedTrial,
   PublishRefused,
   publishKey,
   publishProtocol,
+  readIgnored,
+  readTrialAt,
   readTrials,
   type Trials,
 } from './registry.ts';

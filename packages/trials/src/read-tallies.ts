@@ -1,4 +1,3 @@
-import type { Protocol } from '@holdfast/events';
 import type { EventLog } from '@holdfast/log';
 import {
   addUp,
@@ -6,10 +5,12 @@ import {
   decodeTallyRecord,
   noTallies,
   type Position,
+  type ShardGenerations,
   type ShardView,
+  standingGeneration,
   type Tallies,
-  takeIn,
-  unseenShard,
+  takeInto,
+  viewsOf,
 } from '@holdfast/tallies';
 import { topicsOf } from './topics.ts';
 
@@ -27,28 +28,48 @@ export type TrialTallies = {
 /** Records looked at first, from the end; doubled until a complete claim is among them. */
 const firstLook = 64;
 
-/** The newest view of one shard: goes back to the last complete claim, then adds what came after it. */
-async function viewShard(log: EventLog, topic: string, partition: number, end: number): Promise<ShardView> {
+/** What the last records of a shard's partition say; `whole`: there are no earlier ones. */
+async function lookBack(
+  log: EventLog,
+  topic: string,
+  partition: number,
+  end: number,
+  look: number,
+): Promise<{ generations: ShardGenerations; whole: boolean }> {
+  const generations: Parameters<typeof takeInto>[0] = new Map();
+  const start = Math.max(0, end - look);
+  for (let from = start; from < end; ) {
+    const records = await log.read(topic, partition, from, { records: 500, bytes: 16_000_000 });
+    const last = records.at(-1);
+    if (last === undefined) break;
+    for (const { value } of records) takeInto(generations, decodeTallyRecord(value));
+    from = last.offset + 1;
+  }
+  return { generations, whole: start === 0 };
+}
+
+/** Looks back in all partitions until they have a complete claim of one generation, and takes the newest that they have in common. */
+async function viewShards(log: EventLog, topic: string): Promise<readonly ShardView[]> {
+  const ends = await log.ends(topic);
   for (let look = firstLook; ; look *= 8) {
-    const start = Math.max(0, end - look);
-    let view = unseenShard;
-    for (let from = start; from < end; ) {
-      const records = await log.read(topic, partition, from, { records: 500, bytes: 16_000_000 });
-      const last = records.at(-1);
-      if (last === undefined) break;
-      for (const { value } of records) view = takeIn(view, decodeTallyRecord(value));
-      from = last.offset + 1;
-    }
-    if (view.tallies !== undefined || start === 0) return view;
+    const seen = await Promise.all(ends.map((end, partition) => lookBack(log, topic, partition, end, look)));
+    const shards = seen.map(({ generations }) => generations);
+    const views = viewsOf(shards, standingGeneration(shards));
+    if (views.every(({ tallies }) => tallies !== undefined) || seen.every(({ whole }) => whole)) return views;
   }
 }
 
-/** Adds up all partitions of a trial: `closed` tallies are by arm, `open` ones are those of open measures, without arm. */
-export async function readTallies(log: EventLog, protocol: Protocol, side: 'open' | 'closed'): Promise<TrialTallies> {
+/**
+ * Adds up all partitions of a trial: `closed` tallies are by arm, `open` ones are those of open measures, without arm. All are of one
+ * generation: the newest protocol and fold version that every shard has.
+ */
+export async function readTallies(
+  log: EventLog,
+  protocol: { readonly trial: string; readonly partitions: number },
+  side: 'open' | 'closed',
+): Promise<TrialTallies> {
   const { openTallies, closedTallies } = topicsOf(protocol);
-  const topic = (side === 'open' ? openTallies : closedTallies).name;
-  const ends = await log.ends(topic);
-  const views = await Promise.all(ends.map((end, partition) => viewShard(log, topic, partition, end)));
+  const views = await viewShards(log, (side === 'open' ? openTallies : closedTallies).name);
   return {
     tallies: addUp(noTallies, ...views.map((view) => cellsOf(view.tallies ?? noTallies))),
     positions: views.map((view) => view.position),

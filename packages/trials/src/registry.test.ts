@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTrialKey } from '@holdfast/access';
-import { Protocol } from '@holdfast/events';
+import { civilDay, Protocol } from '@holdfast/events';
 import type { EventLog } from '@holdfast/log';
 import { embeddedEventLog } from '@holdfast/log/embedded';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { PublishRefused, publishKey, publishProtocol, readTrials } from './registry.ts';
+import { PublishRefused, publishKey, publishProtocol, readIgnored, readTrialAt, readTrials } from './registry.ts';
 import { registryTopic, topicsOf } from './topics.ts';
 
 const protocol = (changes: object = {}): Protocol =>
@@ -147,12 +147,12 @@ describe('publishing a protocol', () => {
 
   test('a registry of more records than are read at once is read whole', async () => {
     await publishProtocol(log, protocol());
-    const value = new TextEncoder().encode(
-      JSON.stringify({ kind: 'protocol', protocol: protocol({ trial: 'OTHER' }) }),
-    );
+    const other = protocol({ trial: 'OTHER' });
+    const value = (version: number) =>
+      new TextEncoder().encode(JSON.stringify({ kind: 'protocol', protocol: { ...other, version } }));
     await log.append(
       registryTopic.name,
-      Array.from({ length: 2_500 }, () => ({ key: 'OTHER', value })),
+      Array.from({ length: 2_500 }, (_, i) => ({ key: 'OTHER', value: value(i + 1) })),
     );
     await publishProtocol(log, protocol({ version: 2 }));
     expect((await versions('OTHER'))?.length).toBe(2_500);
@@ -207,5 +207,64 @@ describe('publishing a key', () => {
     const text = Buffer.from(record?.value ?? []).toString();
     expect(text).toContain(key.publicKey);
     expect(Object.keys(JSON.parse(text).key).sort()).toEqual(['keyId', 'publicKey', 'trial']);
+  });
+});
+
+describe('of two processes that publish at the same instant', () => {
+  /** A record as the other process appends it, after looking at the same registry. */
+  const append = async (content: object) => {
+    await log.createTopic(registryTopic);
+    const value = new TextEncoder().encode(JSON.stringify(content));
+    await log.append(registryTopic.name, [{ key: 'KARE-2', value }]);
+  };
+
+  test('the first version that is valid counts, for every reader; the other is listed', async () => {
+    await publishProtocol(log, protocol());
+    await append({ kind: 'protocol', protocol: protocol({ version: 2, title: 'First' }) });
+    await append({ kind: 'protocol', protocol: protocol({ version: 2, title: 'Second' }) });
+    await append({ kind: 'protocol', protocol: protocol({ version: 3, partitions: 9 }) });
+    await append({ kind: 'protocol', protocol: protocol({ version: 2, title: 'First' }) });
+    const trial = (await readTrials(log)).get('KARE-2');
+    expect(trial?.versions.map(({ title }) => title)).toEqual(['A trial', 'First']);
+    expect(await readIgnored(log)).toEqual([
+      { trial: 'KARE-2', what: 'version 2', reason: expect.stringContaining('already published with other content') },
+      { trial: 'KARE-2', what: 'version 3', reason: expect.stringContaining('changes `partitions`') },
+    ]);
+  });
+
+  test('really at the same instant: one is told that it is published, and only that one is', async () => {
+    await publishProtocol(log, protocol());
+    const titles = ['First', 'Second', 'Third'];
+    const outcomes = await Promise.allSettled(
+      titles.map((title) => publishProtocol(log, protocol({ version: 2, title }))),
+    );
+    const counting = (await readTrials(log)).get('KARE-2')?.versions.at(-1)?.title;
+    const told = titles.filter((_, i) => outcomes[i]?.status === 'fulfilled');
+    expect(told).toEqual([counting]);
+  });
+
+  test('the first key counts, also where two are published at once', async () => {
+    const [first, second] = [await createTrialKey('KARE-2'), await createTrialKey('KARE-2')];
+    const outcomes = await Promise.allSettled([publishKey(log, first.published), publishKey(log, second.published)]);
+    await publishProtocol(log, protocol());
+    const counting = (await readTrials(log)).get('KARE-2')?.key;
+    const told = [first, second].filter((_, i) => outcomes[i]?.status === 'fulfilled');
+    expect(told.map(({ published }) => published.keyId)).toEqual([counting?.keyId]);
+  });
+});
+
+describe('the schedules of a trial', () => {
+  test('hold from the day of publication in the trial’s zone, and stand with the protocol', async () => {
+    const visits = (day: number) => ({ visits: [{ id: 'W4', day }] });
+    await publishProtocol(log, protocol(visits(28)), new Date('2026-01-01T00:00:00Z'));
+    const amended = protocol({ version: 2, timeZone: 'Pacific/Auckland', ...visits(30) });
+    await publishProtocol(log, amended, new Date('2026-03-01T12:00:00Z'));
+    const trial = (await readTrials(log)).get('KARE-2');
+    expect(trial?.protocol.schedules?.map(({ version, from }) => [version, from])).toEqual([
+      [1, undefined],
+      [2, civilDay('2026-03-02')],
+    ]);
+    expect((await readTrialAt(log, 'KARE-2', 1))?.protocol).toEqual(protocol(visits(28)));
+    expect(await readTrialAt(log, 'KARE-2', 3)).toBeUndefined();
   });
 });

@@ -1,11 +1,19 @@
 import type { PublishedKey } from '@holdfast/access';
-import { canonicalJson, type Protocol } from '@holdfast/events';
+import {
+  type AmendedProtocol,
+  amendedProtocol,
+  canonicalJson,
+  civilDay,
+  type Protocol,
+  type PublishedVersion,
+} from '@holdfast/events';
 import type { EventLog } from '@holdfast/log';
 import { registryTopic, topicsOf } from './topics.ts';
 
-/** A trial as it is published: the newest version of its protocol, and the public key that closed events are sealed to. */
+/** A trial as it is published: its protocol, and the public key that closed events are sealed to. */
 export type PublishedTrial = {
-  readonly protocol: Protocol;
+  /** The newest version, with the schedules that participants keep of the others. */
+  readonly protocol: AmendedProtocol;
   /** All versions, oldest first. */
   readonly versions: readonly Protocol[];
   readonly key: PublishedKey | undefined;
@@ -15,7 +23,8 @@ export type PublishedTrial = {
 export type Trials = ReadonlyMap<string, PublishedTrial>;
 
 type RegistryRecord =
-  | { readonly kind: 'protocol'; readonly protocol: Protocol }
+  /** `publishedAt` is an instant; records of the first stores have none, and hold for everybody. */
+  | { readonly kind: 'protocol'; readonly protocol: Protocol; readonly publishedAt?: string }
   | { readonly kind: 'key'; readonly key: PublishedKey };
 
 /** Publishing was refused: the message says why and what to do. */
@@ -28,23 +37,61 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const batch = { records: 1_000, bytes: 4_000_000 };
 
-type Registry = { readonly versions: Map<string, Protocol[]>; readonly keys: Map<string, PublishedKey> };
+/** A record that does not count, since another one before it does: of two processes that publish at once one comes first. */
+export type IgnoredRecord = { readonly trial: string; readonly what: string; readonly reason: string };
+
+type Registry = {
+  readonly versions: Map<string, PublishedVersion[]>;
+  readonly keys: Map<string, PublishedKey>;
+  readonly ignored: IgnoredRecord[];
+};
+
+/** The civil day of an instant in a time zone. */
+function dayIn(timeZone: string, instant: string): number {
+  return civilDay(new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' }).format(new Date(instant)));
+}
+
+/**
+ * Takes in the next record. Whoever publishes looks first and appends then, and another one may have come between: so each
+ * record is judged again in the order of the log, by what counts before it, and everybody who reads comes to the same.
+ */
+function takeRecord({ versions, keys, ignored }: Registry, record: RegistryRecord): void {
+  if (record.kind === 'key') {
+    const { trial, keyId } = record.key;
+    const known = keys.get(trial);
+    if (known === undefined) keys.set(trial, record.key);
+    else if (known.keyId !== keyId)
+      ignored.push({ trial, what: `key ${keyId}`, reason: `key ${known.keyId} was published before it` });
+    return;
+  }
+  const { protocol, publishedAt } = record;
+  const { trial, version } = protocol;
+  const before = versions.get(trial) ?? [];
+  const same = before.find((known) => known.protocol.version === version);
+  if (same !== undefined && canonicalJson(same.protocol) === canonicalJson(protocol)) return;
+  try {
+    checkVersion(
+      protocol,
+      before.map((known) => known.protocol),
+    );
+  } catch (error) {
+    if (!(error instanceof PublishRefused)) throw error;
+    ignored.push({ trial, what: `version ${version}`, reason: error.message });
+    return;
+  }
+  const publishedOn = publishedAt === undefined ? undefined : dayIn(protocol.timeZone, publishedAt);
+  before.push({ protocol, publishedOn });
+  versions.set(trial, before);
+}
 
 async function readRegistry(log: EventLog): Promise<Registry> {
-  const registry: Registry = { versions: new Map(), keys: new Map() };
+  const registry: Registry = { versions: new Map(), keys: new Map(), ignored: [] };
   if (!(await log.topics()).some(({ name }) => name === registryTopic.name)) return registry;
   for (let from = 0; ; ) {
     const records = await log.read(registryTopic.name, 0, from, batch);
     const last = records.at(-1);
     if (last === undefined) break;
-    for (const { value } of records) {
-      const record = JSON.parse(decoder.decode(value)) as RegistryRecord;
-      if (record.kind === 'key') registry.keys.set(record.key.trial, record.key);
-      else {
-        const { trial } = record.protocol;
-        registry.versions.set(trial, [...(registry.versions.get(trial) ?? []), record.protocol]);
-      }
-    }
+    for (const { value } of records) takeRecord(registry, JSON.parse(decoder.decode(value)) as RegistryRecord);
     from = last.offset + 1;
   }
   return registry;
@@ -55,10 +102,25 @@ export async function readTrials(log: EventLog): Promise<Trials> {
   const { versions, keys } = await readRegistry(log);
   return new Map(
     [...versions].flatMap(([trial, all]) => {
-      const protocol = all.at(-1);
-      return protocol === undefined ? [] : [[trial, { protocol, versions: all, key: keys.get(trial) }]];
+      const protocol = amendedProtocol(all);
+      const published = all.map((version) => version.protocol);
+      return protocol === undefined ? [] : [[trial, { protocol, versions: published, key: keys.get(trial) }]];
     }),
   );
+}
+
+/** The registry's records that do not count, with their reasons. */
+export async function readIgnored(log: EventLog): Promise<readonly IgnoredRecord[]> {
+  return (await readRegistry(log)).ignored;
+}
+
+/** A trial as it was when a version was its newest: what tallies made by that version stand on. */
+export async function readTrialAt(log: EventLog, trial: string, version: number): Promise<PublishedTrial | undefined> {
+  const { versions, keys } = await readRegistry(log);
+  const then = (versions.get(trial) ?? []).filter(({ protocol }) => protocol.version <= version);
+  const protocol = amendedProtocol(then);
+  if (protocol?.version !== version) return undefined;
+  return { protocol, versions: then.map((each) => each.protocol), key: keys.get(trial) };
 }
 
 async function record(log: EventLog, trial: string, content: RegistryRecord): Promise<void> {
@@ -68,26 +130,40 @@ async function record(log: EventLog, trial: string, content: RegistryRecord): Pr
 
 /**
  * Publishes a protocol and creates the trial's topics. The same version with the same content again changes nothing; a version
- * that exists with other content, goes back, or changes what is fixed for the life of a trial is refused.
+ * that exists with other content, goes back, or changes what is fixed for the life of a trial is refused; so is one that another
+ * process came before. `now` is the instant of publication.
  */
-export async function publishProtocol(log: EventLog, protocol: Protocol): Promise<'published' | 'already published'> {
-  const known = (await readTrials(log)).get(protocol.trial);
-  if (known !== undefined) {
-    const same = known.versions.find(({ version }) => version === protocol.version);
-    if (same !== undefined && canonicalJson(same) === canonicalJson(protocol)) {
-      await createTopics(log, protocol);
-      return 'already published';
-    }
-    refuseIf(
-      same !== undefined,
-      protocol,
-      'is already published with other content; raise `version` to publish an amendment',
-    );
-    checkAmendment(protocol, known.protocol);
-  }
+export async function publishProtocol(
+  log: EventLog,
+  protocol: Protocol,
+  now: Date = new Date(),
+): Promise<'published' | 'already published'> {
+  const versions = async () => (await readTrials(log)).get(protocol.trial)?.versions ?? [];
+  const isAmong = (known: readonly Protocol[]) =>
+    known.some((one) => one.version === protocol.version && canonicalJson(one) === canonicalJson(protocol));
+  const before = await versions();
+  const known = isAmong(before);
+  if (!known) checkVersion(protocol, before);
   await createTopics(log, protocol);
-  await record(log, protocol.trial, { kind: 'protocol', protocol });
+  if (known) return 'already published';
+  await record(log, protocol.trial, { kind: 'protocol', protocol, publishedAt: now.toISOString() });
+  const after = await versions();
+  if (!isAmong(after)) {
+    checkVersion(protocol, after);
+    refuseIf(true, protocol, 'was not taken in; publish it again');
+  }
   return 'published';
+}
+
+/** Refuses a version that cannot follow those that are published, oldest first. */
+function checkVersion(protocol: Protocol, published: readonly Protocol[]): void {
+  refuseIf(
+    published.some(({ version }) => version === protocol.version),
+    protocol,
+    'is already published with other content; raise `version` to publish an amendment',
+  );
+  const newest = published.at(-1);
+  if (newest !== undefined) checkAmendment(protocol, newest);
 }
 
 /** A store whose closed part was lost gets its topics back by publishing again. */
@@ -143,5 +219,11 @@ export async function publishKey(log: EventLog, key: PublishedKey): Promise<void
       `${key.trial} already has key ${published.keyId}; what is sealed to it would be lost to another one`,
     );
   }
-  if (published === undefined) await record(log, key.trial, { kind: 'key', key });
+  if (published !== undefined) return;
+  await record(log, key.trial, { kind: 'key', key });
+  const counting = (await readRegistry(log)).keys.get(key.trial);
+  if (counting?.keyId !== key.keyId)
+    throw new PublishRefused(
+      `${key.trial} has key ${counting?.keyId}: another process published it at the same time; remove the key file just made`,
+    );
 }

@@ -1,5 +1,7 @@
+import { join as joinPath } from 'node:path';
 import type { TrialKey } from '@holdfast/access';
 import type { EventLog, GroupMember, Membership } from '@holdfast/log';
+import { checkShardFiles, removeOtherShards } from '@holdfast/shards';
 import { type PublishedTrial, topicsOf } from '@holdfast/trials';
 import { type KeeperThread, startKeeperThread } from './keeper-thread.ts';
 import { keeperOf } from './shard-keeper.ts';
@@ -23,7 +25,10 @@ export interface Aggregate {
    * Resolves at once for a trial that it keeps already.
    */
   keep(trial: PublishedTrial, options?: { readonly anew?: boolean }): Promise<void>;
-  /** Resolves when everything up to these offsets is committed and published; rejects when a shard failed. */
+  /**
+   * Resolves when everything up to these offsets is committed and published; rejects when a shard failed. Then readers stand on this
+   * generation of the trial's shards, and those of others are removed.
+   */
   caughtUp(trial: string, ends: readonly number[]): Promise<void>;
   stop(): Promise<void>;
 }
@@ -48,6 +53,8 @@ export function startAggregate({ log, keys, shards, batchRecords, threads }: Agg
     startKeeperThread({ log: threads?.log ?? { dir: '', closedDir: '' }, keys, shards }, onPosition),
   );
 
+  const versions = new Map<string, number>();
+
   const membersOf = (published: PublishedTrial, anew: boolean): Promise<GroupMember[]> => {
     const { protocol } = published;
     const key = keys.get(protocol.trial);
@@ -71,7 +78,9 @@ export function startAggregate({ log, keys, shards, batchRecords, threads }: Agg
 
   return {
     async keep(published, { anew = false } = {}) {
-      const { trial } = published.protocol;
+      const { trial, version } = published.protocol;
+      if (!joined.has(trial)) await checkShardFiles(joinPath(shards, trial), version);
+      versions.set(trial, version);
       const joining = joined.get(trial) ?? join(published, anew);
       joined.set(trial, joining);
       await joining;
@@ -88,6 +97,9 @@ export function startAggregate({ log, keys, shards, batchRecords, threads }: Agg
         look();
       });
       await Promise.race([arrived, failed]).finally(() => waiting.delete(look));
+      const version = versions.get(trial);
+      // Every shard has claimed: nobody reads what was made before.
+      if (version !== undefined) await removeOtherShards(joinPath(shards, trial), version);
     },
 
     async stop() {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { opener, openVault, type TrialKey, trialVault } from '@holdfast/access';
-import type { Protocol } from '@holdfast/events';
+import type { AmendedProtocol } from '@holdfast/events';
 import type { EventLog, GroupMember } from '@holdfast/log';
-import { openShard, removeShard, type Shard } from '@holdfast/shards';
+import { openShard, removeShard, type Shard, shardFile } from '@holdfast/shards';
 import { type Claim, type Difference, encodeTallyRecord, inParts } from '@holdfast/tallies';
 import { topicsOf } from '@holdfast/trials';
 import { chained, recordDecoder } from './decode.ts';
@@ -17,7 +17,7 @@ export class KeyNeeded extends Error {
 
 export type ShardKeeperOptions = {
   readonly log: EventLog;
-  readonly protocol: Protocol;
+  readonly protocol: AmendedProtocol;
   /** The trial's private key; a double-blind trial needs it. */
   readonly key: TrialKey | undefined;
   /** Folder of all trials' shards. */
@@ -32,11 +32,6 @@ type Held = { readonly shard: Shard; readonly owner: string; claimAt: number; un
 
 /** Differences between two claims: a reader that comes late has no more than these to add. */
 const differencesPerClaim = 2_000;
-
-/** Where a shard lives. Named for trial and partition, so that a look into the folder explains it. */
-function shardFile(shards: string, trial: string, partition: number): string {
-  return join(shards, trial, `${partition}.duckdb`);
-}
 
 /** A group member that keeps one trial's shards: decodes, folds, commits, publishes. */
 export function keeperOf({ log, protocol, key, shards, anew, onPosition }: ShardKeeperOptions): GroupMember {
@@ -73,7 +68,7 @@ export function keeperOf({ log, protocol, key, shards, anew, onPosition }: Shard
   return {
     async assigned(partition) {
       const owner = randomUUID();
-      const file = shardFile(shards, trial, partition);
+      const file = shardFile(join(shards, trial), partition, protocol.version);
       if (anew && !seen.has(partition)) await removeShard(file);
       seen.add(partition);
       const logEnd = (await log.ends(events.name))[partition] ?? 0;

@@ -4,7 +4,7 @@ import type { Measure, PatternRule, Protocol } from '@holdfast/events';
 import { embeddedEventLog } from '@holdfast/log/embedded';
 import { differsByArm, foldVersion, isOpenMeasure, isOpenPattern } from '@holdfast/outcomes';
 import { isFinal, maturityCurve } from '@holdfast/tallies';
-import { type PublishedTrial, readTallies, type TrialTallies, topicsOf } from '@holdfast/trials';
+import { type PublishedTrial, readTallies, readTrialAt, type TrialTallies, topicsOf } from '@holdfast/trials';
 import { CommandFailed } from './command-failed.ts';
 import { chooseTrial, type Store } from './store.ts';
 
@@ -49,7 +49,7 @@ async function recordLook({ folders }: Store, protocol: Protocol, question: stri
 /** Whether this store's keys open numbers by arm of a trial now; the reason if not. */
 export async function byArmVerdict(store: Store, { protocol }: PublishedTrial): Promise<ByArmVerdict> {
   const hasKey = store.keys.has(protocol.trial);
-  const closed = hasKey && protocol.blinding === 'double' ? await currentTallies(store, protocol, 'closed') : undefined;
+  const closed = hasKey && protocol.blinding === 'double' ? await talliesOf(store, protocol, 'closed') : undefined;
   const passed = closed !== undefined && isOver(protocol, closed);
   return mayShowByArm({ blinding: protocol.blinding, hasKey, allHorizonsPassed: passed, what: 'efficacy' });
 }
@@ -66,19 +66,42 @@ export async function lookAtSealed(store: Store, { protocol }: PublishedTrial, q
   if (protocol.blinding === 'double') await recordLook(store, protocol, question);
 }
 
-/** A trial's tallies, if all shards were made by the newest protocol and this fold: numbers of two versions do not add up. */
-async function currentTallies({ log }: Store, protocol: Protocol, side: 'open' | 'closed'): Promise<TrialTallies> {
-  const read = await readTallies(log, protocol, side);
-  const outdated = read.positions.find(
-    (position) =>
-      position !== undefined && (position.protocolVersion !== protocol.version || position.foldVersion !== foldVersion),
-  );
-  if (outdated !== undefined) {
+/**
+ * A trial as its tallies stand: after an amendment the version before it, until all shards are rebuilt; the newest one before
+ * anything is tallied. Says so where that is not the newest. What is closed in a double-blind trial is never answered by an older
+ * version: whether the trial is over is for the newest one to say.
+ */
+export async function standingTrial(
+  { log }: Store,
+  trial: PublishedTrial,
+  side: 'open' | 'closed',
+): Promise<PublishedTrial> {
+  const { trial: name, version, blinding } = trial.protocol;
+  if (blinding === 'double' && side === 'closed') return trial;
+  const { positions } = await readTallies(log, trial.protocol, side);
+  const known = positions.find((position) => position !== undefined);
+  if (known === undefined) return trial;
+  if (known.foldVersion > foldVersion) {
     throw new CommandFailed(
-      `the tallies of ${protocol.trial} were made with protocol version ${outdated.protocolVersion}, and version ${protocol.version} is published; run \`holdfast replay --trial ${protocol.trial}\` first`,
+      `the tallies of ${name} were made by a newer Holdfast (fold ${known.foldVersion}; this one has ${foldVersion}); use that one on this store`,
     );
   }
-  return read;
+  if (known.protocolVersion === version && known.foldVersion < foldVersion) {
+    console.error(
+      `${name}: tallies still stand on fold ${known.foldVersion}, this Holdfast has ${foldVersion}; \`holdfast replay --trial ${name}\` rebuilds them`,
+    );
+  }
+  if (known.protocolVersion === version) return trial;
+  const standing = await readTrialAt(log, name, known.protocolVersion);
+  if (standing === undefined) {
+    throw new CommandFailed(
+      `the tallies of ${name} were made with protocol version ${known.protocolVersion}, which is not published here; run \`holdfast replay --trial ${name}\``,
+    );
+  }
+  console.error(
+    `${name}: version ${version} of its protocol is published, the tallies still stand on version ${known.protocolVersion}; \`holdfast replay --trial ${name}\` rebuilds them`,
+  );
+  return standing;
 }
 
 /** Refuses a closed measure of a double-blind trial to whoever has not its key. */
@@ -103,6 +126,27 @@ export function refuseClosedPattern({ keys }: Store, protocol: Protocol, rule: P
 /** Reads one side of the tallies that a question is about. */
 export type ReadSide = (side: 'open' | 'closed') => Promise<TrialTallies>;
 
+/** A trial's tallies of this protocol version: numbers of two versions are of different things. */
+async function talliesOf(
+  { log }: Store,
+  { trial, version, partitions }: Protocol,
+  side: 'open' | 'closed',
+): Promise<TrialTallies> {
+  const read = await readTallies(log, { trial, partitions }, side);
+  const other = read.positions.find((position) => position !== undefined && position.protocolVersion !== version);
+  if (other !== undefined) {
+    throw new CommandFailed(
+      `the tallies of ${trial} stand on protocol version ${other.protocolVersion}, and version ${version} is published; run \`holdfast replay --trial ${trial}\` first`,
+    );
+  }
+  return read;
+}
+
+/** Which topic answers a question: by arm in a double-blind trial, or of a closed measure, the closed one. */
+export function sideFor(protocol: Protocol, measure: Measure, byArm: boolean): 'open' | 'closed' {
+  return protocol.blinding === 'double' && !byArm && isOpenMeasure(measure, protocol) ? 'open' : 'closed';
+}
+
 /**
  * The tallies that may answer a question: by arm in a double-blind trial only with its key and once every horizon has passed;
  * without arm the open tallies, which depend on nothing that is sealed. They are the newest ones, or those of a past state or a data
@@ -114,13 +158,11 @@ export async function talliesFor(
   measure: Measure,
   byArm: boolean,
   question: string,
-  read: ReadSide = (side) => currentTallies(store, trial.protocol, side),
+  read: ReadSide = (side) => talliesOf(store, trial.protocol, side),
 ): Promise<TrialTallies> {
   const { protocol } = trial;
   refuseClosed(store, protocol, measure);
-  if (protocol.blinding === 'double' && !byArm && isOpenMeasure(measure, protocol)) {
-    return read('open');
-  }
-  await lookByArm(store, chooseTrial(store, protocol.trial), question);
-  return read('closed');
+  const side = sideFor(protocol, measure, byArm);
+  if (side === 'closed') await lookByArm(store, chooseTrial(store, protocol.trial), question);
+  return read(side);
 }

@@ -42,6 +42,36 @@ export function aggregateFor({ log, folders, keys, settings }: Store): Aggregate
   });
 }
 
+/** A store that another command holds is said so, and what to do. */
+function saidPlainly(error: unknown): never {
+  const holder = error instanceof StoreInUse ? /process (\d+)/.exec(error.message)?.[1] : undefined;
+  if (holder === undefined) throw error;
+  throw new CommandFailed(
+    `another import or ingest (pid ${holder}) is running on this store; wait until it ends, then repeat this command`,
+    { cause: error },
+  );
+}
+
+/**
+ * Brings a trial's shards to the end of its log: those of a new protocol or fold version are built beside the old ones, which answer
+ * until then. `anew` drops the shards of this version first.
+ */
+export async function buildShards(
+  store: Store,
+  trial: PublishedTrial,
+  options: { readonly anew?: boolean } = {},
+): Promise<readonly number[]> {
+  const ends = await store.log.ends(topicsOf(trial.protocol).events.name);
+  const aggregate = aggregateFor(store);
+  try {
+    await aggregate.keep(trial, options).catch(saidPlainly);
+    await aggregate.caughtUp(trial.protocol.trial, ends);
+  } finally {
+    await aggregate.stop();
+  }
+  return ends;
+}
+
 /** Runs an intake and stops it whatever happens. */
 export async function withIntake<T>(
   store: Store,
@@ -57,14 +87,7 @@ export async function withIntake<T>(
   const unfolded: string[] = [];
   const keepFolding = async (trial: PublishedTrial): Promise<void> => {
     aggregate ??= aggregateFor(store);
-    await aggregate.keep(trial).catch((error: unknown) => {
-      const holder = error instanceof StoreInUse ? /process (\d+)/.exec(error.message)?.[1] : undefined;
-      if (holder === undefined) throw error;
-      throw new CommandFailed(
-        `another import or ingest (pid ${holder}) is running on this store; wait until it ends, then repeat this command`,
-        { cause: error },
-      );
-    });
+    await aggregate.keep(trial).catch(saidPlainly);
   };
 
   /** Takes on a trial before its first event is appended, so that a store in use shows while nothing has happened. */

@@ -8,7 +8,7 @@ import {
 } from '@holdfast/aggregate';
 import { CivilDate, canonicalJson, sha256 } from '@holdfast/events';
 import { foldVersion } from '@holdfast/outcomes';
-import { type DataCut, listCuts, type PublishedTrial, readCut } from '@holdfast/trials';
+import { type DataCut, listCuts, type PublishedTrial, readCut, readTrialAt } from '@holdfast/trials';
 import { Option } from 'commander';
 import type { ReadSide } from './by-arm.ts';
 import { CommandFailed } from './command-failed.ts';
@@ -57,14 +57,13 @@ export async function chooseCut({ objects }: Store, trial: string, name: string)
 }
 
 /** A trial as its protocols stood when a cut was made. */
-export function trialOfCut(published: PublishedTrial, { name, protocol }: DataCut): PublishedTrial {
-  const versions = published.versions.filter(({ version }) => version <= protocol.version);
-  const inForce = versions.at(-1);
-  if (inForce?.version !== protocol.version || sha256(canonicalJson(inForce)) !== protocol.sha256)
+export async function trialOfCut({ log }: Store, { trial, name, protocol }: DataCut): Promise<PublishedTrial> {
+  const then = await readTrialAt(log, trial, protocol.version);
+  if (then === undefined || sha256(canonicalJson(then.protocol)) !== protocol.sha256)
     throw new CommandFailed(
       `cut ${name} was made with a protocol version ${protocol.version} that is not published in this store; publish that one`,
     );
-  return { ...published, protocol: inForce, versions };
+  return then;
 }
 
 /** Reads the tallies of a selection, as its side of the blind allows. */
@@ -111,7 +110,7 @@ export async function knownAt(store: Store, published: PublishedTrial, options: 
     if (asOf !== undefined || cutOff !== undefined)
       throw new CommandFailed('a cut has its own dates: give --cut alone, or --as-of and --cut-off without it');
     const cut = await chooseCut(store, published.protocol.trial, options.cut);
-    const trial = trialOfCut(published, cut);
+    const trial = await trialOfCut(store, cut);
     console.error(cutLine(cut));
     noteOtherFold(cut);
     return { trial, words: ` --cut ${cut.name}`, read: cutReader(store, trial, cut) };

@@ -7,7 +7,7 @@ import type { EventLog } from '@holdfast/log';
 import { embeddedEventLog } from '@holdfast/log/embedded';
 import type { ObjectStore } from '@holdfast/objects';
 import { folderObjectStore } from '@holdfast/objects/folder';
-import { readSettings, type Settings, storeFolders } from '@holdfast/runtime';
+import { checkStoreFormat, readSettings, type Settings, storeFolders } from '@holdfast/runtime';
 import { type PublishedTrial, readTrials, type Trials } from '@holdfast/trials';
 import type { Command } from 'commander';
 import { CommandFailed } from './command-failed.ts';
@@ -85,8 +85,11 @@ export async function openStore<T>(
     );
   }
   const keys = await readKeys(options, settings);
+  // Before anything is opened; a store that is begun now is marked once it is there.
+  if (existsSync(folders.log)) checkStoreFormat(settings.data, access === 'read' ? 'read' : 'write');
   const log = await embeddedEventLog({ dir: folders.log, closedDir: folders.closedLog, readOnly: access === 'read' });
   try {
+    if (access !== 'read') checkStoreFormat(settings.data, 'write');
     const trials = await readTrials(log);
     checkKeys(keys, trials);
     return await work({ settings, folders, log, objects: folderObjectStore(folders.objects), trials, keys });

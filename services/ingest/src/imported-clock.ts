@@ -1,10 +1,11 @@
 import {
+  type AmendedProtocol,
   type CivilDay,
   civilDay,
   dateOf,
   type HoldfastEvent,
   type PatternAnchor,
-  type Protocol,
+  type Schedule,
   shortType,
 } from '@holdfast/events';
 
@@ -15,7 +16,7 @@ export interface ImportedClock {
   date(): string | undefined;
 }
 
-export function importedClock(protocol: Protocol): ImportedClock {
+export function importedClock(protocol: AmendedProtocol): ImportedClock {
   const lastDays = lastDaysOf(protocol);
   let latest: CivilDay | undefined;
   const seeDay = (anchor: PatternAnchor, date: string) => {
@@ -39,8 +40,12 @@ export function importedClock(protocol: Protocol): ImportedClock {
 }
 
 /** By what days are counted from, the last one after it that counts for anything; measures and visits know randomisation alone. */
-function lastDaysOf({ plannedFollowUp, measures, visits, entryLag, patterns }: Protocol) {
-  const ofVisits = visits.map((visit) => visit.day + visit.closes + entryLag);
+function lastDaysOf(protocol: AmendedProtocol) {
+  const { plannedFollowUp, measures, patterns } = protocol;
+  const schedules: readonly Schedule[] = protocol.schedules ?? [protocol];
+  const ofVisits = schedules.flatMap(({ visits, entryLag }) =>
+    visits.map(({ day, closes }) => day + closes + entryLag),
+  );
   const ofPatterns = (anchor: PatternAnchor) =>
     patterns.flatMap(({ last }) => last.filter((end) => end.anchor === anchor).map(({ day }) => day));
   const furthest = (days: readonly number[]) => (days.length === 0 ? undefined : Math.max(...days));

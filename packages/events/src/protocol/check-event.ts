@@ -5,6 +5,7 @@ import type { ObservationType } from '../types/observation-types.ts';
 import { checkScore } from './check-score.ts';
 import { instrumentsOf } from './instruments.ts';
 import type { Protocol } from './protocol.ts';
+import { type AmendedProtocol, scheduledVisits } from './schedule.ts';
 
 /** What a protocol knows, as sets: built once per protocol, asked for every event. */
 type Known = {
@@ -172,7 +173,7 @@ function factorsOf({ arms }: Protocol): ReadonlyMap<string, ReadonlySet<string>>
 }
 
 /** Judges an event of valid schema by its trial's protocol alone: never by a participant's past, never by a sealed value. */
-export function protocolCheck(protocol: Protocol): (event: HoldfastEvent) => readonly Problem[] {
+export function protocolCheck(protocol: AmendedProtocol): (event: HoldfastEvent) => readonly Problem[] {
   const known: Known = {
     sites: new Set(protocol.sites),
     arms: new Set(protocol.arms.map((arm) => arm.id)),
@@ -184,7 +185,7 @@ export function protocolCheck(protocol: Protocol): (event: HoldfastEvent) => rea
     periods: idsOf(protocol.periods),
     declaredInstruments: idsOf(protocol.instruments),
     instruments: instrumentsOf(protocol.instruments ?? []),
-    visits: new Set(protocol.visits.map((visit) => visit.id)),
+    visits: scheduledVisits(protocol),
     quotes: protocol.blinding === 'open',
   };
   const short = (type: string) => type.slice('org.holdfast.'.length, -'.v1'.length);

@@ -62,6 +62,22 @@ const Visit = z
   .meta({ title: 'Scheduled visit' });
 export type Visit = z.infer<typeof Visit>;
 
+const Amendment = z
+  .strictObject({
+    appliesTo: z.enum(['new-participants', 'everybody']).default('new-participants').meta({
+      description: 'who gets this version’s visits, windows and entry lag; measures and rules are for everybody',
+    }),
+    from: CivilDate.optional().meta({
+      description:
+        'first day of randomisation that the schedule is for; absent: the day of publication in the trial’s zone',
+    }),
+  })
+  .refine(({ appliesTo, from }) => appliesTo === 'new-participants' || from === undefined, {
+    path: ['from'],
+    error: 'says from when new participants have the schedule, but appliesTo says everybody has it; leave one out',
+  })
+  .meta({ title: 'Amendment' });
+
 // Day 0 is open by design: without it a blinded coordinator could not even see who is due.
 const alwaysOpen = ['participant-enrolled', 'participant-randomised', 'participant-rerandomised'];
 const closable = Object.keys(observationTypes).filter((type) => !alwaysOpen.includes(type)) as [string, ...string[]];
@@ -83,6 +99,9 @@ const shape = z.strictObject({
   trial: TrialId,
   version: z.int().min(1),
   title: z.string().min(1).max(300),
+  amendment: Amendment.optional().meta({
+    description: 'whom the schedule of this version is for; absent: new participants',
+  }),
   blinding: z.enum(['open', 'double']),
   clock: z
     .enum(['live', 'imported'])

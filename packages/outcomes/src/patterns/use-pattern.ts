@@ -1,4 +1,11 @@
-import { type CivilDay, civilDay, type PatternRule, type Protocol } from '@holdfast/events';
+import {
+  type AmendedProtocol,
+  type CivilDay,
+  civilDay,
+  type PatternRule,
+  type Protocol,
+  protocolFor,
+} from '@holdfast/events';
 import type { StudyDay } from '../facts.ts';
 import { settleOpen, settleSealed } from '../history/settle.ts';
 import type { History } from '../observation.ts';
@@ -34,7 +41,7 @@ const daysInWeek = 7;
  * The string of weekly symbols is that of the R packages CTNote and public.ctn0094extra (Odom, Brandt, Balise and others, 2023).
  */
 export function usePattern(
-  protocol: Protocol,
+  protocol: AmendedProtocol,
   rule: PatternRule,
   history: History,
   clock: CivilDay | undefined,
@@ -60,7 +67,7 @@ export function usePattern(
     (day) => day >= first && day <= end,
   );
   const missed = onlyPositives ? new Set<StudyDay>() : missedDueDays(rule, anchors, findings, end);
-  const mature = matureUntil(protocol, rule, dayZero, clock);
+  const mature = matureUntil(protocolFor(protocol, dayZero), rule, dayZero, clock);
   const weekOf = (day: StudyDay) => Math.floor((day - weekOne) / daysInWeek) + 1;
   const two = dayAt(rule.phaseTwo, anchors);
   const phaseTwo = two === undefined ? Number.POSITIVE_INFINITY : weekOf(two);

@@ -113,7 +113,7 @@ type OpenCut = { readonly cut: DataCut; readonly trial: PublishedTrial; readonly
 
 async function openCut(store: Store, published: PublishedTrial, name: string): Promise<OpenCut> {
   const cut = await chooseCut(store, published.protocol.trial, name);
-  const trial = trialOfCut(published, cut);
+  const trial = await trialOfCut(store, cut);
   const read = cutReader(store, trial, cut);
   const sides = new Map<string, Promise<TrialTallies>>();
   return {

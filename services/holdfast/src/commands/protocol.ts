@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { type AnchoredDay, type Measure, type PatternRule, type Protocol, parseProtocol } from '@holdfast/events';
-import { publishProtocol } from '@holdfast/trials';
+import { publishProtocol, readIgnored, readTrials, topicsOf } from '@holdfast/trials';
 import type { Command } from 'commander';
 import { CommandFailed } from '../command-failed.ts';
+import { buildShards } from '../intake.ts';
 import { type Format, formatOption } from '../output/format.ts';
 import { printRows } from '../output/print-rows.ts';
-import { withStore } from '../store.ts';
+import { type Store, withStore } from '../store.ts';
 
 async function readProtocol(file: string): Promise<Protocol> {
   let text: string;
@@ -81,6 +82,12 @@ function patternInWords(rule: PatternRule): string {
   ].join('; ');
 }
 
+function amendmentInWords({ appliesTo, from }: NonNullable<Protocol['amendment']>): string {
+  if (appliesTo === 'everybody') return 'its visits, windows and entry lag hold for everybody';
+  const since = from === undefined ? 'its publication' : from;
+  return `its visits, windows and entry lag hold for those randomised from ${since} on; others keep theirs`;
+}
+
 /** A protocol in sentences, so that a trial manager can say whether it is what was meant. */
 function inWords(protocol: Protocol): string {
   const { evidence } = protocol;
@@ -89,11 +96,40 @@ function inWords(protocol: Protocol): string {
     `  ${protocol.blinding === 'double' ? 'double-blind: arms and what tells of them are sealed' : 'open-label: nothing is sealed'}; clock ${protocol.clock}; ${protocol.partitions} partition(s)`,
     `  arms: ${protocol.arms.map(({ id, studyDrugs = [] }) => (studyDrugs.length === 0 ? id : `${id} (gives ${studyDrugs.join(', ')})`)).join(' | ')}`,
     `  sites: ${protocol.sites.join(', ')}`,
+    ...(protocol.amendment === undefined ? [] : [`  amendment: ${amendmentInWords(protocol.amendment)}`]),
     `  planned follow-up to study day ${protocol.plannedFollowUp}; entry lag ${protocol.entryLag} days; ${protocol.visits.length} scheduled visits`,
     `  a substance that a urine screen does not name is ${evidence.unnamed}; a kept visit without a urine screen is ${evidence.attendedVisit === 'nothing' ? 'no evidence' : 'evidence of no use'}`,
     ...protocol.measures.map((measure) => `  ${measure.id}: ${measureInWords(measure)}`),
     ...protocol.patterns.map((rule) => `  ${rule.id}: ${patternInWords(rule)}`),
   ].join('\n');
+}
+
+/** After an amendment the numbers that are shown should be its own: builds its shards beside the old ones, and lets them answer. */
+async function rebuild(store: Store, trial: string): Promise<void> {
+  const { log } = store;
+  const published = (await readTrials(log)).get(trial);
+  if (published === undefined) return;
+  const { version, blinding } = published.protocol;
+  const events = (await log.ends(topicsOf(published.protocol).events.name)).reduce((sum, end) => sum + end, 0);
+  if (events === 0) return;
+  const later = `until then the version before it answers; run \`holdfast replay --trial ${trial}\``;
+  if (blinding === 'double' && !store.keys.has(trial)) {
+    console.error(
+      `its ${events} events cannot be folded by version ${version} without the key: ${later} with --key FILE`,
+    );
+    return;
+  }
+  console.error(`folding ${events} events by version ${version}; until it is done the version before it answers …`);
+  const started = Date.now();
+  try {
+    await buildShards(store, published);
+  } catch (cause) {
+    throw new CommandFailed(
+      `version ${version} is published, but its tallies could not be built (${cause instanceof Error ? cause.message : cause}); ${later}`,
+      { cause },
+    );
+  }
+  console.error(`rates are now by version ${version} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
 }
 
 export function protocolCommand(program: Command): void {
@@ -107,7 +143,8 @@ export function protocolCommand(program: Command): void {
     .description('validate a protocol file and publish it: from then on events of its trial are taken in')
     .action(async (file: string, _options: unknown, command: Command) => {
       const read = await readProtocol(file);
-      await withStore(command, 'create', async ({ log, trials }) => {
+      await withStore(command, 'create', async (store) => {
+        const { log, trials } = store;
         const outcome = await publishProtocol(log, read);
         console.error(`${read.trial} version ${read.version}: ${outcome}`);
         if (read.blinding === 'double' && trials.get(read.trial)?.key === undefined) {
@@ -115,6 +152,7 @@ export function protocolCommand(program: Command): void {
             `it is double-blind: run \`holdfast keys create --trial ${read.trial} --out FILE\` before the first event`,
           );
         }
+        if (outcome === 'published') await rebuild(store, read.trial);
       });
     });
   protocol
@@ -122,7 +160,7 @@ export function protocolCommand(program: Command): void {
     .description('the published protocols')
     .addOption(formatOption())
     .action(async (options: { format: Format }, command: Command) => {
-      await withStore(command, 'read', async ({ trials }) => {
+      await withStore(command, 'read', async ({ log, trials }) => {
         const columns = [
           'trial',
           'version',
@@ -150,6 +188,8 @@ export function protocolCommand(program: Command): void {
           ]),
         );
         await printRows(columns, rows, options.format);
+        for (const { trial, what, reason } of await readIgnored(log))
+          console.error(`${trial}: ${what} does not count: ${reason}`);
       });
     });
 }

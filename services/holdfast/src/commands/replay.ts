@@ -1,9 +1,10 @@
 import { sha256 } from '@holdfast/events';
+import { foldVersion } from '@holdfast/outcomes';
 import { cellsOf, type Tallies } from '@holdfast/tallies';
-import { readTallies, topicsOf } from '@holdfast/trials';
+import { readTallies } from '@holdfast/trials';
 import type { Command } from 'commander';
 import { CommandFailed } from '../command-failed.ts';
-import { aggregateFor } from '../intake.ts';
+import { buildShards } from '../intake.ts';
 import { refuseChangedLog, verifyLog } from '../log-chains.ts';
 import { watermarkLine } from '../output/watermark.ts';
 import { chooseTrial, type Store, withStore } from '../store.ts';
@@ -20,26 +21,22 @@ async function replayTrial(store: Store, name: string): Promise<void> {
   // The replay records new heads: afterwards nobody could tell any more that the log was changed.
   refuseChangedLog(await verifyLog(store, name));
   const before = await readTallies(log, protocol, 'closed');
-  const ends = await log.ends(topicsOf(protocol).events.name);
   const started = Date.now();
-  const aggregate = aggregateFor(store);
-  try {
-    await aggregate.keep(trial, { anew: true });
-    await aggregate.caughtUp(name, ends);
-  } finally {
-    await aggregate.stop();
-  }
+  const ends = await buildShards(store, trial, { anew: true });
   const after = await readTallies(log, protocol, 'closed');
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
   const events = ends.reduce((sum, end) => sum + end, 0);
   console.log(`${name}: ${events} events replayed in ${seconds} s; tallies ${talliesDigest(after.tallies)}`);
   console.error(watermarkLine(protocol, after));
   const same = before.positions.every(
-    (position, p) => position?.offset === ends[p] && position?.protocolVersion === protocol.version,
+    (position, p) =>
+      position?.offset === ends[p] &&
+      position?.protocolVersion === protocol.version &&
+      position.foldVersion === foldVersion,
   );
   if (!same) {
     console.log(
-      `${name}: the tallies before did not include all of the log, or another protocol version; nothing to compare`,
+      `${name}: the tallies before did not include all of the log, or were of another protocol or fold version; nothing to compare`,
     );
   } else if (talliesDigest(before.tallies) !== talliesDigest(after.tallies)) {
     throw new CommandFailed(

@@ -174,6 +174,17 @@ describe('fold', () => {
     patience,
   );
 
+  test('whoever is screened and never enrols is not set aside', () => {
+    fc.assert(
+      fc.property(arbCase(), ({ protocol, history, asOf }) => {
+        const notEnrolled = { ...history, open: history.open.filter(({ type }) => type !== 'participant-enrolled') };
+        const { open, closed } = fold(protocol, notEnrolled, asOf);
+        const aside = [...open.issues, ...closed.issues].filter(({ issue }) => issue === 'no-enrolment');
+        expect(aside.map(({ type }) => type)).not.toContain('screened');
+      }),
+    );
+  });
+
   test('no module of the fold reads a clock, the environment or a file', () => {
     const source = readFileSync(new URL('./fold.ts', import.meta.url), 'utf8');
     expect(source).not.toMatch(/Date\.now|new Date\(\)|process\.|node:fs/);

@@ -25,7 +25,7 @@ export async function* participantRecords<T>(
   log: EventLog,
   protocol: Protocol,
   ends: readonly number[],
-  { participant, read, onOwnRecord = () => {}, held = 200_000 }: ParticipantRecordsOptions<T>,
+  { participant, read, onOwnRecord = () => {}, held = 100_000 }: ParticipantRecordsOptions<T>,
 ): AsyncGenerator<ParticipantRecords<T>> {
   const topic = topicsOf(protocol).events.name;
   const only = participant === undefined ? undefined : partitionOf(participant, ends.length);

@@ -1,4 +1,11 @@
-import { type AmendedProtocol, type CivilDay, civilDay, dateOf, type HoldfastEvent, type Schedule } from '@holdfast/events';
+import {
+  type AmendedProtocol,
+  type CivilDay,
+  civilDay,
+  dateOf,
+  type HoldfastEvent,
+  type Schedule,
+} from '@holdfast/events';
 
 /** Gathers, from the events of an imported trial, the date on which every day up to every horizon is mature for everybody. */
 export interface ImportedClock {

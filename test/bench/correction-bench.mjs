@@ -76,15 +76,18 @@ const turned = (day, partition) => ({
   key: '',
   partition,
   value: encoder.encode(
-    canonicalEvent({
-      specversion: '1.0',
-      id: `day-turned-${dateOf(day)}`,
-      source: '/trials/BENCH',
-      type: 'org.holdfast.day-turned.v1',
-      time: `${dateOf(day)}T00:00:00+00:00`,
-      recordedtime: `${dateOf(day)}T00:00:00+00:00`,
-      data: { date: dateOf(day) },
-    }),
+    canonicalEvent(
+      {
+        specversion: '1.0',
+        id: `day-turned-${dateOf(day)}`,
+        source: '/trials/BENCH',
+        type: 'org.holdfast.day-turned.v1',
+        time: `${dateOf(day)}T00:00:00+00:00`,
+        recordedtime: `${dateOf(day)}T00:00:00+00:00`,
+        data: { date: dateOf(day) },
+      },
+      undefined,
+    ),
   ),
 });
 
@@ -100,7 +103,8 @@ try {
   let appended = 0;
   let records = [];
   for (let p = 0; p < participants; p += 1) {
-    for (const event of eventsOf(p)) records.push({ key: event.subject, value: encoder.encode(canonicalEvent(event)) });
+    for (const event of eventsOf(p))
+      records.push({ key: event.subject, value: encoder.encode(canonicalEvent(event, event.receivedtime)) });
     if (records.length < 20_000 && p < participants - 1) continue;
     await log.append(topic, records);
     appended += records.length;
@@ -146,7 +150,9 @@ try {
       },
     };
     const before = performance.now();
-    await log.append(topic, [{ key: correction.subject, value: encoder.encode(canonicalEvent(correction)) }]);
+    await log.append(topic, [
+      { key: correction.subject, value: encoder.encode(canonicalEvent(correction, correction.receivedtime)) },
+    ]);
     await aggregate.caughtUp('BENCH', await log.ends(topic));
     times.push(performance.now() - before);
   }

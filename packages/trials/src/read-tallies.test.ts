@@ -211,3 +211,39 @@ describe('the tallies of a trial', () => {
     });
   });
 });
+
+describe('of two generations', () => {
+  const second = { protocolVersion: 2 };
+  const newer = (kind: 'claim' | 'difference', sequence: number, ...days: number[]) =>
+    word(kind, 'N', sequence, [cell('', ...days)], second);
+  const versions = async () =>
+    (await readTallies(log, protocol, 'open')).positions.map((position) => position?.protocolVersion);
+
+  test.each([1, 63, 64, 600, 5_000])(
+    'the old one is found behind %i differences of the new one, until every shard has claimed the new one',
+    async (count) => {
+      await say(0, [word('claim', 'A', 3, [cell('', 1, 2)])]);
+      await say(1, [word('claim', 'B', 7, [cell('', 1, 4)])]);
+      await say(0, [
+        newer('claim', 1, 2, 1),
+        ...Array.from({ length: count }, (_, n) => newer('difference', 2 + n, 2, 1)),
+      ]);
+      expect(await read()).toMatchObject({ cells: [['', 1, 6]], offsets: [30, 70], stale: [] });
+      expect(await versions()).toEqual([1, 1]);
+      await say(1, [newer('claim', 5, 2, 10)]);
+      expect(await read()).toMatchObject({ cells: [['', 2, 11 + count]], offsets: [10 * (count + 1), 50] });
+      expect(await versions()).toEqual([2, 2]);
+      await say(1, [word('claim', 'B', 9, [cell('', 1, 4)])]);
+      expect(await versions()).toEqual([2, 2]);
+    },
+  );
+
+  test('each side of the blind stands on its own newest one', async () => {
+    for (const partition of [0, 1]) {
+      for (const side of ['open', 'closed'] as const) await say(partition, [word('claim', 'A', 3, [])], side);
+      await say(partition, [newer('claim', 1, 1, 1)], 'open');
+    }
+    expect(await versions()).toEqual([2, 2]);
+    expect((await readTallies(log, protocol, 'closed')).positions[0]?.protocolVersion).toBe(1);
+  });
+});

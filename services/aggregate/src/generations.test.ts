@@ -82,7 +82,7 @@ async function append(events: readonly ReturnType<typeof event>[]): Promise<void
     topics.events.name,
     events.map((each) => ({
       key: (each as { subject?: string }).subject ?? '',
-      value: new TextEncoder().encode(canonicalEvent(each as Parameters<typeof canonicalEvent>[0])),
+      value: new TextEncoder().encode(canonicalEvent(each as Parameters<typeof canonicalEvent>[0], undefined)),
     })),
   );
   await log.append(
@@ -93,6 +93,7 @@ async function append(events: readonly ReturnType<typeof event>[]): Promise<void
       value: new TextEncoder().encode(
         canonicalEvent(
           event(`turn-${dateOf(20_600)}`, undefined, 'day-turned', '2026-05-28', { date: '2026-05-28' }) as never,
+          undefined,
         ),
       ),
     })),

@@ -112,10 +112,10 @@ async function rebuild(store: Store, trial: string): Promise<void> {
   const { version, blinding } = published.protocol;
   const events = (await log.ends(topicsOf(published.protocol).events.name)).reduce((sum, end) => sum + end, 0);
   if (events === 0) return;
-  const later = `until then the version before it answers; run \`holdfast replay --trial ${trial}\``;
+  const replay = `holdfast replay --trial ${trial}`;
   if (blinding === 'double' && !store.keys.has(trial)) {
     console.error(
-      `its ${events} events cannot be folded by version ${version} without the key: ${later} with --key FILE`,
+      `its ${events} events cannot be folded by version ${version} without the key; the version before it answers until \`${replay} --key FILE\``,
     );
     return;
   }
@@ -125,7 +125,7 @@ async function rebuild(store: Store, trial: string): Promise<void> {
     await buildShards(store, published);
   } catch (cause) {
     throw new CommandFailed(
-      `version ${version} is published, but its tallies could not be built (${cause instanceof Error ? cause.message : cause}); ${later}`,
+      `version ${version} is published, but its tallies could not be built (${cause instanceof Error ? cause.message : cause}); the version before it answers until \`${replay}\``,
       { cause },
     );
   }

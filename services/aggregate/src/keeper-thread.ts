@@ -55,8 +55,8 @@ export function startKeeperThread(
   const workerData: ThreadOptions = { log, shards, keyFiles: [...keys.values()].map(serialiseKey) };
   const worker = new Worker(new URL('./thread.js', import.meta.url), {
     workerData,
-    // Batches are short-lived garbage: with a larger nursery most of it dies there instead of being copied.
-    resourceLimits: { maxYoungGenerationSizeMb: 32 },
+    // Batches are short-lived garbage, and most of it dies in a nursery of this size; a larger one only keeps memory.
+    resourceLimits: { maxYoungGenerationSizeMb: 16 },
   });
   const asked = new Map<number, { resolve(offset: number): void; reject(error: Error): void }>();
   let nextId = 0;

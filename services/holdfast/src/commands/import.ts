@@ -28,7 +28,7 @@ type Accepted = Extract<Verdict, { accepted: true }>;
 
 const rejectionsShown = 20;
 /** Events made durable at once: each append costs a sync here, and a transaction per partition where they are folded. */
-const eventsPerAppend = 16_000;
+const eventsPerAppend = 8_000;
 
 /** The door's judgement, in the shape that a table import asks for; what it refuses is also told to `onRefused`, once per event. */
 function judgeOf(

@@ -19,7 +19,10 @@ const mayImport = {
 
 const serviceMayImport = {
   ingest: { packages: ['events', 'access', 'log', 'trials', 'tables'], services: [] },
-  aggregate: { packages: ['events', 'access', 'log', 'objects', 'trials', 'outcomes', 'tallies', 'shards'], services: [] },
+  aggregate: {
+    packages: ['events', 'access', 'log', 'objects', 'trials', 'outcomes', 'tallies', 'shards'],
+    services: [],
+  },
   holdfast: { packages: Object.keys(mayImport), services: ['ingest', 'aggregate'] },
 };
 

@@ -234,7 +234,7 @@ async function listed(
     await publishProtocol(log, protocol);
     await publishKey(log, publishedKey(key));
     const door = await openDoor({ log, trials: await readTrials(log), now: () => new Date('2024-07-01T00:00:00Z') });
-    await door.admit(events.map((one) => ({ accepted: true, event: one, trial })));
+    await door.admit(events.map((one) => ({ accepted: true, event: one, received: one, trial })));
     await door.keepRejected(
       invalid.map((input, index) => {
         const verdict = door.judge(input);

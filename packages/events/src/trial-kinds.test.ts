@@ -17,8 +17,6 @@ const say = (type: string, time: string, data: object, from?: string): Sent => (
 const arm = (time: string, name: string) => say('arm-assigned', time, { arm: name }, 'randomisation');
 /** A day of a month, such as `2026-03-07`. */
 const on = (month: string, day: number) => `${month}-${String(day).padStart(2, '0')}`;
-// Breath, skin and blood are tested by `biomarker`.
-const biomarkers = (...sent: readonly Sent[]) => ('biomarker' in observationTypes ? sent : []);
 
 const measure = (substance: string, horizon: number) => ({
   id: 'first-use',
@@ -101,33 +99,31 @@ const alcohol: TrialKind = {
     ...[1, 2, 3, 4, 5, 6, 7].map((session) =>
       say('therapy-session', on('2026-03', 3 * session), { kind: 'relapse-prevention', minutes: 90, session }),
     ),
-    ...biomarkers(
-      ...Array.from({ length: 28 }, (_, day) =>
-        say('biomarker', on('2026-03', day + 4), {
-          kind: 'breath-alcohol',
-          substance: 'alcohol',
-          lookBack: 0,
-          value: day === 11 ? 0.35 : 0,
-          unit: 'mg/L',
-          cutOff: 0.05,
-        }),
-      ),
-      say('biomarker', '2026-04-01', {
-        kind: 'transdermal-alcohol',
+    ...Array.from({ length: 28 }, (_, day) =>
+      say('biomarker', on('2026-03', day + 4), {
+        kind: 'breath-alcohol',
         substance: 'alcohol',
-        lookBack: 1,
-        result: 'negative',
-      }),
-      say('biomarker', '2026-06-01', {
-        kind: 'peth',
-        substance: 'alcohol',
-        lookBack: 28,
-        value: 12,
-        unit: 'ng/mL',
-        cutOff: 20,
-        visit: 'M3',
+        lookBack: 0,
+        value: day === 11 ? 0.35 : 0,
+        unit: 'mg/L',
+        cutOff: 0.05,
       }),
     ),
+    say('biomarker', '2026-04-01', {
+      kind: 'transdermal-alcohol',
+      substance: 'alcohol',
+      lookBack: 1,
+      result: 'negative',
+    }),
+    say('biomarker', '2026-06-01', {
+      kind: 'peth',
+      substance: 'alcohol',
+      lookBack: 28,
+      value: 12,
+      unit: 'ng/mL',
+      cutOff: 20,
+      visit: 'M3',
+    }),
     say('visit-attended', '2026-06-01', { visit: 'M3' }),
     say('use-calendar', '2026-06-01', {
       from: '2026-03-03',

@@ -39,6 +39,19 @@ async function recordsOf(topic: string, partition: number, from: number, next: n
   return records;
 }
 
+/** Batches under way at once: while DuckDB works for one, the other is decoded and folded. More would only hold memory. */
+const lanes: Promise<unknown>[] = [Promise.resolve(), Promise.resolve()];
+let batches = 0;
+
+/** Does the work when the batch before it in its lane is done. */
+function inLane<T>(work: () => Promise<T>): Promise<T> {
+  const lane = batches % lanes.length;
+  batches += 1;
+  const done = (lanes[lane] ?? Promise.resolve()).then(work);
+  lanes[lane] = done.catch(() => undefined); // whoever asked hears of it
+  return done;
+}
+
 /** Does what was called for; answers an offset where the method has one to answer. */
 async function answer(call: Call): Promise<number> {
   switch (call.method) {
@@ -59,7 +72,9 @@ async function answer(call: Call): Promise<number> {
       return kept(call.trial).keeper.assigned(call.partition);
     case 'batch': {
       const { keeper, topic } = kept(call.trial);
-      await keeper.batch(call.partition, await recordsOf(topic, call.partition, call.from, call.next));
+      await inLane(async () =>
+        keeper.batch(call.partition, await recordsOf(topic, call.partition, call.from, call.next)),
+      );
       return call.next;
     }
     case 'revoked':

@@ -28,7 +28,7 @@ export const Biomarker = z
       description:
         'positive means at least one use on the day of the sample or in so many days before it; 0: on the day itself',
     }),
-    value: z.number().nonnegative().max(1e9).optional(),
+    value: z.number().nonnegative().max(1e9).optional().meta({ description: 'what was measured, in `unit`' }),
     unit: z.string().min(1).max(32).optional().meta({ description: 'of value and cut-off, such as ng/mL' }),
     cutOff: z.number().nonnegative().max(1e9).optional().meta({ description: 'from this value on it is positive' }),
     result: z

@@ -65,7 +65,7 @@ test.each([
   [
     'an unknown type of event',
     changed('arm-assigned:', 'arms:'),
-    'mapping.yaml, line 11: events.arms is no type of event that a table can give; use one of participant-enrolled,',
+    'mapping.yaml, line 11: events.arms is no type of event that a table can give; use one of screened, participant-enrolled,',
   ],
   [
     'an unknown type of column',

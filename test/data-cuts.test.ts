@@ -135,15 +135,19 @@ async function publish(name: string, clock: 'live' | 'imported'): Promise<string
 const rates = (data: string, ...more: string[]) =>
   succeed(['rates', '--measure', 'abstinence', '--by', 'arm,site', '--format', 'csv', '--data', data, ...more]);
 const numbers = async (data: string, ...more: string[]) => (await rates(data, ...more)).stdout;
+const survival = async (data: string, ...more: string[]) =>
+  (await succeed(['survival', '--by', 'arm', '--format', 'csv', '--data', data, ...more])).stdout;
 const cut = (data: string, ...args: string[]) => succeed(['cut', ...args, '--format', 'csv', '--data', data]);
 
 describe('a data cut', () => {
   let data: string;
   let before: string;
+  let survivalBefore: string;
   beforeAll(async () => {
     data = await publish('corrected', 'imported');
     await ingest(data, history);
     before = await numbers(data);
+    survivalBefore = await survival(data);
     await cut(data, 'create', '--name', 'before');
     await ingest(data, [correction]);
     await cut(data, 'create', '--name', 'after', '--trial', trial);
@@ -160,6 +164,10 @@ describe('a data cut', () => {
     expect(after).not.toBe(before);
     expect(await numbers(data, '--cut', 'before')).toBe(before);
     expect(await numbers(data, '--cut', 'after')).toBe(after);
+    const survivalAfter = await survival(data);
+    expect(survivalAfter).not.toBe(survivalBefore);
+    expect(await survival(data, '--cut', 'before')).toBe(survivalBefore);
+    expect(await survival(data, '--cut', 'after')).toBe(survivalAfter);
   });
 
   test('gives the same bytes twice, on standard error too', async () => {

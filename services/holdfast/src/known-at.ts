@@ -10,7 +10,7 @@ import { CivilDate, canonicalJson, sha256 } from '@holdfast/events';
 import { foldVersion } from '@holdfast/outcomes';
 import { type DataCut, listCuts, type PublishedTrial, readCut, readTrialAt } from '@holdfast/trials';
 import { Option } from 'commander';
-import type { ReadSide } from './by-arm.ts';
+import { type ReadSide, standingTrial } from './by-arm.ts';
 import { CommandFailed } from './command-failed.ts';
 import type { Store } from './store.ts';
 
@@ -103,8 +103,16 @@ export function noteOtherFold(cut: DataCut): void {
     );
 }
 
-/** The state of a trial that the options name: a data cut, what was known or had happened by a date, or (without any) the newest. */
-export async function knownAt(store: Store, published: PublishedTrial, options: KnownOptions): Promise<KnownAt> {
+/**
+ * The state of a trial that the options name: a data cut, what was known or had happened by a date, or (without any) the newest, as
+ * the tallies of that side stand.
+ */
+export async function knownAt(
+  store: Store,
+  published: PublishedTrial,
+  side: 'open' | 'closed',
+  options: KnownOptions,
+): Promise<KnownAt> {
   const { asOf, cutOff } = options;
   if (options.cut !== undefined) {
     if (asOf !== undefined || cutOff !== undefined)
@@ -115,7 +123,8 @@ export async function knownAt(store: Store, published: PublishedTrial, options: 
     noteOtherFold(cut);
     return { trial, words: ` --cut ${cut.name}`, read: cutReader(store, trial, cut) };
   }
-  if (asOf === undefined && cutOff === undefined) return { trial: published, words: '' };
+  if (asOf === undefined && cutOff === undefined)
+    return { trial: await standingTrial(store, published, side), words: '' };
   const source = await fromLog(store.log, published.protocol);
   const newest = (await newestDate(source)) ?? null;
   const words = `${asOf === undefined ? '' : ` --as-of ${asOf}`}${cutOff === undefined ? '' : ` --cut-off ${cutOff}`}`;

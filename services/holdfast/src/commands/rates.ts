@@ -9,7 +9,7 @@ import {
   type Tallies,
 } from '@holdfast/tallies';
 import type { Command } from 'commander';
-import { armNames, sideFor, standingTrial, talliesFor } from '../by-arm.ts';
+import { armNames, sideFor, talliesFor } from '../by-arm.ts';
 import { CommandFailed } from '../command-failed.ts';
 import { asOfOption, cutOffOption, cutOption, type KnownOptions, knownAt } from '../known-at.ts';
 import { type Format, formatOption } from '../output/format.ts';
@@ -111,9 +111,7 @@ async function rates(command: Command): Promise<void> {
   await withStore(command, 'read', async (store) => {
     const newest = chooseTrial(store, options.trial);
     const side = sideFor(newest.protocol, chooseMeasure(newest.protocol, options.measure), by.has('arm'));
-    const known = await knownAt(store, newest, options);
-    const { words, read: readSide } = known;
-    const trial = readSide === undefined ? await standingTrial(store, newest, side) : known.trial;
+    const { trial, words, read: readSide } = await knownAt(store, newest, side, options);
     const { protocol } = trial;
     const measure = chooseMeasure(protocol, options.measure);
     const windows = chooseWindows(measure, options.window);

@@ -1,8 +1,9 @@
 import type { Measure, Protocol } from '@holdfast/events';
 import { survivalCurve } from '@holdfast/tallies';
 import { type Command, Option } from 'commander';
-import { armNames, talliesFor } from '../by-arm.ts';
+import { armNames, sideFor, talliesFor } from '../by-arm.ts';
 import { CommandFailed } from '../command-failed.ts';
+import { asOfOption, cutOffOption, cutOption, type KnownOptions, knownAt } from '../known-at.ts';
 import { type Format, formatOption } from '../output/format.ts';
 import { printRows, type Value } from '../output/print-rows.ts';
 import { watermarkLine } from '../output/watermark.ts';
@@ -27,7 +28,7 @@ const columns = [
   'method',
 ] as const;
 
-type SurvivalOptions = {
+type SurvivalOptions = KnownOptions & {
   readonly trial?: string;
   readonly measure?: string;
   readonly missing?: string;
@@ -57,13 +58,15 @@ async function survival(command: Command): Promise<void> {
   const by = parseBy(options.by);
   const days = parseDays(options.day);
   await withStore(command, 'read', async (store) => {
-    const trial = chooseTrial(store, options.trial);
+    const newest = chooseTrial(store, options.trial);
+    const side = sideFor(newest.protocol, chooseFirstEvent(newest.protocol, options.measure), by.has('arm'));
+    const { trial, words, read: readSide } = await knownAt(store, newest, side, options);
     const { protocol } = trial;
     const measure = chooseFirstEvent(protocol, options.measure);
     const { id, horizon } = measure;
     const asked = days && new Set([...days].filter((day) => day <= horizon));
-    const question = `survival --measure ${id} --by ${[...by].join(',')}`;
-    const read = await talliesFor(store, trial, measure, by.has('arm'), question);
+    const question = `survival --measure ${id} --by ${[...by].join(',')}${words}`;
+    const read = await talliesFor(store, trial, measure, by.has('arm'), question, readSide);
     const rows = partsOf(protocol, by, armNames(store, trial).token).flatMap(({ arm, site, slice }) =>
       survivalCurve(read.tallies, id, slice, asked).map((on): Value[] => [
         ...[protocol.trial, id, arm, site, undefined, on.day],
@@ -89,6 +92,9 @@ export function survivalCommand(program: Command): void {
       '--day <days>',
       'only these study days, such as 28,84 (default: day 0 and each day on which anybody’s time ended)',
     )
+    .addOption(asOfOption())
+    .addOption(cutOffOption())
+    .addOption(cutOption())
     .addOption(new Option('--missing <policy>').hideHelp())
     .addOption(formatOption())
     .addHelpText(

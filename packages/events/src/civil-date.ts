@@ -1,6 +1,6 @@
 /**
  * Civil dates as whole day numbers. Study days are differences of dates as written by the site;
- * nothing here knows a time zone, and nothing else in Holdfast does calendar arithmetic.
+ * nothing else in Holdfast does calendar arithmetic.
  */
 
 /** A civil date as a number of days since 1970-01-01 (which is 0); negative before. */
@@ -23,4 +23,9 @@ export function civilDay(date: string): CivilDay {
 /** The date of a day number, as `YYYY-MM-DD`. */
 export function dateOf(day: CivilDay): string {
   return new Date(day * 86_400_000).toISOString().slice(0, 10);
+}
+
+/** The date of an instant in a time zone (IANA name): for Holdfast's own clock only, never for what a site wrote. */
+export function dateIn(timeZone: string, instant: Date): string {
+  return new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' }).format(instant);
 }

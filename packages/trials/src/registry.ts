@@ -4,6 +4,7 @@ import {
   amendedProtocol,
   canonicalJson,
   civilDay,
+  dateIn,
   type Protocol,
   type PublishedVersion,
 } from '@holdfast/events';
@@ -46,11 +47,6 @@ type Registry = {
   readonly ignored: IgnoredRecord[];
 };
 
-/** The civil day of an instant in a time zone. */
-function dayIn(timeZone: string, instant: string): number {
-  return civilDay(new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' }).format(new Date(instant)));
-}
-
 /**
  * Takes in the next record. Whoever publishes looks first and appends then, and another one may have come between: so each
  * record is judged again in the order of the log, by what counts before it, and everybody who reads comes to the same.
@@ -79,7 +75,8 @@ function takeRecord({ versions, keys, ignored }: Registry, record: RegistryRecor
     ignored.push({ trial, what: `version ${version}`, reason: error.message });
     return;
   }
-  const publishedOn = publishedAt === undefined ? undefined : dayIn(protocol.timeZone, publishedAt);
+  const publishedOn =
+    publishedAt === undefined ? undefined : civilDay(dateIn(protocol.timeZone, new Date(publishedAt)));
   before.push({ protocol, publishedOn });
   versions.set(trial, before);
 }

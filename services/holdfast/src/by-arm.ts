@@ -49,7 +49,10 @@ async function recordLook({ folders }: Store, protocol: Protocol, question: stri
 /** Whether this store's keys open numbers by arm of a trial now; the reason if not. */
 export async function byArmVerdict(store: Store, { protocol }: PublishedTrial): Promise<ByArmVerdict> {
   const hasKey = store.keys.has(protocol.trial);
-  const closed = hasKey && protocol.blinding === 'double' ? await talliesOf(store, protocol, 'closed') : undefined;
+  const closed =
+    hasKey && protocol.blinding === 'double' ? await readTallies(store.log, protocol, 'closed') : undefined;
+  const outdated = closed && otherVersion(protocol, closed);
+  if (outdated !== undefined) return { allowed: false, reason: outdated };
   const passed = closed !== undefined && isOver(protocol, closed);
   return mayShowByArm({ blinding: protocol.blinding, hasKey, allHorizonsPassed: passed, what: 'efficacy' });
 }
@@ -88,18 +91,18 @@ export async function standingTrial(
   }
   if (known.protocolVersion === version && known.foldVersion < foldVersion) {
     console.error(
-      `${name}: tallies still stand on fold ${known.foldVersion}, this Holdfast has ${foldVersion}; \`holdfast replay --trial ${name}\` rebuilds them`,
+      `${name}: tallies still stand on fold ${known.foldVersion}, this Holdfast has ${foldVersion}; ${replayOf(trial.protocol)} rebuilds them`,
     );
   }
   if (known.protocolVersion === version) return trial;
   const standing = await readTrialAt(log, name, known.protocolVersion);
   if (standing === undefined) {
     throw new CommandFailed(
-      `the tallies of ${name} were made with protocol version ${known.protocolVersion}, which is not published here; run \`holdfast replay --trial ${name}\``,
+      `the tallies of ${name} were made with protocol version ${known.protocolVersion}, which is not published here; run ${replayOf(trial.protocol)}`,
     );
   }
   console.error(
-    `${name}: version ${version} of its protocol is published, the tallies still stand on version ${known.protocolVersion}; \`holdfast replay --trial ${name}\` rebuilds them`,
+    `${name}: version ${version} of its protocol is published, the tallies still stand on version ${known.protocolVersion}; ${replayOf(trial.protocol)} rebuilds them`,
   );
   return standing;
 }
@@ -127,19 +130,24 @@ export function refuseClosedPattern({ keys }: Store, protocol: Protocol, rule: P
 export type ReadSide = (side: 'open' | 'closed') => Promise<TrialTallies>;
 
 /** A trial's tallies of this protocol version: numbers of two versions are of different things. */
-async function talliesOf(
-  { log }: Store,
-  { trial, version, partitions }: Protocol,
-  side: 'open' | 'closed',
-): Promise<TrialTallies> {
-  const read = await readTallies(log, { trial, partitions }, side);
-  const other = read.positions.find((position) => position !== undefined && position.protocolVersion !== version);
-  if (other !== undefined) {
-    throw new CommandFailed(
-      `the tallies of ${trial} stand on protocol version ${other.protocolVersion}, and version ${version} is published; run \`holdfast replay --trial ${trial}\` first`,
-    );
-  }
+async function talliesOf({ log }: Store, protocol: Protocol, side: 'open' | 'closed'): Promise<TrialTallies> {
+  const read = await readTallies(log, protocol, side);
+  const outdated = otherVersion(protocol, read);
+  if (outdated !== undefined) throw new CommandFailed(outdated);
   return read;
+}
+
+/** The command that builds a trial's tallies by its newest version. */
+function replayOf({ trial, blinding }: Protocol): string {
+  return `\`holdfast replay --trial ${trial}${blinding === 'double' ? ' --key FILE' : ''}\``;
+}
+
+/** Why tallies cannot answer for a protocol: they stand on another version of it. */
+function otherVersion(protocol: Protocol, { positions }: TrialTallies): string | undefined {
+  const { trial, version } = protocol;
+  const other = positions.find((position) => position !== undefined && position.protocolVersion !== version);
+  if (other === undefined) return undefined;
+  return `the tallies of ${trial} stand on protocol version ${other.protocolVersion}, and version ${version} is published; run ${replayOf(protocol)} first`;
 }
 
 /** Which topic answers a question: by arm in a double-blind trial, or of a closed measure, the closed one. */

@@ -8,6 +8,7 @@ import { foldVersion } from '@holdfast/outcomes';
 import { type DataCut, listCuts, type PublishedTrial, putCut, readCut, topicsOf } from '@holdfast/trials';
 import { CommandFailed } from './command-failed.ts';
 import { aggregateFor } from './intake.ts';
+import { refuseFuture } from './known-at.ts';
 import type { Store } from './store.ts';
 
 const lockfile = new URL('../../../pnpm-lock.yaml', import.meta.url);
@@ -63,6 +64,7 @@ export async function createCut(store: Store, published: PublishedTrial, request
   const name = request.name ?? (await freeName(store, trial));
   if ((await readCut(objects, trial, name)) !== undefined)
     throw new CommandFailed(`${trial} has a cut named ${name} already, and a cut never changes; choose another name`);
+  await refuseFuture(store, published, request.asOf);
   const now = new Date();
   const door = await openDoor({ log, trials: store.trials, now: () => now });
   const marks = await door.markCut(trial, name);

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { type Aggregate, startAggregate } from '@holdfast/aggregate';
-import { civilDay, dateOf, type Protocol } from '@holdfast/events';
+import { civilDay, dateIn, dateOf, type Protocol } from '@holdfast/events';
 import { type Door, type ImportedClock, importedClock, openDoor, type Verdict } from '@holdfast/ingest';
 import { StoreInUse } from '@holdfast/log';
 import { type PublishedTrial, readTallies, topicsOf } from '@holdfast/trials';
@@ -138,9 +138,7 @@ export async function withIntake<T>(
  */
 async function datesToTurn({ log }: Store, protocol: Protocol, clock: ImportedClock): Promise<readonly string[]> {
   if (protocol.clock === 'imported') return [clock.date() ?? []].flat();
-  const today = new Intl.DateTimeFormat('en-CA', { timeZone: protocol.timeZone, dateStyle: 'short' }).format(
-    new Date(),
-  );
+  const today = dateIn(protocol.timeZone, new Date());
   const turned = (await readTallies(log, protocol, 'open')).positions
     .flatMap((position) => position?.asOf ?? [])
     .sort();

@@ -6,7 +6,7 @@ import {
   type Selection,
   selectionTallies,
 } from '@holdfast/aggregate';
-import { CivilDate, canonicalJson, sha256 } from '@holdfast/events';
+import { CivilDate, canonicalJson, dateIn, sha256 } from '@holdfast/events';
 import { foldVersion } from '@holdfast/outcomes';
 import { type DataCut, listCuts, type PublishedTrial, readCut, readTrialAt } from '@holdfast/trials';
 import { Option } from 'commander';
@@ -64,6 +64,21 @@ export async function trialOfCut({ log }: Store, { trial, name, protocol }: Data
       `cut ${name} was made with a protocol version ${protocol.version} that is not published in this store; publish that one`,
     );
   return then;
+}
+
+/** Nobody knows yet what will have been received by a day to come: as of it, days that nobody has lived would count as missed. */
+export async function refuseFuture(
+  { log }: Store,
+  { protocol }: PublishedTrial,
+  asOf: string | undefined,
+): Promise<void> {
+  const today = dateIn(protocol.timeZone, new Date());
+  if (asOf === undefined || asOf <= today) return;
+  const [latest = today] = [today, (await newestDate(await fromLog(log, protocol))) ?? today].sort().reverse();
+  if (asOf > latest)
+    throw new CommandFailed(
+      `--as-of ${asOf} is still to come: ${protocol.trial} knows no later day than ${latest}; give a date up to that`,
+    );
 }
 
 /** Reads the tallies of a selection, as its side of the blind allows. */
@@ -125,6 +140,7 @@ export async function knownAt(
   }
   if (asOf === undefined && cutOff === undefined)
     return { trial: await standingTrial(store, published, side), words: '' };
+  await refuseFuture(store, published, asOf);
   const source = await fromLog(store.log, published.protocol);
   const newest = (await newestDate(source)) ?? null;
   const words = `${asOf === undefined ? '' : ` --as-of ${asOf}`}${cutOff === undefined ? '' : ` --cut-off ${cutOff}`}`;

@@ -1,8 +1,11 @@
 import { opener } from '@holdfast/access';
+import { participantRecords } from '@holdfast/aggregate';
 import { dateOf } from '@holdfast/events';
 import { foldVersion } from '@holdfast/outcomes';
+import { topicsOf } from '@holdfast/trials';
 import { type Command, Option } from 'commander';
 import { lookAtSealed } from '../by-arm.ts';
+import { CommandFailed } from '../command-failed.ts';
 import { type Format, formatOption } from '../output/format.ts';
 import { printRows, type Value } from '../output/print-rows.ts';
 import { watermarkLine } from '../output/watermark.ts';
@@ -54,6 +57,20 @@ async function issuesOfTrial(store: Store, name: string, participant: string | u
   return issues;
 }
 
+/** Of a participant whom nobody knows no list is empty: an empty one would read as all clear. */
+async function refuseUnknown({ log, trials }: Store, named: readonly string[], participant: string): Promise<void> {
+  for (const name of named) {
+    const protocol = trials.get(name)?.protocol;
+    if (protocol === undefined) continue;
+    const ends = await log.ends(topicsOf(protocol).events.name);
+    for await (const _ of participantRecords(log, protocol, ends, { participant, read: ({ offset }) => offset }))
+      return;
+  }
+  throw new CommandFailed(
+    `no event of participant ${participant} is in ${named.join(', ')}; look at the id, or at the trial`,
+  );
+}
+
 async function issues(command: Command): Promise<void> {
   const options = command.optsWithGlobals<IssuesOptions>();
   await withStore(command, 'read', async (store) => {
@@ -64,6 +81,7 @@ async function issues(command: Command): Promise<void> {
     }
     if (options.trial === undefined && options.participant === undefined)
       found.push(...(await unattributedIssues(store.log)));
+    if (options.participant !== undefined && found.length === 0) await refuseUnknown(store, named, options.participant);
     const wanted = found.filter(
       ({ issue, isSettled }) => (options.issue === undefined || issue === options.issue) && (options.all || !isSettled),
     );

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type AnchoredDay, type Measure, type PatternRule, type Protocol, parseProtocol } from '@holdfast/events';
-import { publishProtocol, readIgnored, readTrials, topicsOf } from '@holdfast/trials';
+import { foldVersion } from '@holdfast/outcomes';
+import { publishProtocol, readIgnored, readTallies, readTrials, topicsOf } from '@holdfast/trials';
 import type { Command } from 'commander';
 import { CommandFailed } from '../command-failed.ts';
 import { buildShards } from '../intake.ts';
@@ -104,14 +105,25 @@ function inWords(protocol: Protocol): string {
   ].join('\n');
 }
 
-/** After an amendment the numbers that are shown should be its own: builds its shards beside the old ones, and lets them answer. */
+/** Whether the tallies that answer now are of the newest version and this fold. */
+async function standsOnNewest({ log }: Store, protocol: Protocol): Promise<boolean> {
+  const { positions } = await readTallies(log, protocol, 'open');
+  return positions.every(
+    (position) => position?.protocolVersion === protocol.version && position.foldVersion === foldVersion,
+  );
+}
+
+/**
+ * After an amendment the numbers that are shown should be its own: builds its shards beside the old ones, and lets them answer. Does
+ * nothing where they answer already, so that a publication that was broken off can be repeated.
+ */
 async function rebuild(store: Store, trial: string): Promise<void> {
   const { log } = store;
   const published = (await readTrials(log)).get(trial);
   if (published === undefined) return;
-  const { version, blinding } = published.protocol;
+  const { version, blinding, clock } = published.protocol;
   const events = (await log.ends(topicsOf(published.protocol).events.name)).reduce((sum, end) => sum + end, 0);
-  if (events === 0) return;
+  if (events === 0 || (await standsOnNewest(store, published.protocol))) return;
   const replay = `holdfast replay --trial ${trial}`;
   if (blinding === 'double' && !store.keys.has(trial)) {
     console.error(
@@ -130,6 +142,10 @@ async function rebuild(store: Store, trial: string): Promise<void> {
     );
   }
   console.error(`rates are now by version ${version} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
+  if (clock === 'imported')
+    console.error(
+      'its clock stands where the last import set it: if this version follows participants for longer, import the tables once more',
+    );
 }
 
 export function protocolCommand(program: Command): void {
@@ -152,7 +168,7 @@ export function protocolCommand(program: Command): void {
             `it is double-blind: run \`holdfast keys create --trial ${read.trial} --out FILE\` before the first event`,
           );
         }
-        if (outcome === 'published') await rebuild(store, read.trial);
+        await rebuild(store, read.trial);
       });
     });
   protocol

@@ -24,6 +24,7 @@ export const evidenceColumns = [
   'date',
   'substance',
   'use',
+  'look_back',
   'source',
   'known',
   'recall',
@@ -43,7 +44,7 @@ function* evidenceRows({ trial, participant, measure, explanation }: ExplainedCe
   const { dayZero, windows, statements, firstEvent } = explanation;
   const row = (window: number | undefined, judged: string, of: Statement): Value[] => [
     ...[trial, participant, measure, window, judged, of.day, dayZero && dateOf(dayZero + of.day)],
-    ...[of.substance, of.use ? 1 : 0, of.source, of.known, of.recall],
+    ...[of.substance, of.use ? 1 : 0, of.lookBack, of.source, of.known, of.recall],
     ...[of.event.type, of.event.source, of.event.id],
   ];
   for (const { window, from, to, status } of windows)

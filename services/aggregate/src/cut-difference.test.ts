@@ -13,7 +13,14 @@ const event = (id: string, content: string, type = 'urine-screen', data: object 
     time: '2026-03-01T00:00:00Z',
     receivedtime: undefined,
   },
-  record: JSON.stringify({ data }),
+  record: JSON.stringify({
+    id,
+    source: '/trials/T/sites/S',
+    type: `org.holdfast.${type}.v1`,
+    time: '2026-03-01T00:00:00Z',
+    recordedtime: `2026-03-01T00:00:${String(id.charCodeAt(0) % 60).padStart(2, '0')}Z`,
+    data,
+  }),
   sha256: sha256(`${id} ${content}`),
 });
 const events = (all: readonly SelectedEvent[]) =>
@@ -23,6 +30,17 @@ const events = (all: readonly SelectedEvent[]) =>
 const changes = (first: readonly SelectedEvent[], second: readonly SelectedEvent[]): Promise<EventChange[]> =>
   eventChanges(events(first), events(second));
 const brief = (all: readonly EventChange[]) => all.map(({ change, id, by }) => [change, id, ...(by ? [by.id] : [])]);
+
+const target = (id: string) => ({ source: '/trials/T/sites/S', id });
+const retraction = (id: string, of: string) =>
+  event(id, '1', 'retraction', { target: target(of), reason: 'wrong', by: 'DM' });
+const correction = (id: string, of: string) =>
+  event(id, '1', 'correction', {
+    target: target(of),
+    reason: 'wrong',
+    by: 'DM',
+    event: { type: 'org.holdfast.urine-screen.v1', time: '2026-03-01T00:00:00Z', data: { results: {} } },
+  });
 
 describe('what differs between two cuts', () => {
   test('an event that only one of them has; repetition and order are no difference', async () => {
@@ -43,9 +61,8 @@ describe('what differs between two cuts', () => {
   });
 
   test('a correction and a retraction name what they replace', async () => {
-    const target = (id: string) => ({ target: { source: '/trials/T/sites/S', id } });
     const [a, b] = [event('a', '1'), event('b', '1')];
-    const [c, r] = [event('c', '1', 'correction', target('a')), event('r', '1', 'retraction', target('b'))];
+    const [c, r] = [correction('c', 'a'), retraction('r', 'b')];
     expect(brief(await changes([a, b], [r, c, b, a]))).toEqual([
       ['corrected', 'a', 'c'],
       ['retracted', 'b', 'r'],
@@ -56,6 +73,30 @@ describe('what differs between two cuts', () => {
       participant: 'P-1',
       type: 'org.holdfast.urine-screen.v1',
     });
+  });
+
+  test('what counts in the end is named: not what was taken back and came again, nor a correction that another one replaced', async () => {
+    const [a, b] = [event('a', '1'), event('b', '1')];
+    const [r, undone] = [retraction('r', 'a'), retraction('s', 'r')];
+    expect(brief(await changes([a, b], [a, b, r, undone]))).toEqual([
+      ['added', 'r'],
+      ['added', 's'],
+    ]);
+    expect(brief(await changes([a, r], [a, r, undone]))).toEqual([
+      ['restored', 'a'],
+      ['added', 's'],
+    ]);
+    const [c, d] = [correction('c', 'a'), correction('d', 'c')];
+    expect(brief(await changes([a], [a, c, d]))).toEqual([
+      ['corrected', 'a', 'd'],
+      ['added', 'c'],
+      ['added', 'd'],
+    ]);
+    expect(brief(await changes([a, c], [a, c, d, retraction('e', 'a')]))).toEqual([
+      ['retracted', 'a', 'e'],
+      ['added', 'd'],
+      ['added', 'e'],
+    ]);
   });
 
   test('nothing is listed exactly if both hold the same contents', async () => {

@@ -261,8 +261,8 @@ export function cutCommand(program: Command): void {
       'after',
       `
 Rows are of three kinds (column \`what\`): \`setting\`, what the cuts were asked for differently; \`rate\`, a run of study days with
-numerator/denominator before and after; \`event\`, which is added, removed, replaced (other content), resent (sealed, content unseen),
-corrected or retracted (by the event in by_source, by_id).`,
+numerator/denominator before and after; \`event\`, which is added, removed, replaced (other content), resent (sealed, content unseen);
+or of which another content counts (corrected), nothing (retracted; both by the event in by_source, by_id) or itself again (restored).`,
     )
     .action((first: string, second: string, _options, command: Command) => diff(first, second, command));
 }

@@ -2,3 +2,4 @@ export * from './event-log.ts';
 export { maxRecordBytes } from './limits.ts';
 export * from './log-errors.ts';
 export { partitionOf } from './partition-of.ts';
+export { recordsBetween } from './records-between.ts';

@@ -1,4 +1,4 @@
-import type { EventLog } from '@holdfast/log';
+import { type EventLog, recordsBetween } from '@holdfast/log';
 import {
   addUp,
   cellsOf,
@@ -38,12 +38,8 @@ async function lookBack(
 ): Promise<{ generations: ShardGenerations; whole: boolean }> {
   const generations: Parameters<typeof takeInto>[0] = new Map();
   const start = Math.max(0, end - look);
-  for (let from = start; from < end; ) {
-    const records = await log.read(topic, partition, from, { records: 500, bytes: 16_000_000 });
-    const last = records.at(-1);
-    if (last === undefined) break;
+  for await (const records of recordsBetween(log, topic, partition, { from: start, end })) {
     for (const { value } of records) takeInto(generations, decodeTallyRecord(value));
-    from = last.offset + 1;
   }
   return { generations, whole: start === 0 };
 }

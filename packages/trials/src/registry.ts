@@ -8,7 +8,7 @@ import {
   type Protocol,
   type PublishedVersion,
 } from '@holdfast/events';
-import type { EventLog } from '@holdfast/log';
+import { type EventLog, recordsBetween } from '@holdfast/log';
 import { registryTopic, topicsOf } from './topics.ts';
 
 /** A trial as it is published: its protocol, and the public key that closed events are sealed to. */
@@ -36,7 +36,6 @@ export class PublishRefused extends Error {
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-const batch = { records: 1_000, bytes: 4_000_000 };
 
 /** A record that does not count, since another one before it does: of two processes that publish at once one comes first. */
 export type IgnoredRecord = { readonly trial: string; readonly what: string; readonly reason: string };
@@ -84,12 +83,8 @@ function takeRecord({ versions, keys, ignored }: Registry, record: RegistryRecor
 async function readRegistry(log: EventLog): Promise<Registry> {
   const registry: Registry = { versions: new Map(), keys: new Map(), ignored: [] };
   if (!(await log.topics()).some(({ name }) => name === registryTopic.name)) return registry;
-  for (let from = 0; ; ) {
-    const records = await log.read(registryTopic.name, 0, from, batch);
-    const last = records.at(-1);
-    if (last === undefined) break;
+  for await (const records of recordsBetween(log, registryTopic.name, 0)) {
     for (const { value } of records) takeRecord(registry, JSON.parse(decoder.decode(value)) as RegistryRecord);
-    from = last.offset + 1;
   }
   return registry;
 }

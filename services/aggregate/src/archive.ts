@@ -1,5 +1,5 @@
 import { sha256 } from '@holdfast/events';
-import type { EventLog, LogRecord } from '@holdfast/log';
+import { type EventLog, type LogRecord, recordsBetween } from '@holdfast/log';
 import type { ObjectStore } from '@holdfast/objects';
 import { segmentOf } from '@holdfast/shards';
 import { CutRefused, type Segment, topicsOf } from '@holdfast/trials';
@@ -51,16 +51,12 @@ async function nextSegment(
 ): Promise<{ records: LogRecord[]; isComplete: boolean }> {
   const records: LogRecord[] = [];
   let bytes = 0;
-  for (let at = from; at < end; ) {
-    const read = await log.read(topic, partition, at, { records: 5_000, bytes: 8_000_000 });
-    if (read.length === 0) break;
+  for await (const read of recordsBetween(log, topic, partition, { from, end })) {
     for (const record of read) {
-      if (record.offset >= end) break;
       records.push(record);
       bytes += record.value.length;
       if (records.length >= most.records || bytes >= most.bytes || isMark(record)) return { records, isComplete: true };
     }
-    at = (read.at(-1)?.offset ?? end) + 1;
   }
   return { records, isComplete: false };
 }

@@ -1,6 +1,6 @@
 import type { Opener } from '@holdfast/access';
 import type { CivilDay, Protocol } from '@holdfast/events';
-import { type EventLog, partitionOf } from '@holdfast/log';
+import { type EventLog, partitionOf, recordsBetween } from '@holdfast/log';
 import type { History } from '@holdfast/outcomes';
 import { topicsOf } from '@holdfast/trials';
 import { recordDecoder } from './decode.ts';
@@ -32,14 +32,10 @@ export async function readHistories(
   for (const [partition, end] of ends.entries()) {
     if (only !== undefined && only !== partition) continue;
     const gathered = nothingGathered();
-    for (let from = 0; from < end; ) {
-      const records = await log.read(topic, partition, from, { records: 5_000, bytes: 8_000_000 });
-      const last = records.at(-1);
-      if (last === undefined) break;
+    for await (const records of recordsBetween(log, topic, partition, { end })) {
       const wanted =
         participant === undefined ? records : records.filter(({ key }) => key === participant || key === '');
       await gather(gathered, wanted, decode);
-      from = last.offset + 1;
     }
     const { clock } = gathered;
     unreadable.push(...gathered.unreadable);

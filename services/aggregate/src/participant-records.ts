@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { Protocol } from '@holdfast/events';
-import { type EventLog, type LogRecord, partitionOf } from '@holdfast/log';
+import { type EventLog, type LogRecord, partitionOf, recordsBetween } from '@holdfast/log';
 import { topicsOf } from '@holdfast/trials';
 
 /** What was read of one participant's log records, in the order of the log. */
@@ -36,13 +36,8 @@ export async function* participantRecords<T>(
     const partOf = (key: string) => Math.floor(crc32(key) / ends.length) % parts;
     for (let part = 0; part < parts; part += 1) {
       const gathered = new Map<string, T[]>();
-      for (let from = 0; from < end; ) {
-        const batch = await log.read(topic, partition, from, { records: 5_000, bytes: 8_000_000 });
-        const last = batch.at(-1);
-        if (last === undefined) break;
-        from = last.offset + 1;
+      for await (const batch of recordsBetween(log, topic, partition, { end })) {
         for (const record of batch) {
-          if (record.offset >= end) break;
           if (record.key === '') {
             if (part === 0) onOwnRecord(record);
             continue;

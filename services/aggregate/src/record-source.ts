@@ -1,4 +1,4 @@
-import type { EventLog, LogRecord } from '@holdfast/log';
+import { type EventLog, type LogRecord, recordsBetween } from '@holdfast/log';
 import type { ObjectStore } from '@holdfast/objects';
 import { recordsOfSegment } from '@holdfast/shards';
 import { CutRefused, type DataCut, topicsOf } from '@holdfast/trials';
@@ -16,16 +16,7 @@ export async function fromLog(log: EventLog, trial: { trial: string; partitions:
   const ends = await log.ends(topic);
   return {
     ends,
-    async *read(partition) {
-      const end = ends[partition] ?? 0;
-      for (let from = 0; from < end; ) {
-        const records = await log.read(topic, partition, from, { records: 5_000, bytes: 8_000_000 });
-        const last = records.at(-1);
-        if (last === undefined) return;
-        yield records.filter(({ offset }) => offset < end);
-        from = last.offset + 1;
-      }
-    },
+    read: (partition) => recordsBetween(log, topic, partition, { end: ends[partition] ?? 0 }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { type CivilDay, civilDay, type Protocol } from '@holdfast/events';
+import { type CivilDay, civilDay, dateIn, type Protocol } from '@holdfast/events';
 import type { Envelope } from './envelope.ts';
 
 /** What of a trial's records a question is about; both dates undefined: all of it. */
@@ -14,13 +14,12 @@ const day = 86_400_000;
 
 /** The first instant after a civil date in a zone, in milliseconds, found to the minute. */
 export function endOfDate(date: string, timeZone: string): number {
-  const inZone = new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' });
   const noon = civilDay(date) * day + day / 2;
   // No zone is further from UTC than 14 hours, so its midnight lies between these.
   let [before, after] = [noon - 2 * day, noon + 2 * day];
   while (after - before > minute) {
     const middle = Math.floor((before + after) / 2 / minute) * minute;
-    if (inZone.format(middle) > date) after = middle;
+    if (dateIn(timeZone, new Date(middle)) > date) after = middle;
     else before = middle;
   }
   return after;

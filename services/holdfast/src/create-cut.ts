@@ -7,7 +7,7 @@ import { StoreInUse } from '@holdfast/log';
 import { foldVersion } from '@holdfast/outcomes';
 import { type DataCut, listCuts, type PublishedTrial, putCut, readCut, topicsOf } from '@holdfast/trials';
 import { CommandFailed } from './command-failed.ts';
-import { aggregateFor } from './intake.ts';
+import { buildShards } from './intake.ts';
 import { refuseFuture } from './known-at.ts';
 import type { Store } from './store.ts';
 
@@ -34,16 +34,13 @@ async function freeName({ objects }: Store, trial: string): Promise<string> {
 async function foldMarks(store: Store, trial: PublishedTrial): Promise<void> {
   const { trial: name, blinding } = trial.protocol;
   if (blinding === 'double' && !store.keys.has(name)) return;
-  const aggregate = aggregateFor(store);
   try {
-    await aggregate.keep(trial);
-    await aggregate.caughtUp(name, await store.log.ends(topicsOf(trial.protocol).events.name));
+    await buildShards(store, trial);
   } catch (error) {
     // Who keeps the shards folds the marks. Anything else does not undo the cut, which stands by now.
-    if (!(error instanceof StoreInUse))
+    const cause = error instanceof CommandFailed ? error.cause : error;
+    if (!(cause instanceof StoreInUse))
       console.error(`the marks are not folded yet (${error instanceof Error ? error.message : String(error)})`);
-  } finally {
-    await aggregate.stop();
   }
 }
 

@@ -1,4 +1,5 @@
 import { chained } from '@holdfast/aggregate';
+import { recordsBetween } from '@holdfast/log';
 import { readTallies, topicsOf } from '@holdfast/trials';
 import { CommandFailed } from './command-failed.ts';
 import { chooseTrial, type Store } from './store.ts';
@@ -15,15 +16,11 @@ export type VerifiedPartition = {
 /** Recomputes a partition's hash chain over the records as stored, up to the offset that the shard's claim names, and to the end. */
 async function chainAt(store: Store, topic: string, partition: number, offset: number, end: number): Promise<string> {
   let head = '';
-  for (let from = 0; from < offset; ) {
-    const records = await store.log.read(topic, partition, from, { records: 5_000, bytes: 16_000_000 });
-    const last = records.at(-1);
-    if (last === undefined) break;
+  for await (const records of recordsBetween(store.log, topic, partition, { end: offset })) {
     head = chained(
       head,
-      records.filter((record) => record.offset < offset).map(({ value }) => value),
+      records.map(({ value }) => value),
     );
-    from = last.offset + 1;
   }
   return end >= offset ? head : '';
 }

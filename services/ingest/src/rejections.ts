@@ -9,7 +9,7 @@ import {
   sha256,
   shortType,
 } from '@holdfast/events';
-import type { EventLog } from '@holdfast/log';
+import { type EventLog, recordsBetween } from '@holdfast/log';
 import { rejectedTopic, topicsOf } from '@holdfast/trials';
 
 /** A rejected input, as it is handed in to be kept: where it came from, and why it was rejected. */
@@ -115,10 +115,7 @@ export async function readRejections(log: EventLog, protocol: Protocol | undefin
   if (!(await log.topics()).some(({ name }) => name === topic)) return [];
   const kept = new Map<string, Omit<KeptRejection, 'isOutdated'>>();
   const exported = new Map<string, string>();
-  for (let from = 0; ; ) {
-    const records = await log.read(topic, 0, from, { records: 1_000, bytes: 8_000_000 });
-    const last = records.at(-1);
-    if (last === undefined) break;
+  for await (const records of recordsBetween(log, topic, 0)) {
     for (const { value } of records) {
       const record = JSON.parse(decoder.decode(value)) as RejectedRecord;
       if ('exported' in record) {
@@ -129,7 +126,6 @@ export async function readRejections(log: EventLog, protocol: Protocol | undefin
       const key = JSON.stringify([where, mapping, problems, of.source, of.id, of.subject, of.type]);
       kept.set(key, { where, problems, receivedtime, of, ...(mapping === undefined ? {} : { mapping }) });
     }
-    from = last.offset + 1;
   }
   return [...kept.values()].map((rejection) => {
     const since = rejection.mapping === undefined ? undefined : exported.get(rejection.mapping);

@@ -264,12 +264,17 @@ describe('a + turned to a −', () => {
           const asked = [...history.open, ...history.sealed].every(
             ({ type, data }) => type === 'correction' || type !== 'use-calendar' || data.complete,
           );
+          // Use decides a window that a looking-back positive reaches into; without it the window is unclear, and counts no more.
+          const looksBack = [...history.open, ...history.sealed].some(
+            ({ type, data }) => type === 'biomarker' && data.lookBack > 0,
+          );
           const [before, after] = [fold(protocol, history, asOf), fold(protocol, other, asOf)];
           const then = daysBy(after, ['assessable']);
           for (const measure of protocol.measures) {
             // Use covers by itself: if the measure says so, on a day not asked for, and beside a substance of which nothing is known.
             if (measure.kind !== 'rolling-abstinence' || measure.decisivePositive) continue;
             if (measure.substances.length > 1 || !asked) continue;
+            if (looksBack && measure.biomarkers !== undefined) continue;
             if ([...history.open, ...history.sealed].some(({ type }) => type === 'correction')) continue;
             for (const window of measure.windows) {
               const key = `assessable ${measure.id} ${window} observed-only`;

@@ -1,11 +1,6 @@
-/** The event types that are closed in every double-blind trial, whatever their data says. */
-export const closedByDefault: readonly string[] = [
-  'arm-assigned',
-  'dose-given',
-  'therapy-session',
-  'allocation-guess',
-  'unblinding',
-];
+import { closedByDefault } from '@holdfast/events';
+
+export { closedByDefault };
 
 /**
  * Types that are closed if their data has a field that tells of treatment: what is measured after a dose shows its effect,

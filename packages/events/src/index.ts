@@ -23,18 +23,40 @@ export { type Instrument, type ItemRanges, instruments, type ScoreRange } from '
 export { jsonSchemaFiles } from './json-schemas.ts';
 export { type Problem, pathText, problemsOf } from './problem.ts';
 export { protocolCheck } from './protocol/check-event.ts';
+export type { Group, Population } from './protocol/groups.ts';
 export { type DeclaredInstrument, instrumentsOf } from './protocol/instruments.ts';
+export type { ContinuousAbstinence, RollingAbstinence } from './protocol/measures/abstinence.ts';
+export type { Amount as AmountMeasure, DaysOfUse, NoHeavyDays, RiskLevel } from './protocol/measures/amounts-of-use.ts';
+export { type Stretch, stretchName } from './protocol/measures/common.ts';
+export type { Exposure, Visits } from './protocol/measures/conduct.ts';
+export type { FirstUse, Lapse, Relapse, RelapsePattern, Retention } from './protocol/measures/first-events.ts';
+export {
+  type AbstinenceMeasure,
+  type FirstEventMeasure,
+  horizonOf,
+  isAbstinenceMeasure,
+  isFirstEventMeasure,
+  isUseMeasure,
+  isValueMeasure,
+  type Measure,
+  type MeasureKind,
+  type MeasureOf,
+  type UseMeasure,
+  type ValueMeasure,
+  windowsOf,
+} from './protocol/measures/measure.ts';
+export type { AdverseEvents, Suicidality, VitalPeaks } from './protocol/measures/safety.ts';
+export { type Choices, type Landmark, landmarkName, type Scale } from './protocol/measures/scores.ts';
 export {
   type Coverage,
   carriedDays,
   type EvidenceRule,
-  type FirstUse,
-  type Measure,
+  type FollowedPolicy,
+  type HeavyDay,
   type MissingPolicy,
-  type RollingAbstinence,
-} from './protocol/measures.ts';
+} from './protocol/measures/use-evidence.ts';
 export type { AnchoredDay, PatternAnchor, PatternRule } from './protocol/patterns.ts';
-export { Protocol, type Visit } from './protocol/protocol.ts';
+export { hasRealDates, Protocol, type Visit } from './protocol/protocol.ts';
 export { parseProtocol } from './protocol/protocol-file.ts';
 export {
   type AmendedProtocol,
@@ -45,6 +67,7 @@ export {
   type Schedule,
 } from './protocol/schedule.ts';
 export { type BiomarkerKind, biomarkerResult } from './types/biomarker.ts';
+export { closedByDefault } from './types/closed-by-default.ts';
 export { type ObservationType, observationTypes } from './types/observation-types.ts';
 export { type TypeNote, typeNotes } from './types/type-notes.ts';
 export { isOlder, type Said, type Upcast, type Upcasts, upcast, upcasts } from './upcasts.ts';

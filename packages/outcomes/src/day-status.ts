@@ -2,9 +2,9 @@ import {
   type AmendedProtocol,
   type CivilDay,
   civilDay,
-  type Measure,
   type Protocol,
   protocolFor,
+  type UseMeasure,
   type Visit,
 } from '@holdfast/events';
 import { isUse } from './evidence/evidence.ts';
@@ -40,7 +40,7 @@ export type StatusOfDay = {
  */
 export function statusByDay(
   protocol: AmendedProtocol,
-  measure: Measure,
+  measure: UseMeasure,
   history: History,
   clock: CivilDay | undefined,
 ): readonly StatusOfDay[] {
@@ -54,7 +54,7 @@ export function statusByDay(
 
 /** What a measure may look at: the open events, and of a closed measure the sealed ones too. */
 export function observationsFor(
-  measure: Measure,
+  measure: UseMeasure,
   protocol: Protocol,
   history: History,
   open: Settled,
@@ -64,7 +64,7 @@ export function observationsFor(
 }
 
 /** The status of each study day 1 … horizon, from the days as the measure sees them. */
-export function daysWithStatus(protocol: Protocol, measure: Measure, days: ExplainedDays): readonly StatusOfDay[] {
+export function daysWithStatus(protocol: Protocol, measure: UseMeasure, days: ExplainedDays): readonly StatusOfDay[] {
   const sources = new Map<StudyDay, Statement[]>();
   for (const statement of days.evidence.statements) {
     const { day: last, lookBack = 0 } = statement;
@@ -82,7 +82,7 @@ export function daysWithStatus(protocol: Protocol, measure: Measure, days: Expla
   });
 }
 
-function statusOf(day: StudyDay, measure: Measure, days: ExplainedDays, visits: CollectingVisits): DayStatus {
+function statusOf(day: StudyDay, measure: UseMeasure, days: ExplainedDays, visits: CollectingVisits): DayStatus {
   const { lastDay, evidence, lookBacks, mature, excluded, death, left } = days;
   if (day > lastDay) return 'off-study';
   if (measure.death === 'exclude' && death !== undefined && day > death) return 'off-study';

@@ -1,4 +1,4 @@
-import { type CivilDay, civilDay, type Measure } from '@holdfast/events';
+import { type CivilDay, civilDay, type UseMeasure } from '@holdfast/events';
 import type { StudyDay } from './facts.ts';
 import type { Effective } from './history/replacing.ts';
 
@@ -18,7 +18,7 @@ export function dayOfLeaving(observations: readonly Effective[], dayZero: CivilD
 
 /** For study days 0 … lastDay, whether the measure's strategies take the day out (1): controlled, or after death. */
 export function excludedDays(
-  measure: Measure,
+  measure: UseMeasure,
   observations: readonly Effective[],
   dayZero: CivilDay,
   lastDay: StudyDay,

@@ -2,20 +2,21 @@ import {
   type AmendedProtocol,
   type CivilDay,
   civilDay,
-  type Measure,
   type MissingPolicy,
   type Protocol,
   protocolFor,
   type RollingAbstinence,
+  type UseMeasure,
 } from '@holdfast/events';
 import { type DayStatus, daysWithStatus, observationsFor } from './day-status.ts';
 import { isUse } from './evidence/evidence.ts';
 import { type DayStatuses, nothing, type Statement } from './evidence/statement.ts';
 import type { FirstEvent, StudyDay } from './facts.ts';
 import { settleOpen } from './history/settle.ts';
+import { counted, type JudgedWindow, type WindowStatus } from './measures/abstinence.ts';
 import { firstUse } from './measures/first-use.ts';
 import { type ParticipantDays, participantDays } from './measures/participant-days.ts';
-import { counted, type JudgedWindow, judgedWindows, type WindowStatus } from './measures/rolling-abstinence.ts';
+import { judgedWindows } from './measures/rolling-abstinence.ts';
 import type { History } from './observation.ts';
 
 /** How one policy counts the participant at the day. */
@@ -62,7 +63,7 @@ export type Explanation = {
 /** Lays out the evidence behind one cell: a participant, a measure, a study day; windows and policies as the measure declares them. */
 export function explain(
   protocol: AmendedProtocol,
-  measure: Measure,
+  measure: UseMeasure,
   history: History,
   clock: CivilDay | undefined,
   day: StudyDay,
@@ -103,10 +104,14 @@ export function explain(
   };
 }
 
-function outsideReason(measure: Measure, { lastDay, mature }: ParticipantDays, day: StudyDay): Explanation['outside'] {
+function outsideReason(
+  measure: UseMeasure,
+  { lastDay, mature }: ParticipantDays,
+  day: StudyDay,
+): Explanation['outside'] {
   if (day > lastDay) return 'after-the-last-day';
   if (mature[day] !== 1) return 'not-mature';
-  return day < Math.min(...measure.windows) ? 'before-the-first-window' : undefined;
+  return 'windows' in measure && day < Math.min(...measure.windows) ? 'before-the-first-window' : undefined;
 }
 
 function explainedWindows(

@@ -2,26 +2,29 @@ import {
   type AmendedProtocol,
   type CivilDay,
   civilDay,
+  isUseMeasure,
   type Measure,
   type Protocol,
   protocolFor,
   siteOf,
 } from '@holdfast/events';
-import type { ClosedFacts, FirstEvent, Issue, OpenFacts, Spell } from './facts.ts';
+import type { ClosedFacts, FirstEvent, Issue, OpenFacts, Spell, StudyDay, ValueFact } from './facts.ts';
+import { groupsOf, periodsOf } from './groups.ts';
 import type { Effective } from './history/replacing.ts';
 import { armOf, type Settled, settleOpen, settleSealed } from './history/settle.ts';
 import { matureDays } from './maturity.ts';
-import { firstUse, firstUseSpells } from './measures/first-use.ts';
-import { type JudgedDays, judgedDays, maturitySpells } from './measures/participant-days.ts';
-import { rollingAbstinenceSpells } from './measures/rolling-abstinence.ts';
+import type { MeasureFacts, When } from './measures/measure-fold.ts';
+import { judge } from './measures/measure-folds.ts';
+import { toldOf } from './measures/told.ts';
 import type { History, Observation } from './observation.ts';
 import { isOpenMeasure } from './open-measures.ts';
+import { actualArm, memberSince, populationOf } from './populations.ts';
 
 /** Raise it when the same events would give other facts: shards made by another version are rebuilt. */
-export const foldVersion = 2;
+export const foldVersion = 3;
 
-/** A measure, and what it sees of a participant's days whatever the clock says. */
-type MeasuredDays = { readonly measure: Measure; readonly days: JudgedDays };
+/** A measure as it judged a participant: its facts as of any clock after the day on which they joined its population. */
+type JudgedMeasure = { readonly measure: Measure; readonly since: StudyDay; factsAt(when: When): MeasureFacts };
 
 /**
  * What a participant's history says once identity, replacing and setting aside are settled and its evidence is judged day by day:
@@ -31,11 +34,13 @@ export type SettledHistory = {
   readonly participant: string;
   readonly dayZero: CivilDay | undefined;
   readonly site: string | undefined;
+  readonly groups: OpenFacts['groups'];
+  readonly periods: OpenFacts['periods'];
   readonly open: SettledSide;
-  readonly closed: SettledSide & { readonly arm: string | undefined };
+  readonly closed: SettledSide & { readonly arm: string | undefined; readonly actualArm: string | undefined };
 };
 
-type SettledSide = { readonly measured: readonly MeasuredDays[]; readonly issues: readonly Issue[] };
+type SettledSide = { readonly judged: readonly JudgedMeasure[]; readonly issues: readonly Issue[] };
 
 /**
  * What a participant's open events mean, as of a clock (the newest date known to have begun; undefined: none, and nothing is
@@ -59,13 +64,16 @@ export function settle(protocol: Protocol, history: History): SettledHistory {
   const open = openSide(protocol, settled);
   const arm = armOf(protocol, settled, sealed)?.data.arm;
   const measures = protocol.measures.filter((measure) => !isOpenMeasure(measure, protocol));
-  const observations = measures.length === 0 ? [] : [...settled.observations, ...sealed.observations];
+  const givesArms = protocol.populations.some((population) => population.arm === 'actual');
+  const observations = measures.length === 0 && !givesArms ? [] : [...settled.observations, ...sealed.observations];
   return {
     participant: history.participant,
     ...open,
     closed: {
       arm,
-      measured: measuredDays(protocol, measures, observations, open.dayZero),
+      actualArm:
+        givesArms && open.dayZero !== undefined ? actualArm(protocol, arm, observations, open.dayZero) : undefined,
+      judged: judgedMeasures(protocol, measures, settled, observations),
       issues: [...sealed.issues, ...noArm(settled, arm !== undefined)],
     },
   };
@@ -78,10 +86,10 @@ export function factsOf(
   clock: CivilDay | undefined,
 ): { open: OpenFacts; closed: ClosedFacts } {
   const { dayZero, closed } = settled;
-  const { arm, measured, issues } = closed;
+  const { arm, actualArm, judged, issues } = closed;
   return {
     open: openFacts(protocol, settled, clock),
-    closed: { arm, ...measureFacts(protocol, measured, dayZero, clock), issues },
+    closed: { arm, actualArm, ...measureFacts(protocol, judged, dayZero, clock), issues },
   };
 }
 
@@ -94,24 +102,25 @@ export function fold(
   return factsOf(protocol, settle(protocol, history), clock);
 }
 
-function openSide(protocol: AmendedProtocol, settled: Settled): Pick<SettledHistory, 'dayZero' | 'site' | 'open'> {
+function openSide(protocol: Protocol, settled: Settled): Omit<SettledHistory, 'participant' | 'closed'> {
   const { enrolment, randomisation, observations, issues } = settled;
-  const dayZero = randomisation && civilDay(randomisation.data.date);
   const measures = protocol.measures.filter((measure) => isOpenMeasure(measure, protocol));
   return {
-    dayZero,
+    dayZero: randomisation && civilDay(randomisation.data.date),
     site: (randomisation && siteOfOriginal(randomisation)) ?? (enrolment && siteOfOriginal(enrolment)),
-    open: { measured: measuredDays(protocol, measures, observations, dayZero), issues },
+    groups: groupsOf(protocol, settled),
+    periods: protocol.periods === undefined ? [] : periodsOf(settled),
+    open: { judged: judgedMeasures(protocol, measures, settled, observations), issues },
   };
 }
 
 function openFacts(
   protocol: AmendedProtocol,
-  { participant, dayZero, site, open }: Pick<SettledHistory, 'participant' | 'dayZero' | 'site' | 'open'>,
+  { participant, dayZero, site, groups, periods, open }: Omit<SettledHistory, 'closed'>,
   clock: CivilDay | undefined,
 ): OpenFacts {
-  const { measured, issues } = open;
-  return { participant, dayZero, site, ...measureFacts(protocol, measured, dayZero, clock), issues };
+  const { judged, issues } = open;
+  return { participant, dayZero, site, groups, periods, ...measureFacts(protocol, judged, dayZero, clock), issues };
 }
 
 /** The site that sent an observation in the first place, whoever corrected it since. */
@@ -119,47 +128,58 @@ function siteOfOriginal({ origin, source }: Effective): string | undefined {
   return siteOf(origin ?? source);
 }
 
-function measuredDays(
+function judgedMeasures(
   protocol: Protocol,
   measures: readonly Measure[],
+  open: Settled,
   observations: readonly Effective[],
-  dayZero: CivilDay | undefined,
-): MeasuredDays[] {
-  if (dayZero === undefined) return [];
-  return measures.map((measure) => {
-    const { evidence, ...days } = judgedDays(measure, protocol, observations, dayZero);
-    // Its statements say why, which no fact does, and take most of the memory.
-    const { covering, confirming } = evidence;
-    return { measure, days: { ...days, evidence: { covering, confirming } } };
+): JudgedMeasure[] {
+  const { randomisation, enrolment } = open;
+  if (randomisation === undefined || measures.length === 0) return [];
+  const dayZero = civilDay(randomisation.data.date);
+  const told = toldOf(protocol, observations, dayZero, enrolment?.data.baseline ?? {});
+  return measures.flatMap((measure) => {
+    const since = memberSince(populationOf(measure, protocol), observations, dayZero);
+    return since === undefined ? [] : [{ measure, since, factsAt: judge(measure, told) }];
   });
 }
 
 function measureFacts(
   protocol: AmendedProtocol,
-  measured: readonly MeasuredDays[],
+  judged: readonly JudgedMeasure[],
   dayZero: CivilDay | undefined,
   clock: CivilDay | undefined,
-): { spells: Spell[]; firstEvents: FirstEvent[] } {
-  const spells: Spell[] = [];
-  const firstEvents: FirstEvent[] = [];
-  if (dayZero === undefined) return { spells, firstEvents };
-  const kept = protocolFor(protocol, dayZero);
-  for (const { measure, days: judged } of measured) {
-    const days = { ...judged, mature: matureDays(kept, measure, dayZero, judged.lastDay, clock) };
-    spells.push(...maturitySpells(measure, days));
-    switch (measure.kind) {
-      case 'rolling-abstinence':
-        spells.push(...rollingAbstinenceSpells(measure, kept, days));
-        break;
-      case 'first-use': {
-        const event = firstUse(measure, days);
-        firstEvents.push(event);
-        spells.push(...firstUseSpells(measure, event, days));
-        break;
-      }
-    }
+): { spells: Spell[]; firstEvents: FirstEvent[]; values: ValueFact[] } {
+  const facts = { spells: [] as Spell[], firstEvents: [] as FirstEvent[], values: [] as ValueFact[] };
+  if (dayZero === undefined || judged.length === 0) return facts;
+  const schedule = protocolFor(protocol, dayZero);
+  const when = whenOf(schedule, dayZero, clock);
+  for (const { since, factsAt } of judged) {
+    // Who joins a population by a first dose is not in it before.
+    if (since > 0 && (clock === undefined || clock - dayZero <= since)) continue;
+    const { spells, firstEvents, values } = factsAt(when);
+    facts.spells.push(...spells);
+    facts.firstEvents.push(...firstEvents);
+    facts.values.push(...values);
   }
-  return { spells, firstEvents };
+  return facts;
+}
+
+/** The maturity of days as of a clock; measures that wait for the same visits share it. */
+function whenOf(schedule: Protocol, dayZero: CivilDay, clock: CivilDay | undefined): When {
+  const known = new Map<string, Uint8Array>();
+  return {
+    schedule,
+    dayZero,
+    clock,
+    mature: (measure, lastDay) => {
+      const waits = isUseMeasure(measure) ? `${measure.evidence} ${measure.biomarkers?.kinds.join(' ')}` : '';
+      const key = `${lastDay} ${waits}`;
+      const mature = known.get(key) ?? matureDays(schedule, measure, dayZero, lastDay, clock);
+      known.set(key, mature);
+      return mature;
+    },
+  };
 }
 
 /** The issue of somebody who was randomised while no arm is known. */

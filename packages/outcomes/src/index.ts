@@ -1,8 +1,9 @@
 export { type DayStatus, type StatusOfDay, statusByDay } from './day-status.ts';
 export type { Statement } from './evidence/statement.ts';
 export { type ExplainedWindow, type Explanation, explain, type PolicyVerdict } from './explain.ts';
-export type { ClosedFacts, FirstEvent, Issue, IssueKind, OpenFacts, Spell, StudyDay } from './facts.ts';
+export type { ClosedFacts, FirstEvent, Issue, IssueKind, OpenFacts, Spell, StudyDay, ValueFact } from './facts.ts';
 export { factsOf, fold, foldOpen, foldVersion, type SettledHistory, settle } from './fold.ts';
+export { notKnown } from './groups.ts';
 export { identityKey, settleIdentity } from './history/identity.ts';
 export { type Effective, replace } from './history/replacing.ts';
 export { issuesOf, type ParticipantIssues } from './issues.ts';
@@ -17,4 +18,5 @@ export {
   patternWords,
   usePattern,
 } from './patterns/use-pattern.ts';
+export { populationOf } from './populations.ts';
 export { dataText, type ObservationHead, storedObservation } from './stored-observation.ts';

@@ -39,7 +39,7 @@ export class Numbers<T> {
   }
 }
 
-/** A cell as one text. Ids and tokens hold no tabs. */
-export function cellText({ measure, kind, window, policy, axis, arm, site }: Cell): string {
-  return `${measure}\t${kind}\t${window}\t${policy}\t${axis}\t${arm}\t${site}`;
+/** A cell as one text: what is looked up for every fact. An item may hold a tab, but then nothing else that follows can be mistaken for it. */
+export function cellText({ measure, kind, window, policy, item, of, axis, arm, site, group }: Cell): string {
+  return `${measure}\t${kind}\t${window}\t${policy}\t${item}\t${of}\t${axis}\t${arm}\t${site}\t${group}`;
 }

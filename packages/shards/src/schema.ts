@@ -1,7 +1,7 @@
 import { sql } from './duckdb.ts';
 
 /** Format of a shard's tables. A shard of another format is rebuilt from the log. */
-export const shardFormat = 3;
+export const shardFormat = 4;
 
 /**
  * What a shard keeps. Participants and cells are known by numbers that the shard gives them: what is looked up, joined and grouped
@@ -35,9 +35,12 @@ export const createTables = sql`
     kind        VARCHAR NOT NULL,
     window_days INTEGER NOT NULL,
     policy      VARCHAR NOT NULL,
+    item        VARCHAR NOT NULL,
+    fraction_of INTEGER NOT NULL,
     axis        VARCHAR NOT NULL,
     arm         VARCHAR NOT NULL,
-    site        VARCHAR NOT NULL
+    site        VARCHAR NOT NULL,
+    groups      VARCHAR NOT NULL
   );
 
   -- Compact evidence, all that the fold needs: what each batch brought of a participant that was not known.
@@ -47,7 +50,8 @@ export const createTables = sql`
     sealed      BLOB
   );
 
-  -- What the fold made of it, and in which batch. A spell runs from from_day to to_day; a first event has a day alone.
+  -- What the fold made of it, and in which batch. A spell runs from from_day to to_day; a first event has a day
+  -- alone, a value stands where its day would.
   CREATE TABLE facts (
     participant INTEGER NOT NULL,
     cell        INTEGER NOT NULL,

@@ -34,7 +34,7 @@ import {
 import { openDatabase, sql, transaction } from './duckdb.ts';
 import { evidenceTexts, readEvidence } from './evidence-text.ts';
 import { cellText, Numbers } from './numbers.ts';
-import { type PutFact, putFacts } from './put-facts.ts';
+import { factPutter, type PutFact } from './put-facts.ts';
 import {
   createTables,
   dropReplaced,
@@ -157,13 +157,10 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
     }
   };
 
+  const putFacts = factPutter({ protocol, armToken: (arm) => vault.armToken(arm) });
   const factsRows = (history: SettledHistory, clock: CivilDay | undefined): number[] => {
-    const { open, closed } = factsOf(protocol, history, clock);
-    const arm = closed.arm === undefined ? '' : vault.armToken(closed.arm);
-    const site = open.site ?? '';
     const rows: number[] = [];
-    const put: PutFact = (measure, kind, window, policy, from, to, n) => {
-      const cell: Cell = { measure, kind, window, policy, axis: 'study', arm, site };
+    const put: PutFact = (cell, from, to, n) => {
       rows.push(
         cells.of(cellText(cell), () => cell),
         from,
@@ -171,8 +168,7 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
         n,
       );
     };
-    putFacts(open, put);
-    putFacts(closed, put);
+    putFacts(factsOf(protocol, history, clock), put);
     return rows;
   };
 
@@ -338,12 +334,14 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
     }
     if (cells.anyNew) {
       await append('cells', (table) =>
-        cells.storeNew((number, { measure, kind, window, policy, axis, arm, site }) => {
+        cells.storeNew((number, { measure, kind, window, policy, item, of, axis, arm, site, group }) => {
           table.appendInteger(number);
           table.appendVarchar(measure);
           table.appendVarchar(kind);
           table.appendInteger(window);
-          for (const text of [policy, axis, arm, site]) table.appendVarchar(text);
+          for (const text of [policy, item]) table.appendVarchar(text);
+          table.appendInteger(of);
+          for (const text of [axis, arm, site, group]) table.appendVarchar(text);
           table.endRow();
         }),
       );
@@ -439,11 +437,11 @@ async function readNumbers(
   const names = await connection.runAndReadAll('SELECT participant FROM participants ORDER BY number');
   for (const [name] of names.getRows() as [string][]) participants.of(name, () => name);
   const columns = await connection.runAndReadAll(sql`
-    SELECT measure, kind, window_days, policy, axis, arm, site FROM cells ORDER BY number
+    SELECT measure, kind, window_days, policy, item, fraction_of, axis, arm, site, groups FROM cells ORDER BY number
   `);
   for (const row of columns.getRows()) {
-    const [measure, kind, window, policy, axis, arm, site] = row as unknown as CellColumns;
-    const cell: Cell = { measure, kind, window, policy, axis, arm, site };
+    const [measure, kind, window, policy, item, of, axis, arm, site, group] = row as unknown as CellColumns;
+    const cell: Cell = { measure, kind, window, policy, item, of, axis, arm, site, group };
     cells.of(cellText(cell), () => cell);
   }
   for (const numbers of [participants, cells]) numbers.storeNew(() => undefined);
@@ -489,4 +487,4 @@ async function readState(connection: DuckDBConnection, digest: string, logId: st
   };
 }
 
-type CellColumns = [string, Cell['kind'], number, string, Cell['axis'], string, string];
+type CellColumns = [string, string, number, string, string, number, Cell['axis'], string, string, string];

@@ -1,13 +1,20 @@
-export { type Cell, type CellTally, cellKey, type TallyKind } from './cell.ts';
+export { type Cell, type CellTally, cellKey, type EndKind, groupsIn, groupsText, type MarkKind } from './cell.ts';
 export {
   type AbstinenceDay,
+  type AbstinenceQuestion,
   abstinenceCurve,
-  type FirstUseDay,
-  firstUseCurve,
+  type CurveDays,
+  calendarDays,
+  type EventsDay,
+  eventsCurve,
+  everybody,
+  inSlice,
   isFinal,
   maturityCurve,
+  randomisedIn,
   type Slice,
 } from './curves.ts';
+export { distribution, type Valued, type ValueQuestion, valuesOf } from './distribution.ts';
 export {
   type Generation,
   isNewer,
@@ -16,7 +23,7 @@ export {
   takeInto,
   viewsOf,
 } from './generations.ts';
-export { abstinenceRate, firstUseRate, type Rate } from './rates.ts';
+export { abstinenceRate, eventRate, type Rate } from './rates.ts';
 export { type ShardView, takeIn, unseenShard } from './shard-view.ts';
 export { survivalCurve } from './survival.ts';
 export { addUp, cellsOf, noTallies, type Tallies } from './tallies.ts';

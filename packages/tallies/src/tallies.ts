@@ -16,8 +16,8 @@ export function addUp(tallies: Tallies, ...more: readonly Iterable<CellTally>[])
       const key = cellKey(tally);
       let held = sum.get(key);
       if (held === undefined || !copied.has(key)) {
-        const { measure, kind, window, policy, axis, arm, site } = tally;
-        held = { cell: held?.cell ?? { measure, kind, window, policy, axis, arm, site }, days: new Map(held?.days) };
+        const { days: _days, ...cell } = tally;
+        held = { cell: held?.cell ?? cell, days: new Map(held?.days) };
         sum.set(key, held);
         copied.add(key);
       }

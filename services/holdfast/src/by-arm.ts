@@ -1,9 +1,9 @@
 import { userInfo } from 'node:os';
 import { type ByArmVerdict, mayShowByArm, openVault, trialVault } from '@holdfast/access';
-import type { Measure, PatternRule, Protocol } from '@holdfast/events';
+import { horizonOf, type Measure, type PatternRule, type Protocol } from '@holdfast/events';
 import { embeddedEventLog } from '@holdfast/log/embedded';
 import { differsByArm, foldVersion, isOpenMeasure, isOpenPattern } from '@holdfast/outcomes';
-import { isFinal, maturityCurve } from '@holdfast/tallies';
+import { everybody, isFinal, randomisedIn } from '@holdfast/tallies';
 import { type PublishedTrial, readTallies, readTrialAt, type TrialTallies, topicsOf } from '@holdfast/trials';
 import { CommandFailed } from './command-failed.ts';
 import { chooseTrial, type Store } from './store.ts';
@@ -24,14 +24,23 @@ export function armNames({ keys }: Store, { protocol }: PublishedTrial): ArmName
  */
 function isOver(protocol: Protocol, { tallies, positions }: TrialTallies): boolean {
   const { plannedParticipants, administrativeEnd, measures } = protocol;
-  const randomised = (measure: Measure) =>
-    maturityCurve(tallies, { measure: measure.id, horizon: 0 }, { arm: undefined, site: undefined })[0]?.randomised ??
-    0;
+  const randomised = ({ id }: Measure) => randomisedIn(tallies, id, everybody);
+  // Of a population that not everybody joins nobody knows how many there are to be.
+  const ofEverybody = measures.filter(({ population }) => population === undefined);
   const complete =
-    plannedParticipants !== undefined && measures.every((measure) => randomised(measure) >= plannedParticipants);
+    plannedParticipants !== undefined &&
+    ofEverybody.length > 0 &&
+    ofEverybody.every((measure) => randomised(measure) >= plannedParticipants);
   const ended =
     administrativeEnd !== undefined && positions.every((position) => (position?.asOf ?? '') > administrativeEnd);
-  return (complete || ended) && measures.every((measure) => isFinal(tallies, measure.id, measure.horizon));
+  return (
+    (complete || ended) &&
+    measures.every(
+      (measure) =>
+        isFinal(tallies, measure.id, horizonOf(measure, protocol)) ||
+        (measure.population !== undefined && randomised(measure) === 0),
+    )
+  );
 }
 
 /** Every look at numbers by arm of a double-blind trial is itself recorded. A look that cannot be recorded is not given. */

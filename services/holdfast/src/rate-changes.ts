@@ -1,5 +1,8 @@
-import type { Measure } from '@holdfast/events';
-import { abstinenceCurve, firstUseCurve, type Slice, type Tallies } from '@holdfast/tallies';
+import { type AbstinenceMeasure, type FirstEventMeasure, isAbstinenceMeasure, windowsOf } from '@holdfast/events';
+import { abstinenceCurve, eventsCurve, type Slice, type Tallies } from '@holdfast/tallies';
+
+/** The measures that have rates day by day. */
+export type RateMeasure = AbstinenceMeasure | FirstEventMeasure;
 
 /** A run of study days on which a rate moved alike: numerator and denominator before and after, as `37/80`. */
 export type RateChange = {
@@ -13,34 +16,34 @@ export type RateChange = {
 
 function countsByDay(
   tallies: Tallies,
-  measure: Measure,
+  measure: RateMeasure,
   window: number,
   policy: string | undefined,
   slice: Slice,
 ): ReadonlyMap<number, string> {
   const { id, horizon } = measure;
-  const counts: [number, string][] =
-    measure.kind === 'rolling-abstinence'
-      ? abstinenceCurve(tallies, { measure: id, window, policy: policy ?? '', horizon }, slice).map(
-          ({ day, abstinent, assessable }) => [day, `${abstinent}/${assessable}`],
-        )
-      : firstUseCurve(tallies, { measure: id, window, horizon }, slice).map(({ day, events, personDays }) => [
-          day,
-          `${events}/${personDays}`,
-        ]);
+  const days = { from: Math.max(1, window), to: horizon };
+  const counts: [number, string][] = isAbstinenceMeasure(measure)
+    ? abstinenceCurve(tallies, { measure: id, window, policy: policy ?? '' }, days, slice).map(
+        ({ day, abstinent, assessable }) => [day, `${abstinent}/${assessable}`],
+      )
+    : eventsCurve(tallies, { measure: id, window }, days, slice).map(({ day, events, personDays }) => [
+        day,
+        `${events}/${personDays}`,
+      ]);
   return new Map(counts);
 }
 
-const policiesOf = (measure: Measure): readonly (string | undefined)[] =>
-  measure.kind === 'rolling-abstinence' ? measure.policies : [undefined];
+const policiesOf = (measure: RateMeasure): readonly (string | undefined)[] =>
+  isAbstinenceMeasure(measure) ? measure.policies : [undefined];
 
 /** Where a measure's rates differ between two states of a trial, by every window and policy that both declare. */
 export function rateChanges(
-  before: { readonly tallies: Tallies; readonly measure: Measure; readonly slice: Slice },
-  after: { readonly tallies: Tallies; readonly measure: Measure; readonly slice: Slice },
+  before: { readonly tallies: Tallies; readonly measure: RateMeasure; readonly slice: Slice },
+  after: { readonly tallies: Tallies; readonly measure: RateMeasure; readonly slice: Slice },
 ): RateChange[] {
   const changes: RateChange[] = [];
-  for (const window of before.measure.windows.filter((one) => after.measure.windows.includes(one))) {
+  for (const window of windowsOf(before.measure).filter((one) => windowsOf(after.measure).includes(one))) {
     for (const policy of policiesOf(before.measure).filter((one) => policiesOf(after.measure).includes(one))) {
       const [old, now] = [before, after].map(({ tallies, measure, slice }) =>
         countsByDay(tallies, measure, window, policy, slice),

@@ -4,6 +4,7 @@ import {
   civilDay,
   dateOf,
   type HoldfastEvent,
+  horizonOf,
   type PatternAnchor,
   type Schedule,
   shortType,
@@ -55,7 +56,7 @@ function lastDaysOf(protocol: AmendedProtocol) {
     consent: furthest(fromConsent.length === 0 ? [] : [...fromConsent, ...ofVisits]),
     randomisation: furthest([
       plannedFollowUp,
-      ...measures.map(({ horizon }) => horizon),
+      ...measures.map((measure) => horizonOf(measure, protocol)),
       ...ofVisits,
       ...ofPatterns('randomisation'),
     ]),

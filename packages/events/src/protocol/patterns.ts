@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SubstanceId } from '../identifiers.ts';
+import type { Report } from './report.ts';
 
 export const PatternRuleId = z
   .string()
@@ -87,7 +88,6 @@ type Known = {
   readonly arms: readonly { readonly id: string; readonly studyDrugs?: readonly string[] | undefined }[];
   readonly substances: ReadonlySet<string>;
 };
-type Report = (path: PropertyKey[], message: string) => void;
 
 function checkAnchors(days: readonly AnchoredDay[], mustEnd: boolean, report: Report): void {
   days.forEach(({ anchor }, index) => {

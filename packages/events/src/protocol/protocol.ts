@@ -13,9 +13,12 @@ import {
 } from '../identifiers.ts';
 import { BiomarkerKind } from '../types/biomarker.ts';
 import { observationTypes } from '../types/observation-types.ts';
-import { DeclaredInstrument } from './instruments.ts';
-import { Measure } from './measures.ts';
+import { checkGroups, Group, Population } from './groups.ts';
+import { DeclaredInstrument, instrumentsOf } from './instruments.ts';
+import { checkMeasure } from './measures/check-measure.ts';
+import { Measure } from './measures/measure.ts';
 import { checkPatterns, checkSubstances, PatternRule } from './patterns.ts';
+import { type Report, reportRepeats } from './report.ts';
 
 const Arm = z.strictObject({
   id: ArmId,
@@ -26,6 +29,12 @@ const Arm = z.strictObject({
     .max(8)
     .optional()
     .meta({ description: 'what the arm gives, as far as urine finds it among the trial’s substances' }),
+  gives: z
+    .array(z.string().min(1).max(64))
+    .min(1)
+    .max(8)
+    .optional()
+    .meta({ description: 'the drugs of its doses, as `dose-given` names them; tells the arm that was actually given' }),
   factors: z.record(FactorId, z.string().min(1).max(64)).optional(),
 });
 
@@ -106,6 +115,10 @@ const shape = z.strictObject({
   clock: z
     .enum(['live', 'imported'])
     .meta({ description: 'live: one day-turned a day; imported: the import writes one at its end' }),
+  dates: z.enum(['real', 'invented']).optional().meta({
+    description:
+      'whether dates are those of the calendar; only then are there calendar axes. Absent: of a live trial they are, of an imported one they are not',
+  }),
   timeZone: timeZone.default('Etc/UTC'),
   partitions: z
     .int()
@@ -164,6 +177,12 @@ const shape = z.strictObject({
     .array(z.enum(closable))
     .default([])
     .meta({ description: 'event types that are closed besides those closed by default' }),
+  populations: z
+    .array(Population)
+    .max(20)
+    .default([])
+    .meta({ description: 'who can count in a measure, besides everybody randomised' }),
+  groups: z.array(Group).max(20).default([]).meta({ description: 'divisions of the participants, for rates by group' }),
   measures: z.array(Measure).min(1).max(100),
   patterns: z
     .array(PatternRule)
@@ -171,49 +190,6 @@ const shape = z.strictObject({
     .default([])
     .meta({ description: 'rules by which weekly use patterns are written; one of them is the default' }),
 });
-
-type Shape = z.infer<typeof shape>;
-type Report = (path: PropertyKey[], message: string) => void;
-
-function reportRepeats(
-  list: readonly string[],
-  path: (index: number) => PropertyKey[],
-  what: string,
-  report: Report,
-): void {
-  list.forEach((id, index) => {
-    if (list.indexOf(id) < index) report(path(index), `${what} "${id}" is declared twice; keep one`);
-  });
-}
-
-function checkMeasure(protocol: Shape, index: number, report: Report): void {
-  const measure = protocol.measures[index];
-  if (measure === undefined) return;
-  const at = (...path: PropertyKey[]) => ['measures', index, ...path];
-  measure.substances.forEach((substance, i) => {
-    if (!protocol.substances.some((known) => known.id === substance)) {
-      report(at('substances', i), `"${substance}" is not among the trial’s substances; declare it under substances`);
-    }
-  });
-  reportRepeats(measure.substances, (i) => at('substances', i), 'substance', report);
-  reportRepeats(measure.biomarkers?.kinds ?? [], (i) => at('biomarkers', 'kinds', i), 'biomarker', report);
-  if (measure.biomarkers !== undefined && measure.evidence === 'self-report-only') {
-    report(at('biomarkers'), 'self-report-only looks at no biomarker; remove it, or choose another evidence rule');
-  }
-  reportRepeats(measure.windows.map(String), (i) => at('windows', i), 'window', report);
-  measure.windows.forEach((window, i) => {
-    if (window > measure.horizon)
-      report(at('windows', i), `is longer than the horizon (${measure.horizon}); shorten it`);
-  });
-  if (measure.kind !== 'rolling-abstinence') return;
-  reportRepeats(measure.policies, (i) => at('policies', i), 'policy', report);
-  if (typeof measure.coverage === 'object' && measure.coverage.atLeast > Math.min(...measure.windows)) {
-    report(
-      at('coverage', 'atLeast'),
-      'asks for more days than the shortest window has; no such window could ever be covered',
-    );
-  }
-}
 
 /** A trial, declared. Nothing about a particular trial is in code. */
 export const Protocol = shape
@@ -257,7 +233,14 @@ export const Protocol = shape
       'measure',
       report,
     );
-    for (const index of protocol.measures.keys()) checkMeasure(protocol, index, report);
+    const instruments = new Set(protocol.instruments?.map(({ id }) => id) ?? instrumentsOf([]).keys());
+    const baseline = protocol.baseline && new Set(protocol.baseline.map(({ id }) => id));
+    for (const [index, measure] of protocol.measures.entries()) {
+      checkMeasure(measure, { ...protocol, instruments, baseline }, (path, message) =>
+        report(['measures', index, ...path], message),
+      );
+    }
+    checkGroups({ ...protocol, instruments, baseline }, report);
     const known = {
       arms: protocol.arms,
       substances: new Set(protocol.substances.map(({ id }) => id)),
@@ -272,3 +255,8 @@ export const Protocol = shape
     description: 'Declares a trial: arms, sites, substances, evidence rules, measures and patterns.',
   });
 export type Protocol = z.infer<typeof Protocol>;
+
+/** Whether a trial's dates are those of the calendar, and not invented when its tables were made. */
+export function hasRealDates({ dates, clock }: Protocol): boolean {
+  return (dates ?? (clock === 'live' ? 'real' : 'invented')) === 'real';
+}

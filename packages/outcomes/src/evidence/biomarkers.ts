@@ -1,4 +1,4 @@
-import { biomarkerResult, type Measure } from '@holdfast/events';
+import { biomarkerResult, type UseMeasure } from '@holdfast/events';
 import type { StudyDay } from '../facts.ts';
 import type { Effective } from '../history/replacing.ts';
 import type { Statement } from './statement.ts';
@@ -12,7 +12,7 @@ export function biomarkerStatements(
   observations: readonly Effective[],
   dayZero: number,
   substances: readonly string[],
-  { kinds, covers }: NonNullable<Measure['biomarkers']>,
+  { kinds, covers }: NonNullable<UseMeasure['biomarkers']>,
   lastDay: StudyDay,
 ): Statement[] {
   const statements: Statement[] = [];

@@ -1,4 +1,4 @@
-import type { Measure, Protocol } from '@holdfast/events';
+import type { Protocol, UseMeasure } from '@holdfast/events';
 import type { Effective } from '../history/replacing.ts';
 import { biomarkerStatements } from './biomarkers.ts';
 import { reportStatements } from './self-report.ts';
@@ -24,7 +24,7 @@ export function isUse({ covering, confirming }: DayEvidence, day: number): boole
 
 /** Joins what the sources say of a measure's substances on study days 1 … lastDay. */
 export function joinEvidence(
-  { evidence: rule, substances, biomarkers }: Measure,
+  { evidence: rule, substances, biomarkers }: UseMeasure,
   observations: readonly Effective[],
   protocol: Protocol,
   dayZero: number,
@@ -54,14 +54,21 @@ export function joinEvidence(
       const statements = [...tests(), ...reports()];
       return { covering: statuses(statements), confirming: undefined, statements };
     }
-    case 'confirmed-by-urine': {
-      const [tested, reported] = [tests(), own()];
-      return { covering: statuses(reported), confirming: statuses(tested), statements: [...reported, ...tested] };
+    case 'confirmed-by-urine':
+    case 'confirmed-by-relative':
+    case 'confirmed-by-urine-or-relative': {
+      const reported = reports();
+      const told = reported.filter(({ source }) => source === 'participant');
+      const confirming = [
+        ...(rule === 'confirmed-by-relative' ? [] : tests()),
+        ...(rule === 'confirmed-by-urine' ? [] : reported.filter(({ source }) => source === 'relative')),
+      ];
+      return { covering: statuses(told), confirming: statuses(confirming), statements: [...told, ...confirming] };
     }
   }
 }
 
-type Covers = NonNullable<Measure['biomarkers']>['covers'];
+type Covers = NonNullable<UseMeasure['biomarkers']>['covers'];
 
 /** Per substance use wins; over the substances any use is use, and abstinent needs evidence against each. */
 function dayStatuses(

@@ -1,9 +1,11 @@
 import type { FirstUse } from '@holdfast/events';
 import { isUse } from '../evidence/evidence.ts';
 import { nothing } from '../evidence/statement.ts';
-import type { FirstEvent, Spell, StudyDay } from '../facts.ts';
-import { spellBuilder } from '../spells.ts';
-import type { ParticipantDays } from './participant-days.ts';
+import type { FirstEvent } from '../facts.ts';
+import { firstEventSpells } from './first-event-spells.ts';
+import type { MeasureFold } from './measure-fold.ts';
+import { maturitySpells, type ParticipantDays } from './participant-days.ts';
+import { typesOfUse } from './use-types.ts';
 
 /**
  * First use after study day 0; needs no abstinence before. Only mature days that no strategy excludes give evidence. Without
@@ -32,26 +34,19 @@ export function firstUse(measure: FirstUse, days: ParticipantDays): FirstEvent {
   return { measure: measure.id, day: lastFree, outcome: 'censored' };
 }
 
-/**
- * First uses and person-days (days at risk: day 1 to the day of the event, without excluded days) within the trailing window of
- * each study day d = window … lastDay. As in every rate, a participant enters it at d only if d is mature for them.
- */
-export function firstUseSpells(
-  measure: FirstUse,
-  event: FirstEvent,
-  { lastDay, mature, excluded }: ParticipantDays,
-): Spell[] {
-  return measure.windows.flatMap((window) => {
-    const events = spellBuilder({ measure: measure.id, kind: 'events', window });
-    const personDays = spellBuilder({ measure: measure.id, kind: 'person-days', window });
-    const atRisk = (day: StudyDay) => (day >= 1 && day <= event.day && excluded[day] !== 1 ? 1 : 0);
-    let inWindow = 0;
-    for (let day = 1; day <= lastDay; day += 1) {
-      inWindow += atRisk(day) - atRisk(day - window);
-      if (day < window || mature[day] !== 1) continue;
-      if (inWindow > 0) personDays.add(day, inWindow);
-      if (event.outcome === 'event' && event.day <= day && event.day > day - window) events.add(day);
-    }
-    return [...events.spells(), ...personDays.spells()];
-  });
-}
+/** First use: who has it when, and first uses and person-days for rolling rates. */
+export const firstUseFold: MeasureFold<FirstUse> = {
+  types: typesOfUse,
+  judge: (measure, told) => {
+    const judged = told.days(measure);
+    return ({ mature: matureFor }) => {
+      const days = { ...judged, mature: matureFor(measure, judged.lastDay) };
+      const event = firstUse(measure, days);
+      return {
+        spells: [...maturitySpells(measure, days.lastDay, days.mature), ...firstEventSpells(measure, event, days)],
+        firstEvents: [event],
+        values: [],
+      };
+    };
+  },
+};

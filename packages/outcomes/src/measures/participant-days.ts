@@ -1,4 +1,4 @@
-import { type CivilDay, civilDay, type Measure, type Protocol } from '@holdfast/events';
+import { type CivilDay, civilDay, type Measure, type Protocol, type UseMeasure } from '@holdfast/events';
 import { type LookBacks, lookBacks } from '../evidence/biomarkers.ts';
 import { type DayEvidence, type Evidence, joinEvidence } from '../evidence/evidence.ts';
 import { dayOfDeath, dayOfLeaving, excludedDays } from '../excluded-days.ts';
@@ -23,16 +23,24 @@ export type JudgedDays = {
 /** The same as of a clock, which decides what is mature. */
 export type ParticipantDays = JudgedDays & { readonly mature: Uint8Array };
 
+/** The last study day that can ever count: a horizon, or the administrative end if that comes first; −1 if none can. */
+export function lastDayOf(
+  horizon: StudyDay,
+  { administrativeEnd }: Pick<Protocol, 'administrativeEnd'>,
+  dayZero: CivilDay,
+): StudyDay {
+  const end = administrativeEnd === undefined ? Number.POSITIVE_INFINITY : civilDay(administrativeEnd) - dayZero;
+  return Math.max(-1, Math.min(horizon, end));
+}
+
 /** Cuts to the horizon first: evidence outside study days 1 … lastDay is ignored before anything is derived from it. */
 export function judgedDays(
-  measure: Measure,
+  measure: UseMeasure,
   protocol: Protocol,
   observations: readonly Effective[],
   dayZero: CivilDay,
 ): JudgedDays & { readonly evidence: Evidence } {
-  const { administrativeEnd } = protocol;
-  const end = administrativeEnd === undefined ? Number.POSITIVE_INFINITY : civilDay(administrativeEnd) - dayZero;
-  const lastDay = Math.max(-1, Math.min(measure.horizon, end));
+  const lastDay = lastDayOf(measure.horizon, protocol, dayZero);
   const evidence = joinEvidence(measure, observations, protocol, dayZero, Math.max(0, lastDay));
   const excluded = excludedDays(measure, observations, dayZero, lastDay);
   return {
@@ -49,7 +57,7 @@ export function judgedDays(
 export type ExplainedDays = ParticipantDays & { readonly evidence: Evidence };
 
 export function participantDays(
-  measure: Measure,
+  measure: UseMeasure,
   protocol: Protocol,
   observations: readonly Effective[],
   dayZero: CivilDay,
@@ -60,7 +68,7 @@ export function participantDays(
 }
 
 /** What the mature fraction is made of: the days that can count, and those that do already. */
-export function maturitySpells(measure: Measure, { lastDay, mature }: ParticipantDays): Spell[] {
+export function maturitySpells(measure: Measure, lastDay: StudyDay, mature: Uint8Array): Spell[] {
   if (lastDay < 0) return [];
   const days = spellBuilder({ measure: measure.id, kind: 'mature' });
   for (let day = 1; day <= lastDay; day += 1) if (mature[day] === 1) days.add(day);

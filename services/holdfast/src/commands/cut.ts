@@ -1,6 +1,7 @@
 import { type EventChange, eventChanges, fromArchive, selectedEvents } from '@holdfast/aggregate';
-import { CutName, type Measure } from '@holdfast/events';
+import { CutName, isValueMeasure, type Measure } from '@holdfast/events';
 import { isOpenMeasure } from '@holdfast/outcomes';
+import { everybody } from '@holdfast/tallies';
 import { type DataCut, listCuts, type PublishedTrial, type TrialTallies } from '@holdfast/trials';
 import type { Command } from 'commander';
 import { armNames, type ReadSide, talliesFor } from '../by-arm.ts';
@@ -150,7 +151,8 @@ async function rateRows(store: Store, a: OpenCut, b: OpenCut, byArm: boolean): P
   const arms = byArm ? a.trial.protocol.arms.map(({ id }) => id) : [undefined];
   for (const measure of a.trial.protocol.measures) {
     const other = others.get(measure.id);
-    if (other === undefined || other.kind !== measure.kind) {
+    if (isValueMeasure(measure)) continue;
+    if (other === undefined || isValueMeasure(other) || other.kind !== measure.kind) {
       console.error(`${measure.id} is not measured in both cuts, so it is not compared`);
       continue;
     }
@@ -165,7 +167,7 @@ async function rateRows(store: Store, a: OpenCut, b: OpenCut, byArm: boolean): P
     };
     const [before, after] = [await tallies(a, measure), await tallies(b, other)];
     for (const arm of arms) {
-      const slice = { arm: arm === undefined ? undefined : token(arm), site: undefined };
+      const slice = arm === undefined ? everybody : { arms: new Set([token(arm)]) };
       const changes = rateChanges(
         { tallies: before.tallies, measure, slice },
         { tallies: after.tallies, measure: other, slice },
@@ -175,7 +177,7 @@ async function rateRows(store: Store, a: OpenCut, b: OpenCut, byArm: boolean): P
           what: 'rate',
           trial: a.cut.trial,
           measure: measure.id,
-          window_days: window,
+          window_days: window === 0 ? undefined : window,
           missing: policy,
           arm,
           from_day: from,

@@ -5,7 +5,7 @@ import { join, relative, resolve } from 'node:path';
 import { isClosed } from '@holdfast/access';
 import { civilDay, dateOf, type HoldfastEvent, type Protocol, parseProtocol } from '@holdfast/events';
 import { type EnteredEvent, simulateTrial } from '@holdfast/simulate';
-import { abstinenceCurve, abstinenceRate, type Slice, type Tallies } from '@holdfast/tallies';
+import { abstinenceCurve, abstinenceRate, everybody, type Slice, type Tallies } from '@holdfast/tallies';
 import { publishProtocol, readTallies } from '@holdfast/trials';
 import type { Command } from 'commander';
 import { armNames, lookByArm } from '../by-arm.ts';
@@ -80,8 +80,8 @@ async function runTrial(
 const percent = (value: number | undefined) => (value === undefined ? '–' : `${(100 * value).toFixed(0)} %`);
 
 function rateLine(tallies: Tallies, protocol: Protocol, slice: Slice, label: string): string {
-  const horizon = protocol.measures.find(({ id }) => id === measure)?.horizon ?? 0;
-  const curve = abstinenceCurve(tallies, { measure, window, policy: 'observed-only', horizon }, slice);
+  const question = { measure, window, policy: 'observed-only' };
+  const curve = abstinenceCurve(tallies, question, { from: window, to: protocol.plannedFollowUp }, slice);
   const cells = shownDays.map((day) => {
     const counts = curve.find((candidate) => candidate.day === day) ?? { day, abstinent: 0, assessable: 0 };
     const { rate, lower, upper } = abstinenceRate(counts);
@@ -133,7 +133,7 @@ async function demo(command: Command): Promise<void> {
     const heading = `  ${''.padEnd(22)}${shownDays.map((day) => `day ${day}`.padEnd(36)).join('')}`.trimEnd();
     console.log('Without alcohol in the last 28 days, of those assessed (95 % interval, pointwise)\n');
     console.log(`What the blinded coordinator may see:\n${heading}`);
-    console.log(rateLine(open.tallies, protocol, { arm: undefined, site: undefined }, 'all arms together'));
+    console.log(rateLine(open.tallies, protocol, everybody, 'all arms together'));
     await lookByArm(store, published, 'demo');
     const closed = await readTallies(store.log, protocol, 'closed');
     console.log(
@@ -141,7 +141,7 @@ async function demo(command: Command): Promise<void> {
     );
     const { token } = armNames(store, published);
     for (const { id } of protocol.arms)
-      console.log(rateLine(closed.tallies, protocol, { arm: token(id), site: undefined }, id));
+      console.log(rateLine(closed.tallies, protocol, { arms: new Set([token(id)]) }, id));
     return talliesDigest(open.tallies);
   });
 

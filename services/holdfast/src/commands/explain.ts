@@ -1,4 +1,11 @@
-import { carriedDays, dateOf, type Measure, type MissingPolicy, type Protocol } from '@holdfast/events';
+import {
+  carriedDays,
+  dateOf,
+  isUseMeasure,
+  type MissingPolicy,
+  type Protocol,
+  type UseMeasure,
+} from '@holdfast/events';
 import { type Explanation, explain, fold, type History, isOpenMeasure, type Statement } from '@holdfast/outcomes';
 import type { Command } from 'commander';
 import { byArmVerdict, lookByArm, refuseClosed } from '../by-arm.ts';
@@ -69,14 +76,16 @@ function runLine({ first, last }: Run, explanation: Explanation): string {
   return `  ${days}: ${substance} ${use ? 'USE' : 'no use'}, ${saidBy(first, last)} ${event.id} of ${event.source}`;
 }
 
-const ruleInWords: Record<Measure['evidence'], string> = {
+const ruleInWords: Record<UseMeasure['evidence'], string> = {
   'urine-only': 'urine evidence',
   'self-report-only': 'a report by the participant',
   'any-positive': 'evidence from urine or any calendar',
   'confirmed-by-urine': 'a report by the participant, confirmed by urine in the window',
+  'confirmed-by-relative': 'a report by the participant, confirmed by a relative in the window',
+  'confirmed-by-urine-or-relative': 'a report by the participant, confirmed by urine or a relative in the window',
 };
 
-function coverageInWords(measure: Measure): string {
+function coverageInWords(measure: UseMeasure): string {
   if (measure.kind !== 'rolling-abstinence') return '';
   const days =
     measure.coverage === 'all-days' ? 'every day of it has' : `at least ${measure.coverage.atLeast} of its days have`;
@@ -87,6 +96,8 @@ function coverageInWords(measure: Measure): string {
 function policyInWords(policy: MissingPolicy): string {
   if (policy === 'observed-only') return 'counting only the observed';
   if (policy === 'missing-is-use') return 'counting the missing as use';
+  if (policy === 'worst-case') return 'counting the missing as use';
+  if (policy === 'best-case') return 'counting the missing as abstinent';
   return `counting the missing as last judged, up to ${plural(carriedDays(policy) ?? 0, 'day')} before`;
 }
 
@@ -100,7 +111,7 @@ function neighbours(explanation: Explanation, from: number, to: number): string 
   return `${say('before', before)}; ${say('after', after)}`;
 }
 
-function* windowLines(measure: Measure, explanation: Explanation, only: number | undefined): Generator<string> {
+function* windowLines(measure: UseMeasure, explanation: Explanation, only: number | undefined): Generator<string> {
   for (const explained of explanation.windows) {
     const { window, from, to, status, policies, earlier, daysCovered, daysConfirmed, daysOfUse } = explained;
     if (only !== undefined && window !== only) continue;
@@ -173,7 +184,7 @@ const outsideInWords: Record<NonNullable<Explanation['outside']>, string> = {
 
 function* lines(
   protocol: Protocol,
-  measure: Measure,
+  measure: UseMeasure,
   history: History,
   clock: number | undefined,
   withArm: boolean,
@@ -197,7 +208,7 @@ function* lines(
 /** The same as data. */
 function cellOf(
   protocol: Protocol,
-  measure: Measure,
+  measure: UseMeasure,
   history: History,
   clock: number | undefined,
   withArm: boolean,
@@ -225,9 +236,14 @@ async function explainCell(command: Command): Promise<void> {
     const trial = chooseTrial(store, options.trial);
     const { protocol } = trial;
     const measure = chooseMeasure(protocol, options.measure);
-    if (options.window !== undefined && !measure.windows.includes(Number(options.window))) {
+    if (!isUseMeasure(measure))
       throw new CommandFailed(
-        `${measure.id} has no window of ${options.window} days; the protocol declares ${measure.windows.join(', ')}`,
+        `${measure.id} does not look at days of use; its facts are in \`holdfast facts --measure ${measure.id}\``,
+      );
+    const windows = 'windows' in measure ? measure.windows : [];
+    if (options.window !== undefined && !windows.includes(Number(options.window))) {
+      throw new CommandFailed(
+        `${measure.id} has no window of ${options.window} days; the protocol declares ${windows.join(', ')}`,
       );
     }
     refuseClosed(store, protocol, measure);

@@ -1,3 +1,4 @@
+import type { Measure, MissingPolicy } from '@holdfast/events';
 import { type ClosedFacts, fold, foldOpen, isOpenMeasure, type OpenFacts } from '@holdfast/outcomes';
 import type { Command } from 'commander';
 import { byArmVerdict, lookByArm, refuseClosed } from '../by-arm.ts';
@@ -32,17 +33,21 @@ type FactsOptions = {
 /** The kinds that are facts of a participant; the others only serve the tallies. */
 const shownSpells = new Set(['abstinent', 'assessable']);
 
-function rowsOf(trial: string, open: OpenFacts, closed: ClosedFacts | undefined, measureId: string): Value[][] {
+function rowsOf(trial: string, open: OpenFacts, closed: ClosedFacts | undefined, asked: Measure): Value[][] {
+  const measureId = asked.id;
   const who = [trial, open.participant, closed?.arm, open.site, measureId];
+  const isDeclared = (policy: MissingPolicy | undefined) =>
+    policy === undefined || ('policies' in asked && (asked.policies as readonly string[]).includes(policy));
   const spells = [...open.spells, ...(closed?.spells ?? [])].filter(
-    ({ measure, kind }) => measure === measureId && shownSpells.has(kind),
+    ({ measure, kind, policy }) => measure === measureId && shownSpells.has(kind) && isDeclared(policy),
   );
+  const values = [...open.values, ...(closed?.values ?? [])].filter(({ measure }) => measure === measureId);
   const events = [...open.firstEvents, ...(closed?.firstEvents ?? [])].filter(({ measure }) => measure === measureId);
   return [
     ...spells.map(({ kind, window, policy, from, to }) => [
       ...who,
       kind,
-      window,
+      window === 0 ? undefined : window,
       policy,
       from,
       to,
@@ -64,6 +69,17 @@ function rowsOf(trial: string, open: OpenFacts, closed: ClosedFacts | undefined,
         value,
       ];
     }),
+    ...values.map(({ kind, item, policy, day, value, of }) => [
+      ...who,
+      item === undefined ? kind : `${kind} ${item}`,
+      undefined,
+      policy,
+      undefined,
+      undefined,
+      day,
+      undefined,
+      value / of,
+    ]),
   ];
 }
 
@@ -79,14 +95,9 @@ async function facts(command: Command): Promise<void> {
     const read = await readParticipants(store, protocol, { unsealed: withArms, participant: options.participant });
     const rows = read.histories.flatMap(({ history, clock }) => {
       if (!withArms)
-        return rowsOf(
-          protocol.trial,
-          foldOpen(protocol, history.participant, history.open, clock),
-          undefined,
-          measure.id,
-        );
+        return rowsOf(protocol.trial, foldOpen(protocol, history.participant, history.open, clock), undefined, measure);
       const { open, closed } = fold(protocol, history, clock);
-      return rowsOf(protocol.trial, open, closed, measure.id);
+      return rowsOf(protocol.trial, open, closed, measure);
     });
     await printRows(columns, rows, options.format);
     sayWhatWasRead(protocol, read);

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { type AnchoredDay, type Measure, type PatternRule, type Protocol, parseProtocol } from '@holdfast/events';
+import { type AnchoredDay, type PatternRule, type Protocol, parseProtocol } from '@holdfast/events';
 import { foldVersion } from '@holdfast/outcomes';
 import { publishProtocol, readIgnored, readTallies, readTrials, topicsOf } from '@holdfast/trials';
 import type { Command } from 'commander';
 import { CommandFailed } from '../command-failed.ts';
 import { buildShards } from '../intake.ts';
 import { type Format, formatOption } from '../output/format.ts';
+import { measureInWords } from '../output/measure-in-words.ts';
 import { printRows } from '../output/print-rows.ts';
 import { type Store, withStore } from '../store.ts';
 
@@ -25,34 +26,6 @@ async function readProtocol(file: string): Promise<Protocol> {
   throw new CommandFailed(
     `${file} is no valid protocol: ${parsed.problems.length} problem${parsed.problems.length === 1 ? '' : 's'}, named above`,
   );
-}
-
-const evidenceInWords: Record<Measure['evidence'], string> = {
-  'urine-only': 'urine alone counts',
-  'self-report-only': 'the participant’s own calendars alone count',
-  'any-positive': 'urine and all calendars count, and any use among them is use',
-  'confirmed-by-urine': 'the participant’s calendars count, confirmed by urine in the window',
-};
-
-function biomarkersInWords({ biomarkers }: Measure): string {
-  if (biomarkers === undefined) return '';
-  const covered = biomarkers.covers === 'look-back' ? 'its day and the days it looks back on' : 'the day of its sample';
-  return ` (beside urine: ${biomarkers.kinds.join(', ')}; each is evidence on ${covered})`;
-}
-
-function measureInWords(measure: Measure): string {
-  const what = measure.substances.join(' or ');
-  const windows = measure.windows.map((window) => `${window}`).join(' and ');
-  const evidence = `${evidenceInWords[measure.evidence]}${biomarkersInWords(measure)}`;
-  const strategies = `controlled days: ${measure.controlledDays}; death: ${measure.death}`;
-  if (measure.kind === 'first-use') {
-    return `first use of ${what} after day 0, up to day ${measure.horizon}; ${evidence}; rates over ${windows} days; ${strategies}`;
-  }
-  const coverage =
-    measure.coverage === 'all-days'
-      ? 'every day has evidence'
-      : `at least ${measure.coverage.atLeast} day(s) have evidence`;
-  return `share without ${what} in the last ${windows} days, days 1 to ${measure.horizon}; ${evidence}; a window is covered if ${coverage}; missing: ${measure.policies.join(', ')}; ${strategies}`;
 }
 
 const anchorInWords: Record<AnchoredDay['anchor'], string> = {

@@ -1,4 +1,4 @@
-import type { Measure, Protocol } from '@holdfast/events';
+import { type FirstEventMeasure, isFirstEventMeasure, type Protocol } from '@holdfast/events';
 import { survivalCurve } from '@holdfast/tallies';
 import { type Command, Option } from 'commander';
 import { armNames, sideFor, talliesFor } from '../by-arm.ts';
@@ -7,7 +7,7 @@ import { asOfOption, cutOffOption, cutOption, type KnownOptions, knownAt } from 
 import { type Format, formatOption } from '../output/format.ts';
 import { printRows, type Value } from '../output/print-rows.ts';
 import { watermarkLine } from '../output/watermark.ts';
-import { noteThoseWithoutArm, parseBy, parseDays, partsOf } from '../selectors.ts';
+import { noteThoseWithoutArm, parseBy, parseDays, partsOf, tellsArms } from '../selectors.ts';
 import { chooseMeasure, chooseTrial, withStore } from '../store.ts';
 
 const columns = [
@@ -38,15 +38,15 @@ type SurvivalOptions = KnownOptions & {
 };
 
 /** The first event that a question is about: the named one, or the only one there is. */
-function chooseFirstEvent(protocol: Protocol, name: string | undefined): Measure {
-  const measures = protocol.measures.filter(({ kind }) => kind === 'first-use');
+function chooseFirstEvent(protocol: Protocol, name: string | undefined): FirstEventMeasure {
+  const measures = protocol.measures.filter(isFirstEventMeasure);
   const names = measures.map(({ id }) => id).join(', ');
   if (measures.length === 0)
     throw new CommandFailed(
-      `${protocol.trial} declares no first event (kind: first-use), and survival is of nothing else`,
+      `${protocol.trial} declares no first event (kind: first-use, lapse, relapse or retention), and survival is of nothing else`,
     );
   const measure = chooseMeasure(name === undefined ? { ...protocol, measures } : protocol, name);
-  if (!measures.includes(measure))
+  if (!isFirstEventMeasure(measure))
     throw new CommandFailed(`${measure.id} is no first event, and survival is of nothing else; use ${names}`);
   return measure;
 }
@@ -55,29 +55,31 @@ async function survival(command: Command): Promise<void> {
   const options = command.optsWithGlobals<SurvivalOptions>();
   if (options.missing !== undefined)
     throw new CommandFailed('--missing is for proportions only; in survival who is no longer assessed is censored');
-  const by = parseBy(options.by);
   const days = parseDays(options.day);
   await withStore(command, 'read', async (store) => {
     const newest = chooseTrial(store, options.trial);
-    const side = sideFor(newest.protocol, chooseFirstEvent(newest.protocol, options.measure), by.has('arm'));
+    const by = parseBy(options.by, newest.protocol);
+    const byArm = tellsArms(by, newest.protocol);
+    const side = sideFor(newest.protocol, chooseFirstEvent(newest.protocol, options.measure), byArm);
     const { trial, words, read: readSide } = await knownAt(store, newest, side, options);
     const { protocol } = trial;
     const measure = chooseFirstEvent(protocol, options.measure);
     const { id, horizon } = measure;
     const asked = days && new Set([...days].filter((day) => day <= horizon));
     const question = `survival --measure ${id} --by ${[...by].join(',')}${words}`;
-    const read = await talliesFor(store, trial, measure, by.has('arm'), question, readSide);
-    const rows = partsOf(protocol, by, armNames(store, trial).token).flatMap(({ arm, site, slice }) =>
-      survivalCurve(read.tallies, id, slice, asked).map((on): Value[] => [
-        ...[protocol.trial, id, arm, site, undefined, on.day],
-        ...[on.atRisk, on.events, on.competing, on.censored],
-        ...[on.survival, on.incidence, on.lower, on.upper, 'kaplan-meier'],
-      ]),
+    const read = await talliesFor(store, trial, measure, byArm, question, readSide);
+    const rows = partsOf(protocol, by, armNames(store, trial).token, read.tallies).flatMap(
+      ({ arm, site, group, slice }) =>
+        survivalCurve(read.tallies, id, slice, asked).map((on): Value[] => [
+          ...[protocol.trial, id, arm, site, group, on.day],
+          ...[on.atRisk, on.events, on.competing, on.censored],
+          ...[on.survival, on.incidence, on.lower, on.upper, 'kaplan-meier'],
+        ]),
     );
     await printRows(columns, rows, options.format);
     console.error(watermarkLine(protocol, read));
     if (rows.length === 0) console.error(`${id} is followed on study days 0 to ${horizon} only`);
-    if (by.has('arm')) noteThoseWithoutArm(read.tallies, measure);
+    if (byArm) noteThoseWithoutArm(read.tallies, measure);
   });
 }
 
@@ -87,7 +89,10 @@ export function survivalCommand(program: Command): void {
     .description('time to a first event: the share of participants still without it, day by day')
     .option('--trial <trial>', 'trial; not needed if only one is published')
     .option('--measure <measure>', 'first event of the protocol; not needed if there is only one')
-    .option('--by <parts>', 'split by arm, site or arm,site; a double-blind trial needs its key for arm')
+    .option(
+      '--by <parts>',
+      'split by arm, site, period, or a group or factor by its name, such as arm,site (group: every group in turn); a double-blind trial needs its key for arms and factors',
+    )
     .option(
       '--day <days>',
       'only these study days, such as 28,84 (default: day 0 and each day on which anybody’s time ended)',

@@ -1,0 +1,42 @@
+import type { CivilDay, Measure, ObservationType, Protocol, UseMeasure } from '@holdfast/events';
+import type { FirstEvent, Spell, StudyDay, ValueFact } from '../facts.ts';
+import type { Effective } from '../history/replacing.ts';
+import type { JudgedDays } from './participant-days.ts';
+
+/** What a measure is told of one randomised participant, whatever the clock says. */
+export type Told = {
+  readonly protocol: Protocol;
+  /** What counts of the events that the measure may look at. */
+  readonly observations: readonly Effective[];
+  readonly dayZero: CivilDay;
+  /** Baseline covariates, by name. */
+  readonly baseline: Readonly<Record<string, string | number | boolean>>;
+  /** The days of use as the measure sees them; measures that look alike share them. */
+  days(measure: UseMeasure): JudgedDays;
+};
+
+/** When facts are taken: what the clock says, and the schedule that the participant keeps. */
+export type When = {
+  readonly schedule: Protocol;
+  readonly dayZero: CivilDay;
+  readonly clock: CivilDay | undefined;
+  /** By study day 0 … lastDay, whether the day is mature (1) for a measure. */
+  mature(measure: Measure, lastDay: StudyDay): Uint8Array;
+};
+
+/** What one measure says of one participant. */
+export type MeasureFacts = {
+  readonly spells: readonly Spell[];
+  readonly firstEvents: readonly FirstEvent[];
+  readonly values: readonly ValueFact[];
+};
+
+/**
+ * How measures of a kind are folded, in two steps: what needs no clock is judged once, the facts are taken as often as a day turns.
+ * What the second step holds on to stays in memory for each participant: days and numbers, never events.
+ */
+export type MeasureFold<M extends Measure> = {
+  /** The event types that its facts are made of: if one of them is closed, the measure is. */
+  types(measure: M, protocol: Protocol): readonly ObservationType[];
+  judge(measure: M, told: Told): (when: When) => MeasureFacts;
+};

@@ -1,0 +1,49 @@
+import type { CivilDay, Measure, Population, Protocol } from '@holdfast/events';
+import type { StudyDay } from './facts.ts';
+import type { Effective } from './history/replacing.ts';
+
+/** The population that a measure names; undefined: everybody randomised, as randomised. */
+export function populationOf({ population }: Measure, { populations }: Protocol): Population | undefined {
+  return populations.find(({ id }) => id === population);
+}
+
+type Dose = Extract<Effective, { type: 'dose-given' }>;
+
+/** The first dose after randomisation (on study day 0 or later); of several on one day that of the smallest id. */
+function firstDose(observations: readonly Effective[], dayZero: CivilDay): Dose | undefined {
+  const doses = observations.filter((one): one is Dose => one.type === 'dose-given' && one.day >= dayZero);
+  return doses.toSorted(
+    (a, b) => a.day - b.day || (a.id < b.id ? -1 : a.id > b.id ? 1 : a.source < b.source ? -1 : 1),
+  )[0];
+}
+
+/** From which study day on a participant belongs to a population; undefined while they do not. */
+export function memberSince(
+  population: Population | undefined,
+  observations: readonly Effective[],
+  dayZero: CivilDay,
+): StudyDay | undefined {
+  if (population === undefined || population.requires === 'randomisation') return 0;
+  const dose = firstDose(observations, dayZero);
+  return dose && dose.day - dayZero;
+}
+
+/**
+ * The arm that was actually given: the planned one if it gives the drug of the first dose; else the arm that does, and whose
+ * other factors are the planned one's. Undefined before the first dose, and where no arm gives that drug.
+ */
+export function actualArm(
+  { arms }: Protocol,
+  planned: string | undefined,
+  observations: readonly Effective[],
+  dayZero: CivilDay,
+): string | undefined {
+  const drug = firstDose(observations, dayZero)?.data.drug;
+  if (drug === undefined) return undefined;
+  const gives = (arm: (typeof arms)[number]) => arm.gives?.includes(drug) === true;
+  const randomised = arms.find(({ id }) => id === planned);
+  if (randomised !== undefined && gives(randomised)) return planned;
+  const alike = (arm: (typeof arms)[number]) =>
+    Object.entries(arm.factors ?? {}).filter(([factor, level]) => randomised?.factors?.[factor] === level).length;
+  return arms.filter(gives).toSorted((a, b) => alike(b) - alike(a))[0]?.id;
+}

@@ -1,0 +1,32 @@
+import type { MeasureKind, MeasureOf, Protocol } from '@holdfast/events';
+import type { Effective } from './naive-replacing.ts';
+
+/** What a kind's reference is told: the effective observations that the measure may read, and the clock (undefined: none). */
+export type NaiveTold<K extends MeasureKind> = {
+  readonly protocol: Protocol;
+  readonly measure: MeasureOf<K>;
+  readonly observations: readonly Effective[];
+  readonly dayZero: number;
+  readonly asOf: number | undefined;
+  readonly baseline: Readonly<Record<string, string | number | boolean>>;
+};
+
+/** A value as the tallies count it: integers `value / of`. Empty texts where item or policy do not apply. */
+export type NaiveValue = {
+  readonly kind: string;
+  readonly item: string;
+  readonly policy: string;
+  readonly value: number;
+  readonly of: number;
+};
+
+/** What a kind of measure says of one participant. */
+export type NaiveFacts = {
+  readonly values: readonly NaiveValue[];
+  readonly firstEvent?: { readonly origin: number; readonly day: number; readonly outcome: string };
+  /** Of a first event: the study days at risk. */
+  readonly atRisk?: readonly number[];
+};
+
+/** The references of the kinds that have values or first events; each is written apart from the fold, day by day. */
+export const naiveKinds: { readonly [K in MeasureKind]?: (told: NaiveTold<K>) => NaiveFacts } = {};

@@ -13,10 +13,10 @@ import { isUse } from './evidence/evidence.ts';
 import { type DayStatuses, nothing, type Statement } from './evidence/statement.ts';
 import type { FirstEvent, StudyDay } from './facts.ts';
 import { settleOpen } from './history/settle.ts';
-import { counted, type JudgedWindow, type WindowStatus } from './measures/abstinence.ts';
+import { counted, type JudgedWindow, type WindowStatus, windowOn } from './measures/abstinence.ts';
 import { firstUse } from './measures/first-use.ts';
 import { type ParticipantDays, participantDays } from './measures/participant-days.ts';
-import { judgedWindows } from './measures/rolling-abstinence.ts';
+import { rollingWindows } from './measures/rolling-abstinence.ts';
 import type { History } from './observation.ts';
 
 /** How one policy counts the participant at the day. */
@@ -121,7 +121,7 @@ function explainedWindows(
   day: StudyDay,
 ): ExplainedWindow[] {
   return measure.windows.flatMap((window) => {
-    const judged = [...judgedWindows(measure, window, days)].find((candidate) => candidate.day === day);
+    const judged = windowOn(rollingWindows(measure, window, days), day);
     if (judged === undefined) return [];
     const { status } = judged;
     const earlier = judged.earlier && { day: judged.earlier.day, status: judged.earlier.status };

@@ -1,73 +1,107 @@
 import { hasRealDates, type Protocol } from '@holdfast/events';
 import { type ClosedFacts, type OpenFacts, populationOf, type Spell } from '@holdfast/outcomes';
 import { type Cell, groupsText } from '@holdfast/tallies';
-
-/** Takes a fact: what it counts in, its first day (or its value), the last day of a spell, and how much it adds. */
-export type PutFact = (cell: Cell, from: number, to: number | undefined, n: number) => void;
+import { noDay } from './changed-facts.ts';
 
 type Facts = { readonly open: OpenFacts; readonly closed: ClosedFacts };
 
-/** How arms are known, and whether the trial's dates are those of the calendar. */
-export type PutOptions = { readonly protocol: Protocol; armToken(arm: string): string };
+/** Whose facts they are, as far as tallies tell participants apart. */
+type Of = Pick<Cell, 'arm' | 'site' | 'group'>;
+/** What of a cell does not depend on whose facts they are. */
+type What = Omit<Cell, keyof Of>;
+
+export type PutOptions = {
+  readonly protocol: Protocol;
+  /** How arms are known in the shard. */
+  armToken(arm: string): string;
+  /** The number of a cell. */
+  numberOf(cell: Cell): number;
+};
 
 /** Policies whose counts are made of others. */
 const madeOfOthers = new Set(['missing-is-use', 'worst-case', 'best-case']);
 
-/** What the fold made of a participant, as rows: spells by study day (and by the calendar), first events by outcome, values. */
-export function factPutter({ protocol, armToken }: PutOptions): (facts: Facts, put: PutFact) => void {
+/**
+ * What the fold made of a participant, as numbers by cell: spells by study day (and by the calendar, where dates are real), first
+ * events by outcome, values. In a crossover a spell is cut where a period begins.
+ */
+export function factNumbers({ protocol, armToken, numberOf }: PutOptions): (facts: Facts) => Map<number, number[]> {
   const byActualArm = new Set(
     protocol.measures.filter((measure) => populationOf(measure, protocol)?.arm === 'actual').map(({ id }) => id),
   );
   const calendar = hasRealDates(protocol);
-  const ofPeriods = protocol.periods !== undefined;
-  return ({ open, closed }, put) => {
-    const { groups, periods, dayZero = 0, site = '' } = open;
-    const planned = closed.arm === undefined ? '' : armToken(closed.arm);
-    const actual = closed.actualArm === undefined ? '' : armToken(closed.actualArm);
-    const plain = groupsText(groups);
-    const inPeriod = new Map(periods.map(({ period }) => [period, groupsText({ ...groups, period })]));
-    const before = ofPeriods ? groupsText({ ...groups, period: '' }) : plain;
-    const common = { window: 0, policy: '', item: '', of: 0, axis: 'study', site } as const;
-    const cellOf = (measure: string, group: string, rest: Partial<Cell> & { readonly kind: string }): Cell => ({
-      ...common,
-      measure,
-      group,
-      arm: byActualArm.has(measure) ? actual : planned,
-      ...rest,
-    });
-    const groupOn = (day: number): string => {
-      if (!ofPeriods) return plain;
-      const period = periods.findLast(({ from }) => from <= day)?.period;
-      return (period === undefined ? undefined : inPeriod.get(period)) ?? before;
-    };
-    /** A spell in parts, one for each period that it lies in. */
-    const parts = ({ from, to }: Spell): { from: number; to: number; group: string }[] => {
-      const starts = periods.map((period) => period.from).filter((start) => start > from && start <= to);
-      return [from, ...starts].map((start, i) => ({
-        from: start,
-        to: (starts[i] ?? to + 1) - 1,
-        group: groupOn(start),
-      }));
+  const numbers = cellNumbers(numberOf);
+  return ({ open, closed }) => {
+    const { periods, dayZero = 0, site = '' } = open;
+    const [planned, actual] = [closed.arm, closed.actualArm].map((arm) => (arm === undefined ? '' : armToken(arm)));
+    const groupOn = groupByDay(protocol, open);
+    const found = new Map<number, number[]>();
+    const put = (day: number, what: What, from: number, to: number, n: number) => {
+      const arm = (byActualArm.has(what.measure) ? actual : planned) ?? '';
+      const number = numbers(arm, site, groupOn(day), what);
+      const facts = found.get(number);
+      if (facts === undefined) found.set(number, [from, to, n]);
+      else facts.push(from, to, n);
     };
     for (const { spells, firstEvents, values } of [open, closed]) {
       for (const spell of spells) {
         const { measure, kind, window = 0, policy = '', count } = spell;
         if (madeOfOthers.has(policy)) continue;
-        for (const { from, to, group } of ofPeriods ? parts(spell) : [{ ...spell, group: plain }]) {
-          put(cellOf(measure, group, { kind, window, policy }), from, to, count);
-          if (calendar)
-            put(
-              cellOf(measure, group, { kind, window, policy, axis: 'calendar' }),
-              dayZero + from,
-              dayZero + to,
-              count,
-            );
+        const what: What = { measure, kind, window, policy, item: '', of: 0, axis: 'study' };
+        for (const { from, to } of protocol.periods === undefined ? [spell] : cutAtPeriods(spell, periods)) {
+          put(from, what, from, to, count);
+          if (calendar) put(from, { ...what, axis: 'calendar' }, dayZero + from, dayZero + to, count);
         }
       }
       for (const { measure, outcome, day, origin = 0 } of firstEvents)
-        put(cellOf(measure, groupOn(day), { kind: outcome }), day - origin, undefined, 1);
+        put(
+          day,
+          { measure, kind: outcome, window: 0, policy: '', item: '', of: 0, axis: 'study' },
+          day - origin,
+          noDay,
+          1,
+        );
       for (const { measure, kind, item = '', policy = '', day, value, of } of values)
-        put(cellOf(measure, groupOn(day), { kind, item, policy, of }), value, undefined, 1);
+        put(day, { measure, kind, window: 0, policy, item, of, axis: 'study' }, value, noDay, 1);
     }
+    return found;
   };
+}
+
+/** Looks up cells by whose facts they are, then by what is counted: a participant's hundreds of facts are of one or few parts. */
+function cellNumbers(
+  numberOf: (cell: Cell) => number,
+): (arm: string, site: string, group: string, what: What) => number {
+  const parts = new Map<string, Map<string, number>>();
+  return (arm, site, group, what) => {
+    const partKey = `${arm}\t${site}\t${group}`;
+    let part = parts.get(partKey);
+    if (part === undefined) {
+      part = new Map();
+      parts.set(partKey, part);
+    }
+    const { measure, kind, window, policy, item, of, axis } = what;
+    const key = `${measure}\t${kind}\t${window}\t${policy}\t${of}\t${axis}\t${item}`;
+    let number = part.get(key);
+    if (number === undefined) {
+      number = numberOf({ ...what, arm, site, group });
+      part.set(key, number);
+    }
+    return number;
+  };
+}
+
+/** A participant's groups as text, with the period of a crossover that a study day lies in. */
+function groupByDay({ periods: declared }: Protocol, { groups, periods }: OpenFacts): (day: number) => string {
+  const plain = groupsText(groups);
+  if (declared === undefined) return () => plain;
+  const texts = new Map(
+    ['', ...periods.map(({ period }) => period)].map((period) => [period, groupsText({ ...groups, period })]),
+  );
+  return (day) => texts.get(periods.findLast(({ from }) => from <= day)?.period ?? '') ?? plain;
+}
+
+function cutAtPeriods({ from, to }: Spell, periods: OpenFacts['periods']): { from: number; to: number }[] {
+  const starts = periods.map((period) => period.from).filter((start) => start > from && start <= to);
+  return [from, ...starts].map((start, i) => ({ from: start, to: (starts[i] ?? to + 1) - 1 }));
 }

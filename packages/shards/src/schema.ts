@@ -50,17 +50,6 @@ export const createTables = sql`
     sealed      BLOB
   );
 
-  -- What the fold made of it, and in which batch. A spell runs from from_day to to_day; a first event has a day
-  -- alone, a value stands where its day would.
-  CREATE TABLE facts (
-    participant INTEGER NOT NULL,
-    cell        INTEGER NOT NULL,
-    from_day    INTEGER NOT NULL,
-    to_day      INTEGER,
-    n           INTEGER NOT NULL,
-    sequence    BIGINT  NOT NULL
-  );
-
   -- Tallies add up: a cell's value is the sum of its rows. Batches append their differences, and those of the newest sequence are
   -- the outbox; a claim gathers all rows into one a day, under sequence 0, for it says everything again.
   CREATE TABLE tallies (
@@ -75,29 +64,45 @@ export const createTables = sql`
 export const moveOn = sql`UPDATE shard SET next_offset = $1, chain = $2, clock = $3, sequence = $4`;
 
 /**
- * What a batch changes in the tallies: of the participants (a list) whose facts it made anew, the facts of its sequence less those before.
- * A spell from a to b is +n at a and −n at b + 1, and a curve is a running sum: there is no table of participant-days.
+ * The facts that a batch's participants have now and had not, and (with −n) those that they had and have no more. A spell runs from
+ * from_day to to_day; a first event has a day alone, a value stands where its day would. Facts themselves are kept nowhere: they are
+ * a function of evidence and clock, which are.
  */
-export const readDifference = sql`
-  WITH replaced AS (
-    SELECT cell, from_day, to_day, CASE WHEN sequence = $2 THEN n ELSE -n END AS n
-    FROM facts
-    WHERE participant IN (SELECT unnest($1))
-  ),
-  marks AS (
-    SELECT cell, from_day AS day, n FROM replaced
-    UNION ALL
-    SELECT cell, to_day + 1 AS day, -n AS n FROM replaced WHERE to_day IS NOT NULL
+export const createChanges = sql`
+  CREATE TEMP TABLE changes (
+    cell     INTEGER NOT NULL,
+    from_day INTEGER NOT NULL,
+    to_day   INTEGER,
+    n        INTEGER NOT NULL
   )
-  SELECT cell, day, sum(n)::INTEGER AS n
+`;
+
+/**
+ * Adds to the tallies what a batch changes in them. A spell from a to b is +n at a and −n at b + 1, and a curve is a running sum:
+ * there is no table of participant-days.
+ */
+export const tallyChanges = sql`
+  INSERT INTO tallies
+  WITH marks AS (
+    SELECT cell, from_day AS day, n FROM changes
+    UNION ALL
+    SELECT cell, to_day + 1 AS day, -n AS n FROM changes WHERE to_day IS NOT NULL
+  )
+  SELECT cell, day, sum(n)::INTEGER, $1
   FROM marks
   GROUP BY cell, day
   HAVING sum(n) <> 0
-  ORDER BY cell, day
 `;
 
-/** Takes away the facts that a batch replaced. */
-export const dropReplaced = sql`DELETE FROM facts WHERE sequence <> $2 AND participant IN (SELECT unnest($1))`;
+export const forgetChanges = sql`DELETE FROM changes`;
+
+/** The outbox: what the batch of a sequence added to the tallies. */
+export const readDifference = sql`
+  SELECT cell, day, n
+  FROM tallies
+  WHERE sequence = $1
+  ORDER BY cell, day
+`;
 
 /** A claim reads every tally; it also gathers the rows that batches appended, so that the table does not grow for ever. */
 export const gatherTallies = sql`

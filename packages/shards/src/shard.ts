@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import {
@@ -8,8 +7,6 @@ import {
   type DuckDBConnection,
   type DuckDBResultReader,
   INTEGER,
-  LIST,
-  listValue,
   VARCHAR,
 } from '@duckdb/node-api';
 import { type AmendedProtocol, type CivilDay, canonicalJson, dateOf, type Protocol, sha256 } from '@holdfast/events';
@@ -31,18 +28,21 @@ import {
   noTallies,
   type Position,
 } from '@holdfast/tallies';
+import { changedFacts, type FlatFacts, flatFacts, noDay, noFacts } from './changed-facts.ts';
 import { openDatabase, sql, transaction } from './duckdb.ts';
 import { evidenceTexts, readEvidence } from './evidence-text.ts';
 import { cellText, Numbers } from './numbers.ts';
-import { factPutter, type PutFact } from './put-facts.ts';
+import { factNumbers } from './put-facts.ts';
 import {
+  createChanges,
   createTables,
-  dropReplaced,
+  forgetChanges,
   gatherTallies,
   moveOn,
   readDifference,
   readTallies,
   shardFormat,
+  tallyChanges,
 } from './schema.ts';
 
 /** What hides closed content in a shard's file: how sealed evidence is written, and by which token an arm is known. */
@@ -96,10 +96,10 @@ export type ShardOptions = {
 
 /** Participants folded before their facts go to DuckDB: bounds memory when a day turns for everybody. */
 const participantsPerStage = 100;
-/** Stands for the last day of what has none, among integers. */
-const noDay = -(2 ** 31);
 /** Settled histories that a shard holds in memory; of further participants the evidence is read again when a day turns. */
 const mostSettled = 2_000;
+/** Facts that a shard remembers as they were last made, as so many numbers (128 MiB); those of others it folds anew. */
+const mostRemembered = 32 * 2 ** 20;
 
 type State = {
   offset: number;
@@ -127,9 +127,11 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
   }
   const { connection } = database;
   // Planned once: a batch of few events costs little more than its statements.
+  await connection.run(createChanges);
   const prepared = {
+    tallyChanges: await connection.prepare(tallyChanges),
+    forgetChanges: await connection.prepare(forgetChanges),
     readDifference: await connection.prepare(readDifference),
-    dropReplaced: await connection.prepare(dropReplaced),
     moveOn: await connection.prepare(moveOn),
   };
   const { participants, cells } = await readNumbers(connection);
@@ -147,8 +149,8 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
       ),
     );
 
-  const append = async (table: string, rows: (appender: DuckDBAppender) => void): Promise<void> => {
-    const appender = await connection.createAppender(table);
+  const append = async (table: string, rows: (appender: DuckDBAppender) => void, catalog?: 'temp'): Promise<void> => {
+    const appender = await connection.createAppender(table, undefined, catalog);
     try {
       rows(appender);
     } finally {
@@ -157,54 +159,52 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
     }
   };
 
-  const putFacts = factPutter({ protocol, armToken: (arm) => vault.armToken(arm) });
-  const factsRows = (history: SettledHistory, clock: CivilDay | undefined): number[] => {
-    const rows: number[] = [];
-    const put: PutFact = (cell, from, to, n) => {
-      rows.push(
-        cells.of(cellText(cell), () => cell),
-        from,
-        to ?? noDay,
-        n,
-      );
-    };
-    putFacts(factsOf(protocol, history, clock), put);
-    return rows;
+  const numbersOf = factNumbers({
+    protocol,
+    armToken: (arm) => vault.armToken(arm),
+    numberOf: (cell) => cells.of(cellText(cell), () => cell),
+  });
+  const factsAt = (history: SettledHistory, clock: CivilDay | undefined): FlatFacts =>
+    flatFacts(numbersOf(factsOf(protocol, history, clock)));
+
+  /** Facts as they were last made: most events, and most days that turn, change little or nothing of a participant. */
+  const lastFacts = new Map<number, FlatFacts>();
+  let remembered = 0;
+  const remember = (number: number, facts: FlatFacts): void => {
+    remembered += facts.length - (lastFacts.get(number)?.length ?? 0);
+    lastFacts.delete(number);
+    lastFacts.set(number, facts);
+    for (const [oldest, { length }] of lastFacts) {
+      if (remembered <= mostRemembered || oldest === number) break;
+      lastFacts.delete(oldest);
+      remembered -= length;
+    }
   };
 
-  /** Facts as they were last made, in few characters: most events, and most days that turn, change nothing of a participant. */
-  const lastFacts = new Map<number, string>();
+  /** A participant as the batch makes them, and how they were before if that is not remembered. */
+  type Folded = { readonly now: SettledHistory; readonly before: () => FlatFacts };
 
-  /** Appends the facts of those whom the batch gave others than they had; answers who that is. */
-  const foldInto = async (
-    histories: Iterable<SettledHistory>,
-    clock: CivilDay | undefined,
-    sequence: bigint,
-  ): Promise<number[]> => {
-    const changed: number[] = [];
-    await append('facts', (facts) => {
-      for (const history of histories) {
-        const rows = factsRows(history, clock);
-        const number = numberOf(history.participant);
-        const digest = hash('sha256', Int32Array.from(rows), 'base64');
-        if (lastFacts.get(number) === digest) continue;
-        lastFacts.set(number, digest);
-        changed.push(number);
-        for (let i = 0; i < rows.length; i += 4) {
-          const [cell = 0, from = 0, to = noDay, n = 0] = [rows[i], rows[i + 1], rows[i + 2], rows[i + 3]];
-          facts.appendInteger(number);
-          facts.appendInteger(cell);
-          facts.appendInteger(from);
-          if (to === noDay) facts.appendNull();
-          else facts.appendInteger(to);
-          facts.appendInteger(n);
-          facts.appendBigInt(sequence);
-          facts.endRow();
+  /** Puts down what changes in the facts of these participants. */
+  const foldInto = (folded: Iterable<Folded>, clock: CivilDay | undefined): Promise<void> =>
+    append(
+      'changes',
+      (changes) => {
+        for (const { now, before } of folded) {
+          const number = numberOf(now.participant);
+          const facts = factsAt(now, clock);
+          changedFacts(lastFacts.get(number) ?? before(), facts, (cell, from, to, n) => {
+            changes.appendInteger(cell);
+            changes.appendInteger(from);
+            if (to === noDay) changes.appendNull();
+            else changes.appendInteger(to);
+            changes.appendInteger(n);
+            changes.endRow();
+          });
+          remember(number, facts);
         }
-      }
-    });
-    return changed;
-  };
+      },
+      'temp',
+    );
 
   const keepEvidence = (fresh: readonly History[]): Promise<void> =>
     append('evidence', (evidence) => {
@@ -254,38 +254,45 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
     return again;
   };
 
-  /** Adds what arrived to what is held; `fresh` is what was not known. */
+  /** Adds what arrived to what is held: the histories before and after, and what of them was not known. */
   const merged = async (
     arrivals: ReadonlyMap<string, Arrivals>,
-  ): Promise<{ histories: History[]; fresh: History[] }> => {
-    const before = await held([...arrivals.keys()].filter((participant) => participants.has(participant)));
-    const fresh = [...arrivals].map(([participant, { open, sealed }]) => {
-      const history = before.get(participant);
-      return { participant, open: notAmong(history?.open, open), sealed: notAmong(history?.sealed, sealed) };
-    });
-    const histories = fresh.map(({ participant, open, sealed }) => {
-      const history = before.get(participant);
-      return {
+  ): Promise<{ before: History | undefined; fresh: History; history: History }[]> => {
+    const known = await held([...arrivals.keys()].filter((participant) => participants.has(participant)));
+    return [...arrivals].map(([participant, { open, sealed }]) => {
+      const before = known.get(participant);
+      const fresh = { participant, open: notAmong(before?.open, open), sealed: notAmong(before?.sealed, sealed) };
+      const history = {
         participant,
-        open: [...(history?.open ?? []), ...open],
-        sealed: [...(history?.sealed ?? []), ...sealed],
+        open: [...(before?.open ?? []), ...fresh.open],
+        sealed: [...(before?.sealed ?? []), ...fresh.sealed],
       };
+      return { before, fresh, history };
     });
-    return { histories, fresh };
   };
 
+  /** The facts of a history that is not remembered, as they were tallied. */
+  const factsBefore = (history: History | undefined, clock: CivilDay | undefined) => (): FlatFacts =>
+    history === undefined ? noFacts : factsAt(settle(protocol, history), clock);
+
   /** A day that turns moves everybody: all participants are folded again, in stages. */
-  const foldEverybody = async (clock: CivilDay | undefined, sequence: bigint): Promise<number[]> => {
-    const changed: number[] = [];
+  const foldEverybody = async (
+    touched: ReadonlyMap<string, Folded>,
+    from: CivilDay | undefined,
+    to: CivilDay | undefined,
+  ): Promise<void> => {
     for (let i = 0; i < participants.size; i += participantsPerStage) {
       const until = Math.min(participants.size, i + participantsPerStage);
       const names = Array.from({ length: until - i }, (_, j) => participants.at(i + j));
-      const atHand = names.flatMap((name) => settled.get(name) ?? []);
-      const others = await held(names.filter((name) => !settled.has(name)));
-      const settledNow = [...atHand, ...[...others.values()].map((history) => settle(protocol, history))];
-      changed.push(...(await foldInto(settledNow, clock, sequence)));
+      const others = names.filter((name) => !touched.has(name));
+      const read = await held(others.filter((name) => !settled.has(name)));
+      const again = others.flatMap((name): Folded[] => {
+        const history = read.get(name);
+        const now = settled.get(name) ?? (history && settle(protocol, history));
+        return now === undefined ? [] : [{ now, before: () => factsAt(now, from) }];
+      });
+      await foldInto([...names.flatMap((name) => touched.get(name) ?? []), ...again], to);
     }
-    return changed;
   };
 
   /** Rows of cell, day and n, in order of cell and day, as tallies in order of their cells: equal tallies give equal bytes. */
@@ -302,24 +309,13 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
     return [...byCell].sort(byText).map(([cell, days]) => ({ ...cells.at(cell), days }));
   };
 
-  /** Replaces the facts of those whom the batch changed, and adds the difference to the tallies. */
-  const tally = async (changed: readonly number[], sequence: bigint): Promise<CellTally[]> => {
-    if (changed.length === 0) return [];
-    const { readDifference, dropReplaced } = prepared;
-    for (const statement of [readDifference, dropReplaced])
-      statement.bind([listValue(changed), sequence], [LIST(INTEGER), BIGINT]);
-    const difference = await readDifference.runAndReadAll();
-    await dropReplaced.run();
-    await append('tallies', (tallies) => {
-      for (const [cell, day, n] of difference.getRows() as [number, number, number][]) {
-        tallies.appendInteger(cell);
-        tallies.appendInteger(day);
-        tallies.appendInteger(n);
-        tallies.appendBigInt(sequence);
-        tallies.endRow();
-      }
-    });
-    return talliesIn(difference);
+  /** Adds what the batch changed to the tallies; answers what that is. */
+  const tally = async (sequence: bigint): Promise<CellTally[]> => {
+    const { tallyChanges, readDifference } = prepared;
+    for (const statement of [tallyChanges, readDifference]) statement.bind([sequence], [BIGINT]);
+    await tallyChanges.run();
+    await prepared.forgetChanges.run();
+    return talliesIn(await readDifference.runAndReadAll());
   };
 
   const storeNumbers = async (): Promise<void> => {
@@ -380,13 +376,17 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
       const sequence = BigInt(next.sequence);
       failed = true;
       const differences = await transaction(connection, async () => {
-        const { histories, fresh } = await merged(batch.arrivals);
-        await keepEvidence(fresh);
-        const touched = histories.map(settleAgain);
-        const changed = turned
-          ? await foldEverybody(next.clock, sequence)
-          : await foldInto(touched, next.clock, sequence);
-        const difference = await tally(changed, sequence);
+        const arrived = await merged(batch.arrivals);
+        await keepEvidence(arrived.map(({ fresh }) => fresh));
+        const touched = new Map(
+          arrived.map(({ before, history }): [string, Folded] => [
+            history.participant,
+            { now: settleAgain(history), before: factsBefore(before, current.clock) },
+          ]),
+        );
+        if (turned) await foldEverybody(touched, current.clock, next.clock);
+        else await foldInto(touched.values(), next.clock);
+        const difference = await tally(sequence);
         await storeNumbers();
         prepared.moveOn.bind(
           [BigInt(next.offset), next.chain, next.clock ?? null, sequence],

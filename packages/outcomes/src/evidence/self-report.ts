@@ -1,4 +1,4 @@
-import { civilDay, dateOf } from '@holdfast/events';
+import { civilDay } from '@holdfast/events';
 import type { Effective } from '../history/replacing.ts';
 import type { Statement } from './statement.ts';
 
@@ -34,8 +34,10 @@ export function reportStatements(
     if (complete) {
       const first = Math.max(1, civilDay(from) - dayZero);
       const last = Math.min(lastDay, civilDay(to) - dayZero);
+      // Few days are of use: their dates are looked up, not the dates of all days.
+      const usesOn = new Map(Object.entries(days).map(([date, uses]) => [civilDay(date) - dayZero, uses]));
       for (let day = first; day <= last; day += 1) {
-        const uses = days[dateOf(dayZero + day)];
+        const uses = usesOn.get(day);
         for (const substance of substances)
           offer(said(day, substance, uses !== undefined && Object.hasOwn(uses, substance)));
       }

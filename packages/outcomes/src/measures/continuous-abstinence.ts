@@ -1,7 +1,7 @@
 import type { ContinuousAbstinence } from '@holdfast/events';
 import { isUse } from '../evidence/evidence.ts';
 import { nothing } from '../evidence/statement.ts';
-import { abstinenceFold, type JudgedWindow, type WindowStatus } from './abstinence.ts';
+import { abstinenceFold, type JudgedWindows, judgeWindows, type WindowStatus } from './abstinence.ts';
 import type { JudgedDays } from './participant-days.ts';
 
 /**
@@ -9,8 +9,8 @@ import type { JudgedDays } from './participant-days.ts';
  * prolonged abstinence (Hughes 2003). Covered is a stretch of which every day has evidence, or which has no gap longer than
  * declared; excluded days are no part of it.
  */
-function* judgedStretches(measure: ContinuousAbstinence, days: JudgedDays): Generator<JudgedWindow> {
-  const { lastDay, evidence, lookBacks, excluded } = days;
+export function stretchesSoFar(measure: ContinuousAbstinence, days: JudgedDays): JudgedWindows {
+  const { evidence, lookBacks, excluded } = days;
   const gapAtMost = measure.coverage === 'all-days' ? 0 : measure.coverage.gapAtMost;
   let counted = 0;
   let gap = 0;
@@ -18,8 +18,7 @@ function* judgedStretches(measure: ContinuousAbstinence, days: JudgedDays): Gene
   let confirmed = evidence.confirming === undefined;
   let used = false;
   let touched = false;
-  let earlier: JudgedWindow['earlier'];
-  for (let day = measure.from; day <= lastDay; day += 1) {
+  return judgeWindows(0, { first: measure.from, lastDay: days.lastDay }, (day) => {
     if (excluded[day] !== 1) {
       counted += 1;
       gap = evidence.covering[day] === nothing ? gap + 1 : 0;
@@ -29,10 +28,8 @@ function* judgedStretches(measure: ContinuousAbstinence, days: JudgedDays): Gene
       if (lookBacks !== undefined && lookBacks.touched[day] === 1) touched = true;
     }
     if (lookBacks !== undefined && (lookBacks.shownSince[day] ?? 0) >= measure.from) used = true;
-    const status = judge(counted, (covered && confirmed) || (measure.decisivePositive && used), used, touched);
-    yield { day, status, earlier };
-    if (status !== 'missing' && status !== 'outside') earlier = { day, status };
-  }
+    return judge(counted, (covered && confirmed) || (measure.decisivePositive && used), used, touched);
+  });
 }
 
 function judge(counted: number, covered: boolean, used: boolean, touched: boolean): WindowStatus {
@@ -44,5 +41,5 @@ function judge(counted: number, covered: boolean, used: boolean, touched: boolea
 
 /** Continuous and prolonged abstinence: facts for each study day from the first that counts to the horizon. */
 export const continuousAbstinence = abstinenceFold<ContinuousAbstinence>((measure, days) => [
-  { window: 0, judged: () => judgedStretches(measure, days) },
+  stretchesSoFar(measure, days),
 ]);

@@ -2,7 +2,7 @@ import type { RollingAbstinence } from '@holdfast/events';
 import { isUse } from '../evidence/evidence.ts';
 import { nothing } from '../evidence/statement.ts';
 import type { StudyDay } from '../facts.ts';
-import { abstinenceFold, type JudgedWindow, type WindowStatus } from './abstinence.ts';
+import { abstinenceFold, type JudgedWindows, judgeWindows, type WindowStatus } from './abstinence.ts';
 import type { JudgedDays } from './participant-days.ts';
 
 /** Running counts over the days of a window. */
@@ -29,24 +29,23 @@ function judge(counts: Counts, measure: RollingAbstinence, confirming: boolean, 
 }
 
 /** Judges the trailing window of each study day d = window … lastDay: first whether it is covered, whatever was found, then what was found. */
-export function* judgedWindows(measure: RollingAbstinence, window: number, days: JudgedDays): Generator<JudgedWindow> {
+export function rollingWindows(measure: RollingAbstinence, window: number, days: JudgedDays): JudgedWindows {
   const { lastDay, evidence, lookBacks } = days;
   const counts: Counts = { days: 0, covered: 0, confirmed: 0, uses: 0, touched: 0 };
   let shownSince = 0;
-  let earlier: JudgedWindow['earlier'];
-  for (let day = 1; day <= lastDay; day += 1) {
+  const take = (day: StudyDay) => {
     count(counts, day, 1, days);
-    if (day > window) count(counts, day - window, -1, days);
     if (lookBacks !== undefined) shownSince = Math.max(shownSince, lookBacks.shownSince[day] ?? 0);
-    if (day < window) continue;
-    const status = judge(counts, measure, evidence.confirming !== undefined, shownSince > day - window);
-    const judged: JudgedWindow = { day, status, earlier };
-    yield judged;
-    if (status !== 'missing' && status !== 'outside') earlier = judged;
-  }
+  };
+  for (let day = 1; day < Math.min(window, lastDay + 1); day += 1) take(day);
+  return judgeWindows(window, { first: window, lastDay }, (day) => {
+    take(day);
+    if (day > window) count(counts, day - window, -1, days);
+    return judge(counts, measure, evidence.confirming !== undefined, shownSince > day - window);
+  });
 }
 
 /** Rolling abstinence: facts for each study day from a window's length to the horizon. */
 export const rollingAbstinence = abstinenceFold<RollingAbstinence>((measure, days) =>
-  measure.windows.map((window) => ({ window, judged: () => judgedWindows(measure, window, days) })),
+  measure.windows.map((window) => rollingWindows(measure, window, days)),
 );

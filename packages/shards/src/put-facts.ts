@@ -5,11 +5,6 @@ import { noDay } from './changed-facts.ts';
 
 type Facts = { readonly open: OpenFacts; readonly closed: ClosedFacts };
 
-/** Whose facts they are, as far as tallies tell participants apart. */
-type Of = Pick<Cell, 'arm' | 'site' | 'group'>;
-/** What of a cell does not depend on whose facts they are. */
-type What = Omit<Cell, keyof Of>;
-
 export type PutOptions = {
   readonly protocol: Protocol;
   /** How arms are known in the shard. */
@@ -36,9 +31,17 @@ export function factNumbers({ protocol, armToken, numberOf }: PutOptions): (fact
     const [planned, actual] = [closed.arm, closed.actualArm].map((arm) => (arm === undefined ? '' : armToken(arm)));
     const groupOn = groupByDay(protocol, open);
     const found = new Map<number, number[]>();
-    const put = (day: number, what: What, from: number, to: number, n: number) => {
-      const arm = (byActualArm.has(what.measure) ? actual : planned) ?? '';
-      const number = numbers(arm, site, groupOn(day), what);
+    const put = (
+      ...[on, from, to, n, measure, kind, window, policy, item, of, axis]: [
+        on: number,
+        from: number,
+        to: number,
+        n: number,
+        ...CellParts,
+      ]
+    ) => {
+      const arm = (byActualArm.has(measure) ? actual : planned) ?? '';
+      const number = numbers(arm, site, groupOn(on), measure, kind, window, policy, item, of, axis);
       const facts = found.get(number);
       if (facts === undefined) found.set(number, [from, to, n]);
       else facts.push(from, to, n);
@@ -47,44 +50,48 @@ export function factNumbers({ protocol, armToken, numberOf }: PutOptions): (fact
       for (const spell of spells) {
         const { measure, kind, window = 0, policy = '', count } = spell;
         if (madeOfOthers.has(policy)) continue;
-        const what: What = { measure, kind, window, policy, item: '', of: 0, axis: 'study' };
         for (const { from, to } of protocol.periods === undefined ? [spell] : cutAtPeriods(spell, periods)) {
-          put(from, what, from, to, count);
-          if (calendar) put(from, { ...what, axis: 'calendar' }, dayZero + from, dayZero + to, count);
+          put(from, from, to, count, measure, kind, window, policy, '', 0, 'study');
+          if (calendar)
+            put(from, dayZero + from, dayZero + to, count, measure, kind, window, policy, '', 0, 'calendar');
         }
       }
       for (const { measure, outcome, day, origin = 0 } of firstEvents)
-        put(
-          day,
-          { measure, kind: outcome, window: 0, policy: '', item: '', of: 0, axis: 'study' },
-          day - origin,
-          noDay,
-          1,
-        );
+        put(day, day - origin, noDay, 1, measure, outcome, 0, '', '', 0, 'study');
       for (const { measure, kind, item = '', policy = '', day, value, of } of values)
-        put(day, { measure, kind, window: 0, policy, item, of, axis: 'study' }, value, noDay, 1);
+        put(day, value, noDay, 1, measure, kind, 0, policy, item, of, 'study');
     }
     return found;
   };
 }
 
+/** What of a cell does not depend on whose facts they are; in a row, because hundreds of them are looked up for each participant. */
+type CellParts = [
+  measure: string,
+  kind: string,
+  window: number,
+  policy: string,
+  item: string,
+  of: number,
+  axis: Cell['axis'],
+];
+
 /** Looks up cells by whose facts they are, then by what is counted: a participant's hundreds of facts are of one or few parts. */
 function cellNumbers(
   numberOf: (cell: Cell) => number,
-): (arm: string, site: string, group: string, what: What) => number {
+): (arm: string, site: string, group: string, ...parts: CellParts) => number {
   const parts = new Map<string, Map<string, number>>();
-  return (arm, site, group, what) => {
+  return (arm, site, group, measure, kind, window, policy, item, of, axis) => {
     const partKey = `${arm}\t${site}\t${group}`;
     let part = parts.get(partKey);
     if (part === undefined) {
       part = new Map();
       parts.set(partKey, part);
     }
-    const { measure, kind, window, policy, item, of, axis } = what;
     const key = `${measure}\t${kind}\t${window}\t${policy}\t${of}\t${axis}\t${item}`;
     let number = part.get(key);
     if (number === undefined) {
-      number = numberOf({ ...what, arm, site, group });
+      number = numberOf({ measure, kind, window, policy, item, of, axis, arm, site, group });
       part.set(key, number);
     }
     return number;

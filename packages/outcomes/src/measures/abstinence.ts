@@ -18,13 +18,11 @@ import { typesOfUse } from './use-types.ts';
  */
 export type WindowStatus = 'missing' | 'outside' | 'unclear' | 'use' | 'abstinent';
 
-/** A status as a number, one a day; 0: no window ends on the day. Those from `judgedFrom` on are judged, and can be carried forward. */
-const codes: Readonly<Record<WindowStatus, number>> = { missing: 1, outside: 2, unclear: 3, use: 4, abstinent: 5 };
-const names: readonly (WindowStatus | undefined)[] = [undefined, 'missing', 'outside', 'unclear', 'use', 'abstinent'];
-const judgedFrom = codes.unclear;
+/** Consecutive study days whose windows are judged alike. */
+type WindowRun = { readonly from: StudyDay; to: StudyDay; readonly status: WindowStatus };
 
-/** A measure's windows of one length, as they end on each study day; a length of 0 stands for all days so far. */
-export type JudgedWindows = { readonly window: number; readonly codes: Uint8Array };
+/** A measure's windows of one length, as they end on each study day in order; a length of 0 stands for all days so far. */
+export type JudgedWindows = { readonly window: number; readonly runs: readonly WindowRun[] };
 
 /** Judges the windows that end on study days first … lastDay. */
 export function judgeWindows(
@@ -32,81 +30,113 @@ export function judgeWindows(
   { first, lastDay }: { readonly first: StudyDay; readonly lastDay: StudyDay },
   judge: (day: StudyDay) => WindowStatus,
 ): JudgedWindows {
-  const judged = new Uint8Array(Math.max(0, lastDay + 1));
-  for (let day = first; day <= lastDay; day += 1) judged[day] = codes[judge(day)];
-  return { window, codes: judged };
+  const runs: WindowRun[] = [];
+  let run: WindowRun | undefined;
+  for (let day = first; day <= lastDay; day += 1) {
+    const status = judge(day);
+    if (run !== undefined && run.status === status) {
+      run.to = day;
+    } else {
+      run = { from: day, to: day, status };
+      runs.push(run);
+    }
+  }
+  return { window, runs };
 }
+
+/** What can be carried forward: the latest window of an earlier day that is neither missing nor outside. */
+export type EarlierWindow = { readonly day: StudyDay; readonly status: WindowStatus };
 
 export type JudgedWindow = {
   readonly day: StudyDay;
   readonly status: WindowStatus;
-  /** The latest window of an earlier day that is neither missing nor outside: what can be carried forward. */
-  readonly earlier: { readonly day: StudyDay; readonly status: WindowStatus } | undefined;
+  readonly earlier: EarlierWindow | undefined;
 };
 
+const isJudged = (status: WindowStatus) => status !== 'missing' && status !== 'outside';
+
 /** The window that ends on a day; undefined if none does. */
-export function windowOn({ codes: judged }: JudgedWindows, day: StudyDay): JudgedWindow | undefined {
-  const status = names[judged[day] ?? 0];
-  if (status === undefined) return undefined;
-  for (let before = day - 1; before >= 0; before -= 1) {
-    const code = judged[before] ?? 0;
-    const name = names[code];
-    if (code >= judgedFrom && name !== undefined) return { day, status, earlier: { day: before, status: name } };
-  }
-  return { day, status, earlier: undefined };
+export function windowOn({ runs }: JudgedWindows, day: StudyDay): JudgedWindow | undefined {
+  const run = runs.find(({ from, to }) => from <= day && day <= to);
+  if (run === undefined) return undefined;
+  const { from, status } = run;
+  if (isJudged(status) && from < day) return { day, status, earlier: { day: day - 1, status } };
+  const before = runs.findLast((one) => one.to < from && isJudged(one.status));
+  return { day, status, earlier: before && { day: before.to, status: before.status } };
 }
 
 /** What of a participant the policies look at. */
 type Following = { readonly left: StudyDay | undefined; readonly plannedFollowUp: StudyDay };
 
-const assessable = 1;
-const abstinent = 2;
-const abstinentToo = assessable + abstinent;
-const asJudged = (code: number) => (code === codes.abstinent ? abstinentToo : code === codes.use ? assessable : 0);
+/** What days of a run of windows count as: the first of them, up to `until`; the others do not count. */
+type Counting = { readonly until: StudyDay; readonly as: 'use' | 'abstinent' };
 
-/** How a policy counts a day: by the code of its window, and the day and code of the latest one that was judged before. */
-type Counting = (day: StudyDay, code: number, earlierDay: StudyDay, earlierCode: number) => number;
-
-/** Whether somebody is followed on a day, so that a missing window is one: within planned follow-up, and not all of it excluded. */
-const isDue = (day: StudyDay, code: number, { plannedFollowUp }: Following) =>
-  code !== codes.outside && day <= plannedFollowUp;
+const asJudged = (status: WindowStatus, until: StudyDay): Counting | undefined =>
+  status === 'use' || status === 'abstinent' ? { until, as: status } : undefined;
 
 /**
- * Whether a judged window counts in a policy's denominator on a mature day, and whether in its numerator. *Observed only*: what
- * is judged use or abstinent; *missing is use* and *worst case*: everybody within planned follow-up, the missing as use; *best
- * case*: the same, the missing as abstinent (an unclear window is not missing: use is known); *carry forward*: a missing window
- * counts as the latest judgement of the days before it that the policy reaches (last observation carried forward), never after
- * leaving. Nothing is carried onto an unclear window, nor over one: it is not missing, and it is known that all was not abstinent.
+ * How a policy counts days in a row whose windows are judged alike: in the denominator at all, and in the numerator if as
+ * abstinent. *Observed only*: what is judged use or abstinent; *missing is use* and *worst case*: everybody within planned
+ * follow-up, the missing as use; *best case*: the same, the missing as abstinent (an unclear window is not missing: use is known);
+ * *carry forward*: a missing window counts as the latest judgement of the days before it that the policy reaches (last observation
+ * carried forward), never after leaving. Nothing is carried onto an unclear window, nor over one: it is not missing, and it is
+ * known that all was not abstinent.
  */
-function countingBy(policy: MissingPolicy, following: Following): Counting {
-  if (policy === 'observed-only') return (_day, code) => asJudged(code);
-  if (policy === 'missing-is-use' || policy === 'worst-case' || policy === 'best-case') {
-    const isFree = (code: number) => code === codes.abstinent || (policy === 'best-case' && code === codes.missing);
-    return (day, code) => (!isDue(day, code, following) ? 0 : isFree(code) ? abstinentToo : assessable);
+function countingBy(
+  policy: MissingPolicy,
+  status: WindowStatus,
+  earlier: EarlierWindow | undefined,
+  { left = Number.POSITIVE_INFINITY, plannedFollowUp }: Following,
+): Counting | undefined {
+  switch (policy) {
+    case 'observed-only':
+      return asJudged(status, Number.POSITIVE_INFINITY);
+    case 'missing-is-use':
+    case 'worst-case':
+    case 'best-case': {
+      if (status === 'outside') return undefined;
+      const isFree = status === 'abstinent' || (policy === 'best-case' && status === 'missing');
+      return { until: plannedFollowUp, as: isFree ? 'abstinent' : 'use' };
+    }
+    default: {
+      if (status !== 'missing') return asJudged(status, Number.POSITIVE_INFINITY);
+      const reach = carriedDays(policy) ?? 0;
+      return earlier && asJudged(earlier.status, Math.min(left, earlier.day + reach));
+    }
   }
-  const reach = carriedDays(policy) ?? 0;
-  const lastCarried = following.left ?? Number.POSITIVE_INFINITY;
-  return (day, code, earlierDay, earlierCode) => {
-    const carries = code === codes.missing && day <= lastCarried && day - earlierDay <= reach;
-    return asJudged(carries ? earlierCode : code);
-  };
 }
 
-/** The same of one window, for whoever wants to see why. */
+/** Whether a policy counts one window in its denominator, and whether in its numerator. */
 export function counted(
   policy: MissingPolicy,
   { day, status, earlier }: JudgedWindow,
   left: StudyDay | undefined,
   plannedFollowUp: StudyDay,
 ): { assessable: boolean; abstinent: boolean } {
-  const counting = countingBy(policy, { left, plannedFollowUp });
-  const [earlierDay, earlierCode] = earlier === undefined ? [neverBefore, 0] : [earlier.day, codes[earlier.status]];
-  const counts = counting(day, codes[status], earlierDay, earlierCode);
-  return { assessable: counts > 0, abstinent: counts === abstinentToo };
+  const counting = countingBy(policy, status, earlier, { left, plannedFollowUp });
+  const assessable = counting !== undefined && day <= counting.until;
+  return { assessable, abstinent: assessable && counting.as === 'abstinent' };
 }
 
-/** No policy reaches so far back. */
-const neverBefore = Number.NEGATIVE_INFINITY;
+/** The runs that are mature, or the mature parts of them, each with what could be carried forward to its missing days. */
+function matureRuns(
+  { runs }: JudgedWindows,
+  mature: Uint8Array,
+): { from: StudyDay; to: StudyDay; status: WindowStatus; earlier: EarlierWindow | undefined }[] {
+  const found = [];
+  let earlier: EarlierWindow | undefined;
+  for (const { from, to, status } of runs) {
+    let start = mature.indexOf(1, from);
+    while (start >= 0 && start <= to) {
+      const gap = mature.indexOf(0, start);
+      const end = gap < 0 || gap > to ? to : gap - 1;
+      found.push({ from: start, to: end, status, earlier });
+      start = mature.indexOf(1, end + 1);
+    }
+    if (isJudged(status)) earlier = { day: to, status };
+  }
+  return found;
+}
 
 /**
  * Runs of days in numerator and denominator, per window and policy, and of those followed (`due`) and missing among them: what
@@ -114,37 +144,32 @@ const neverBefore = Number.NEGATIVE_INFINITY;
  */
 function abstinenceSpells(
   { id, policies }: AbstinenceMeasure,
-  { window, codes: judged }: JudgedWindows,
+  judged: JudgedWindows,
   mature: Uint8Array,
   following: Following,
 ): Spell[] {
   const spells: Spell[] = [];
-  const head = { measure: id, window };
+  const head = { measure: id, window: judged.window };
+  const runs = matureRuns(judged, mature);
   const shown = policies.includes('observed-only') ? policies : (['observed-only', ...policies] as const);
   for (const policy of shown) {
-    const counting = countingBy(policy, following);
     const inDenominator = spellBuilder({ ...head, kind: 'assessable', policy });
     const inNumerator = spellBuilder({ ...head, kind: 'abstinent', policy });
-    let [earlierDay, earlierCode] = [neverBefore, 0];
-    for (let day = 0; day < judged.length; day += 1) {
-      const code = judged[day] ?? 0;
-      if (code === 0) continue;
-      if (mature[day] === 1) {
-        const counts = counting(day, code, earlierDay, earlierCode);
-        if (counts > 0) inDenominator.add(day);
-        if (counts === abstinentToo) inNumerator.add(day);
-      }
-      if (code >= judgedFrom) [earlierDay, earlierCode] = [day, code];
+    for (const { from, to, status, earlier } of runs) {
+      const counting = countingBy(policy, status, earlier, following);
+      if (counting === undefined) continue;
+      const last = Math.min(to, counting.until);
+      inDenominator.addRun(from, last);
+      if (counting.as === 'abstinent') inNumerator.addRun(from, last);
     }
     spells.push(...inDenominator.spells(), ...inNumerator.spells());
   }
   const due = spellBuilder({ ...head, kind: 'due' });
   const missing = spellBuilder({ ...head, kind: 'missing' });
-  for (let day = 0; day < judged.length; day += 1) {
-    const code = judged[day] ?? 0;
-    if (code === 0 || mature[day] !== 1 || !isDue(day, code, following)) continue;
-    due.add(day);
-    if (code === codes.missing) missing.add(day);
+  for (const { from, to, status } of runs) {
+    const last = Math.min(to, following.plannedFollowUp);
+    if (status !== 'outside') due.addRun(from, last);
+    if (status === 'missing') missing.addRun(from, last);
   }
   spells.push(...due.spells(), ...missing.spells());
   return spells;

@@ -20,7 +20,7 @@ import { wholeWord } from './word.ts';
 
 const untested = countAs('+', 'o', '*');
 const asPositive = 'Counts as positive.';
-const breaks = 'A missed or mixed week breaks the run.';
+const breaks = 'Breaks the run, like a mixed one.';
 
 const toFirstNonNegative = defined({
   output: 'time-to-event',
@@ -38,7 +38,7 @@ export const abstinenceEndpoints: readonly EndpointEntry[] = [
       output: 'logical',
       meaning: 'Weeks 12 to 15 have no positive or mixed result and at most one missed visit.',
       rule: after([countAs('+', '*')], has([12, 15], '----', 'o---', '-o--', '--o-', '---o')),
-      missing: 'One missed week of the four is tolerated, two are not.',
+      missing: 'Is tolerated once in the four weeks, not twice.',
       edges: 'False of fewer than 15 weeks, and with `_` in the four weeks.',
     }),
     warnings: ['looks at study weeks 12 to 15, which are not the end of a longer word'],
@@ -131,7 +131,7 @@ export const abstinenceEndpoints: readonly EndpointEntry[] = [
       output: 'count',
       meaning: 'Longest run of weeks that are not positive, missed weeks taken out.',
       rule: after([takeOut('o'), countAs('+', '*')], longestRunWithout('+')),
-      missing: 'Taken out: negatives on both sides of a gap join.',
+      missing: 'Is taken out: negatives on both sides of a gap join.',
       edges: 'All missed, or empty: 0. `_` counts as abstinent.',
     }),
   },

@@ -26,7 +26,7 @@ import type { Weeks } from './word.ts';
 
 const inDenominator = 'Stays in the denominator, and so counts as positive.';
 const asPositive = 'Counts as positive.';
-const removed = 'Taken out.';
+const removed = 'Is taken out.';
 
 const cutAfterRemoval =
   'takes missed weeks out before it takes the first 15: of longer words weeks after study week 15 slip in';
@@ -64,7 +64,7 @@ const shareUntilLastAttended = defined({
   output: 'share',
   meaning: 'Share of negative weeks up to the last attended week.',
   rule: after([untilLastAttended], shareNegative()),
-  missing: 'Up to the last attended week in the denominator; after it passed over.',
+  missing: 'Stays in the denominator up to the last attended week; after it, is passed over.',
   edges: 'All missed: 0.',
 });
 const shareOfThirteen = shareOfWeeks([1, 13], cutByWord);
@@ -128,7 +128,7 @@ export const reductionEndpoints: readonly EndpointEntry[] = [
       output: 'logical',
       meaning: 'At least 70 % of the first 15 attended weeks are negative.',
       rule: after([takeOut('o')], shareIsAtLeast([0.7, '0.7'], [1, 15], { halfMixed: true })),
-      missing: 'Taken out before the first 15 weeks are taken.',
+      missing: 'Is taken out before the first 15 weeks are taken.',
       edges: 'Nothing left: false.',
     }),
     warnings: [cutAfterRemoval],
@@ -140,7 +140,7 @@ export const reductionEndpoints: readonly EndpointEntry[] = [
       output: 'share',
       meaning: 'Share of negative weeks among the first 15 attended weeks.',
       rule: after([takeOut('o')], shareNegative([1, 15])),
-      missing: 'Taken out before the first 15 weeks are taken.',
+      missing: 'Is taken out before the first 15 weeks are taken.',
       edges: 'Nothing left: 0.',
     }),
     warnings: [cutAfterRemoval],

@@ -38,7 +38,7 @@ function weeksText([first, last]: Weeks): string {
 /** Weeks of these symbols count as positive or as negative. */
 export function countAs(to: '+' | '-', ...symbols: readonly PatternSymbol[]): Change {
   return {
-    says: `${symbols.map((symbol) => `\`${symbol}\``).join(' and ')} become \`${to}\`.`,
+    says: `${symbols.map((symbol) => `\`${symbol}\``).join(' and ')} ${symbols.length === 1 ? 'becomes' : 'become'} \`${to}\`.`,
     of: (word) => symbols.reduce((changed, symbol) => recoded(changed, symbol, to), word),
   };
 }
@@ -192,7 +192,7 @@ export function ifStillAttending<Value, Otherwise extends Value>(
   rule: Rule<Value>,
 ): Rule<Value> {
   return {
-    says: `${otherwise === false ? 'False' : otherwise} unless a week from week ${week} on is not \`o\`. Else: ${rule.says}`,
+    says: `${otherwise === false ? 'False' : otherwise} if no week from week ${week} on was attended (all are \`o\`, or there are none). Else: ${rule.says}`,
     of: (word) => (lastObserved(word) >= week ? rule.of(word) : otherwise),
   };
 }

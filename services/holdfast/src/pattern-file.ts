@@ -71,7 +71,7 @@ function patternIn(line: string, columns: Columns, where: string): FiledPattern 
     throw new CommandFailed(`${where}: a quote is not closed, or stands in the middle of a value; mend the line`);
   if (values.length !== columns.width)
     throw new CommandFailed(
-      `${where}: there are ${values.length} values where the header has ${columns.width} columns`,
+      `${where}: values and columns do not match (${values.length} here, ${columns.width} in the header); complete the row, or put values with commas in quotes`,
     );
   const {
     trial = '',

@@ -9,6 +9,8 @@ import { storeFolders } from '@holdfast/runtime';
 import { cellsOf } from '@holdfast/tallies';
 import { readTallies, readTrials } from '@holdfast/trials';
 
+export { csvRows } from '../csv-rows.ts';
+
 export const root = join(import.meta.dirname, '../..');
 const bin = join(root, 'services/holdfast/bin/holdfast.js');
 const run = promisify(execFile);
@@ -44,19 +46,6 @@ export function killAfter(args: readonly string[], milliseconds: number): Promis
       resolve(signal === 'SIGKILL');
     });
   });
-}
-
-/** The rows of CSV whose cells hold no line breaks, by column. */
-export function csvRows(text: string): Record<string, string>[] {
-  const [head = '', ...lines] = text.trimEnd().split(/\r?\n/);
-  const cells = (line: string) =>
-    [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(
-      ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? '',
-    );
-  const columns = cells(head);
-  return lines.map((line) =>
-    Object.fromEntries(cells(line).map((cell, index) => [columns[index] ?? String(index), cell])),
-  );
 }
 
 /** A folder that goes away with the test. */

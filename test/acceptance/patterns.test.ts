@@ -76,6 +76,29 @@ describe.skipIf(shared === undefined)('patterns of two real trials, imported fro
     },
   );
 
+  test('what is printed of them is what `endpoints` takes, and gives every published outcome of `current`', async () => {
+    const wanted = new Map((await expected('outcomes_current.csv')).map((row) => [row.who, row]));
+    const differing: unknown[] = [];
+    let compared = 0;
+    for (const trial of trials) {
+      const file = join(folder.path, `${trial}.csv`);
+      await writeFile(file, (await succeed(['patterns', '--trial', trial, '--format', 'csv', '--data', data])).stdout);
+      const { stdout } = await succeed(['endpoints', '--patterns', file, '--format', 'csv']);
+      for (const { participant, endpoint = '', value, time, event } of csvRows(stdout)) {
+        const published = wanted.get(participant);
+        const [ofTime, ofEvent] = [endpoint.replace('_', 'T_'), endpoint.replace('_', 'E_')];
+        const same =
+          value === ''
+            ? published?.[ofTime] === time && published?.[ofEvent] === event
+            : published?.[endpoint] === value || Math.abs(Number(published?.[endpoint]) - Number(value)) <= 1e-9;
+        compared += 1;
+        if (!same) differing.push({ trial, participant, endpoint, value, time, event });
+      }
+    }
+    expect(differing).toEqual([]);
+    expect(compared).toBe(2_788 * 54);
+  });
+
   // Counted in R from the same tables (pattern-derivation.md, section 9).
   test.each([
     ['CTN-0027', { '+': 6286, '-': 9827, '*': 502, o: 13169 }, 497],

@@ -1,4 +1,14 @@
 export { type DayStatus, type StatusOfDay, statusByDay } from './day-status.ts';
+export type { TimeToEvent } from './endpoints/finding.ts';
+export {
+  columnsOf,
+  type EndpointDefinition,
+  type EndpointValue,
+  endpointOf,
+  type PublishedEndpoint,
+} from './endpoints/published-endpoint.ts';
+export { publishedEndpoints } from './endpoints/published-endpoints.ts';
+export { foreignSymbol, type UseWord } from './endpoints/word.ts';
 export type { Statement } from './evidence/statement.ts';
 export { type ExplainedWindow, type Explanation, explain, type PolicyVerdict } from './explain.ts';
 export type { ClosedFacts, FirstEvent, Issue, IssueKind, OpenFacts, Spell, StudyDay, ValueFact } from './facts.ts';

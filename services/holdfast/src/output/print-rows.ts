@@ -6,11 +6,15 @@ export type Value = string | number | undefined;
 
 const rowsAtOnce = 5_000;
 
-async function write(text: string): Promise<void> {
+/** Writes on standard output, no faster than it is read. */
+export async function write(text: string): Promise<void> {
   if (process.stdout.destroyed || process.stdout.write(text)) return;
   await new Promise<void>((resolve) => {
-    process.stdout.once('drain', resolve);
-    process.stdout.once('error', () => resolve());
+    const done = () => {
+      process.stdout.off('drain', done).off('error', done);
+      resolve();
+    };
+    process.stdout.once('drain', done).once('error', done);
   });
 }
 

@@ -16,8 +16,8 @@ export type Spell = {
   readonly measure: string;
   readonly kind: 'abstinent' | 'assessable' | 'due' | 'missing' | 'events' | 'person-days' | 'mature' | 'randomised';
   /** Length of the trailing window in days, 0 if it holds all days so far; absent where the kind has none. */
-  readonly window?: number;
-  readonly policy?: MissingPolicy;
+  readonly window?: number | undefined;
+  readonly policy?: MissingPolicy | undefined;
   readonly from: StudyDay;
   readonly to: StudyDay;
   /** How much it adds on each of its days: person-days in the window; 1 for all other kinds. */

@@ -39,7 +39,8 @@ class SpellBuilder {
 
   private close(): void {
     if (this.count > 0) {
-      this.runs.push({ ...this.head, from: this.from, to: this.to, count: this.count });
+      const { measure, kind, window, policy } = this.head;
+      this.runs.push({ measure, kind, window, policy, from: this.from, to: this.to, count: this.count });
     }
     this.count = 0;
   }

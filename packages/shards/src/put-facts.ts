@@ -25,76 +25,100 @@ export function factNumbers({ protocol, armToken, numberOf }: PutOptions): (fact
     protocol.measures.filter((measure) => populationOf(measure, protocol)?.arm === 'actual').map(({ id }) => id),
   );
   const calendar = hasRealDates(protocol);
-  const numbers = cellNumbers(numberOf);
+  const partOf = cellParts(numberOf);
   return ({ open, closed }) => {
     const { periods, dayZero = 0, site = '' } = open;
     const [planned, actual] = [closed.arm, closed.actualArm].map((arm) => (arm === undefined ? '' : armToken(arm)));
     const groupOn = groupByDay(protocol, open);
     const found = new Map<number, number[]>();
-    const put = (
-      ...[on, from, to, n, measure, kind, window, policy, item, of, axis]: [
-        on: number,
-        from: number,
-        to: number,
-        n: number,
-        ...CellParts,
-      ]
-    ) => {
-      const arm = (byActualArm.has(measure) ? actual : planned) ?? '';
-      const number = numbers(arm, site, groupOn(on), measure, kind, window, policy, item, of, axis);
+    const put = (number: number, from: number, to: number, n: number) => {
       const facts = found.get(number);
       if (facts === undefined) found.set(number, [from, to, n]);
       else facts.push(from, to, n);
     };
+    const partOn = (day: number, measure: string) =>
+      partOf((byActualArm.has(measure) ? actual : planned) ?? '', site, groupOn(day));
     for (const { spells, firstEvents, values } of [open, closed]) {
       for (const spell of spells) {
         const { measure, kind, window = 0, policy = '', count } = spell;
         if (madeOfOthers.has(policy)) continue;
         for (const { from, to } of protocol.periods === undefined ? [spell] : cutAtPeriods(spell, periods)) {
-          put(from, from, to, count, measure, kind, window, policy, '', 0, 'study');
-          if (calendar)
-            put(from, dayZero + from, dayZero + to, count, measure, kind, window, policy, '', 0, 'calendar');
+          const part = partOn(from, measure);
+          put(part.marks('study', measure, kind, window, policy), from, to, count);
+          if (calendar) put(part.marks('calendar', measure, kind, window, policy), dayZero + from, dayZero + to, count);
         }
       }
       for (const { measure, outcome, day, origin = 0 } of firstEvents)
-        put(day, day - origin, noDay, 1, measure, outcome, 0, '', '', 0, 'study');
+        put(partOn(day, measure).marks('study', measure, outcome, 0, ''), day - origin, noDay, 1);
       for (const { measure, kind, item = '', policy = '', day, value, of } of values)
-        put(day, value, noDay, 1, measure, kind, 0, policy, item, of, 'study');
+        put(partOn(day, measure).values(measure, kind, item, policy, of), value, noDay, 1);
     }
     return found;
   };
 }
 
-/** What of a cell does not depend on whose facts they are; in a row, because hundreds of them are looked up for each participant. */
-type CellParts = [
-  measure: string,
-  kind: string,
-  window: number,
-  policy: string,
-  item: string,
-  of: number,
-  axis: Cell['axis'],
-];
+/**
+ * The cells of those who are of one arm, site and groups. A participant has hundreds of facts and most are of one such part, so what
+ * else makes a cell is looked up by itself, step by step: to make one text of it for every fact would take longer than all the rest.
+ */
+class CellPart {
+  private readonly whose: Pick<Cell, 'arm' | 'site' | 'group'>;
+  private readonly numberOf: (cell: Cell) => number;
+  private readonly study = new Map<string, Map<string, Map<string, number[]>>>();
+  private readonly calendar = new Map<string, Map<string, Map<string, number[]>>>();
+  private readonly ofValues = new Map<string, number>();
 
-/** Looks up cells by whose facts they are, then by what is counted: a participant's hundreds of facts are of one or few parts. */
-function cellNumbers(
-  numberOf: (cell: Cell) => number,
-): (arm: string, site: string, group: string, ...parts: CellParts) => number {
-  const parts = new Map<string, Map<string, number>>();
-  return (arm, site, group, measure, kind, window, policy, item, of, axis) => {
-    const partKey = `${arm}\t${site}\t${group}`;
-    let part = parts.get(partKey);
-    if (part === undefined) {
-      part = new Map();
-      parts.set(partKey, part);
+  constructor(whose: Pick<Cell, 'arm' | 'site' | 'group'>, numberOf: (cell: Cell) => number) {
+    this.whose = whose;
+    this.numberOf = numberOf;
+  }
+
+  /** The cell of a mark or an end. */
+  marks(axis: Cell['axis'], measure: string, kind: string, window: number, policy: string): number {
+    const byPolicy = within(within(axis === 'study' ? this.study : this.calendar, measure), kind);
+    let byWindow = byPolicy.get(policy);
+    if (byWindow === undefined) {
+      byWindow = [];
+      byPolicy.set(policy, byWindow);
     }
-    const key = `${measure}\t${kind}\t${window}\t${policy}\t${of}\t${axis}\t${item}`;
-    let number = part.get(key);
+    const known = byWindow[window];
+    if (known !== undefined) return known;
+    const number = this.numberOf({ measure, kind, window, policy, item: '', of: 0, axis, ...this.whose });
+    byWindow[window] = number;
+    return number;
+  }
+
+  /** The cell of a value. */
+  values(measure: string, kind: string, item: string, policy: string, of: number): number {
+    const key = `${measure}\t${kind}\t${policy}\t${of}\t${item}`;
+    let number = this.ofValues.get(key);
     if (number === undefined) {
-      number = numberOf({ measure, kind, window, policy, item, of, axis, arm, site, group });
-      part.set(key, number);
+      number = this.numberOf({ measure, kind, window: 0, policy, item, of, axis: 'study', ...this.whose });
+      this.ofValues.set(key, number);
     }
     return number;
+  }
+}
+
+function within<V>(map: Map<string, Map<string, V>>, key: string): Map<string, V> {
+  let inner = map.get(key);
+  if (inner === undefined) {
+    inner = new Map();
+    map.set(key, inner);
+  }
+  return inner;
+}
+
+function cellParts(numberOf: (cell: Cell) => number): (arm: string, site: string, group: string) => CellPart {
+  const parts = new Map<string, Map<string, Map<string, CellPart>>>();
+  return (arm, site, group) => {
+    const byGroup = within(within(parts, arm), site);
+    let part = byGroup.get(group);
+    if (part === undefined) {
+      part = new CellPart({ arm, site, group }, numberOf);
+      byGroup.set(group, part);
+    }
+    return part;
   };
 }
 

@@ -149,12 +149,12 @@ function abstinenceSpells(
   following: Following,
 ): Spell[] {
   const spells: Spell[] = [];
-  const head = { measure: id, window: judged.window };
+  const { window } = judged;
   const runs = matureRuns(judged, mature);
   const shown = policies.includes('observed-only') ? policies : (['observed-only', ...policies] as const);
   for (const policy of shown) {
-    const inDenominator = spellBuilder({ ...head, kind: 'assessable', policy });
-    const inNumerator = spellBuilder({ ...head, kind: 'abstinent', policy });
+    const inDenominator = spellBuilder({ measure: id, kind: 'assessable', window, policy });
+    const inNumerator = spellBuilder({ measure: id, kind: 'abstinent', window, policy });
     for (const { from, to, status, earlier } of runs) {
       const counting = countingBy(policy, status, earlier, following);
       if (counting === undefined) continue;
@@ -164,8 +164,8 @@ function abstinenceSpells(
     }
     spells.push(...inDenominator.spells(), ...inNumerator.spells());
   }
-  const due = spellBuilder({ ...head, kind: 'due' });
-  const missing = spellBuilder({ ...head, kind: 'missing' });
+  const due = spellBuilder({ measure: id, kind: 'due', window });
+  const missing = spellBuilder({ measure: id, kind: 'missing', window });
   for (const { from, to, status } of runs) {
     const last = Math.min(to, following.plannedFollowUp);
     if (status !== 'outside') due.addRun(from, last);

@@ -109,7 +109,9 @@ describe.skipIf(!rIsThere())('what merged tallies say is what R makes of the par
         const text = yaml.replace(/\n# \(5\)/, `${further}\n# (5)`);
         await writeFile(file, text);
         await succeed(['protocol', 'publish', file, '--data', data]);
-        protocols.push(parseProtocol(text));
+        const parsed = parseProtocol(text);
+        if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+        protocols.push(parsed.value);
       }
       const mapping = join(root, 'schemas/examples/ctn0094/mapping.yaml');
       await succeed(['import', mapping, join(shared ?? '', 'ctn/data/dev'), '--data', data]);

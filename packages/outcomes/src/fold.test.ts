@@ -95,6 +95,10 @@ function referenceLaidOut(protocol: Protocol, history: History, clock: number | 
       for (const { window, day, due, missing } of found.followed) {
         if (due) counts.add('due', window, undefined, day);
         if (missing) counts.add('missing', window, undefined, day);
+        const observed = found.cells.find(
+          (cell) => cell.window === window && cell.policy === 'observed-only' && cell.day === day,
+        );
+        if (!due && observed?.abstinent) counts.add('beyond', window, undefined, day);
       }
     }
     if (isFirstEventMeasure(measure)) {

@@ -43,7 +43,7 @@ const matureOf = (facts: Facts, measure: string): ReadonlySet<number> =>
  * risk up to the last assessment, so the next assessment adds days behind the mature end.
  */
 function countedOn(facts: Facts, protocol: Protocol, days: (measure: string) => ReadonlySet<number>): unknown {
-  const all = daysBy(facts, ['abstinent', 'assessable', 'due', 'missing', 'events']);
+  const all = daysBy(facts, ['abstinent', 'assessable', 'due', 'missing', 'beyond', 'events']);
   return protocol.measures.flatMap((measure) => {
     const here = days(measure.id);
     return [...all]
@@ -96,7 +96,15 @@ describe('as days turn and events arrive', () => {
           for (const { id } of protocol.measures) {
             const mature = matureOf(facts, id);
             for (const day of mature) expect((facts.open.dayZero ?? 0) + day).toBeLessThan(asOf ?? 0);
-            const counted = daysBy(facts, ['assessable', 'abstinent', 'due', 'missing', 'events', 'person-days']);
+            const counted = daysBy(facts, [
+              'assessable',
+              'abstinent',
+              'due',
+              'missing',
+              'beyond',
+              'events',
+              'person-days',
+            ]);
             for (const [key, days] of counted) {
               if (key.split(' ')[1] === id) expect([...days].filter((day) => !mature.has(day))).toEqual([]);
             }

@@ -122,7 +122,7 @@ describe('a curve', () => {
   test('of a policy that counts everybody followed is of those due: the missing as use, or in the best case as abstinent', () => {
     fc.assert(
       fc.property(
-        fc.array(spell(['abstinent', 'assessable', 'due', 'missing']), { maxLength: 30 }),
+        fc.array(spell(['abstinent', 'assessable', 'due', 'missing', 'beyond']), { maxLength: 30 }),
         part,
         (spells, { slice, asked: of }) => {
           const tallies = talliesOf(spells);
@@ -134,7 +134,8 @@ describe('a curve', () => {
             const missing = counted(spells, day, { ...asked, policy: '', kind: 'missing' });
             const abstinent = counted(spells, day, { ...asked, policy: 'observed-only', kind: 'abstinent' });
             // Whom nobody follows any more does not count, whatever was observed of them.
-            return { day, abstinent: due === 0 ? 0 : abstinent, assessable: due, due, missing };
+            const beyond = counted(spells, day, { ...asked, policy: '', kind: 'beyond' });
+            return { day, abstinent: abstinent - beyond, assessable: due, due, missing };
           });
           expect(curve('missing-is-use')).toEqual(missingIsUse);
           expect(curve('worst-case')).toEqual(missingIsUse);

@@ -67,8 +67,8 @@ function isDue({ day, status }: JudgedWindow, plannedFollowUp: StudyDay): boolea
 export type JudgedWindows = { readonly window: number; judged(): Iterable<JudgedWindow> };
 
 /**
- * Runs of days in numerator and denominator, per window and policy, and of those followed (`due`) and missing among them: what
- * every policy that carries nothing forward is made of. *Observed only* is there always, since the others stand on it.
+ * Runs of days in numerator and denominator, per window and policy, of those followed (`due`) and missing among them, and of those
+ * abstinent though not followed any more (`beyond`): what every policy that carries nothing forward is made of. *Observed only* is there always, since the others stand on it.
  */
 function abstinenceSpells(
   { id, policies }: AbstinenceMeasure,
@@ -85,6 +85,7 @@ function abstinenceSpells(
   }));
   const due = spellBuilder({ ...head, kind: 'due' });
   const missing = spellBuilder({ ...head, kind: 'missing' });
+  const beyond = spellBuilder({ ...head, kind: 'beyond' });
   for (const one of judged()) {
     const { day } = one;
     if (mature[day] !== 1) continue;
@@ -93,7 +94,10 @@ function abstinenceSpells(
       if (counts.assessable) builder.assessable.add(day);
       if (counts.abstinent) builder.abstinent.add(day);
     }
-    if (!isDue(one, plannedFollowUp)) continue;
+    if (!isDue(one, plannedFollowUp)) {
+      if (one.status === 'abstinent') beyond.add(day);
+      continue;
+    }
     due.add(day);
     if (one.status === 'missing') missing.add(day);
   }
@@ -101,6 +105,7 @@ function abstinenceSpells(
     ...builders.flatMap(({ assessable, abstinent }) => [...assessable.spells(), ...abstinent.spells()]),
     ...due.spells(),
     ...missing.spells(),
+    ...beyond.spells(),
   ];
 }
 

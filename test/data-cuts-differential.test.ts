@@ -1,13 +1,22 @@
 import { contentsOf, type RecordSource, type Selection, selectionTallies } from '@holdfast/aggregate';
-import { canonicalEvent, civilDay, dateOf, type Protocol } from '@holdfast/events';
+import {
+  canonicalEvent,
+  civilDay,
+  dateOf,
+  isAbstinenceMeasure,
+  isFirstEventMeasure,
+  type Protocol,
+  windowsOf,
+} from '@holdfast/events';
 import { type LogRecord, partitionOf } from '@holdfast/log';
 import type { History, Observation } from '@holdfast/outcomes';
-import { abstinenceCurve, firstUseCurve, type Slice, type Tallies } from '@holdfast/tallies';
+import { abstinenceCurve, eventsCurve, type Slice, type Tallies } from '@holdfast/tallies';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { arbProtocol, arbTrial, referenceDay, toEvent } from './reference/arbitraries.ts';
 import { type NaiveParticipant, naiveFold } from './reference/naive-fold.ts';
-import { naiveAbstinence, naiveFirstUse } from './reference/naive-rates.ts';
+import { alwaysAsked } from './reference/naive-measures.ts';
+import { firstDayOf, inPart, naiveAbstinence, naiveEvents, studyAxis } from './reference/naive-rates.ts';
 
 /** An event as it was received: on a day after the reference day, at noon in the trial's zone (all are in UTC here). */
 type Received = { readonly participant: string; readonly observation: Observation; readonly day: number };
@@ -98,20 +107,25 @@ function naive(
 }
 
 function expectRates(protocol: Protocol, tallies: Tallies, people: readonly NaiveParticipant[]): void {
-  const slices: Slice[] = [undefined, ...protocol.arms.map(({ id }) => id)].map((arm) => ({ arm, site: undefined }));
+  const parts = [undefined, ...protocol.arms.map(({ id }) => [id])];
   for (const measure of protocol.measures) {
-    for (const slice of slices) {
-      const inSlice = ({ arm }: NaiveParticipant) => slice.arm === undefined || arm === slice.arm;
-      for (const window of measure.windows) {
-        const question = { measure: measure.id, window, horizon: measure.horizon };
-        if (measure.kind === 'first-use') {
-          expect(firstUseCurve(tallies, question, slice)).toEqual(naiveFirstUse(people, measure, window, inSlice));
+    if (!isAbstinenceMeasure(measure) && !isFirstEventMeasure(measure)) continue;
+    for (const arms of parts) {
+      const slice: Slice = { arms: arms && new Set(arms) };
+      const isIn = inPart(protocol, measure, { arms });
+      for (const window of windowsOf(measure)) {
+        const days = { from: firstDayOf(measure, window), to: measure.horizon };
+        const axis = studyAxis(days.from, days.to);
+        const question = { measure: measure.id, window };
+        if (isFirstEventMeasure(measure)) {
+          const naive = naiveEvents(people, measure, window, isIn, axis);
+          expect(eventsCurve(tallies, question, days, slice)).toEqual(naive);
           continue;
         }
-        for (const policy of measure.policies)
-          expect(abstinenceCurve(tallies, { ...question, policy }, slice)).toEqual(
-            naiveAbstinence(people, measure, window, policy, inSlice),
-          );
+        for (const policy of new Set([...alwaysAsked, ...measure.policies])) {
+          const naive = naiveAbstinence(people, measure, window, policy, isIn, axis);
+          expect(abstinenceCurve(tallies, { ...question, policy }, days, slice)).toEqual(naive);
+        }
       }
     }
   }

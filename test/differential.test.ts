@@ -2,7 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openVault } from '@holdfast/access';
-import type { AmendedProtocol, Protocol } from '@holdfast/events';
+import {
+  type AmendedProtocol,
+  isAbstinenceMeasure,
+  isFirstEventMeasure,
+  type Protocol,
+  windowsOf,
+} from '@holdfast/events';
 import { partitionOf } from '@holdfast/log';
 import { type History, isOpenMeasure, type Observation } from '@holdfast/outcomes';
 import { type Arrivals, openShard, type Shard } from '@holdfast/shards';
@@ -12,7 +18,8 @@ import {
   cellsOf,
   decodeTallyRecord,
   encodeTallyRecord,
-  firstUseCurve,
+  eventsCurve,
+  everybody,
   inParts,
   noTallies,
   type ShardView,
@@ -26,7 +33,16 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { arbAmendedProtocol, arbAsOf, arbTrial } from './reference/arbitraries.ts';
 import { type NaiveParticipant, naiveFold } from './reference/naive-fold.ts';
-import { naiveAbstinence, naiveFirstUse, naiveSurvival } from './reference/naive-rates.ts';
+import { alwaysAsked } from './reference/naive-measures.ts';
+import {
+  firstDayOf,
+  inPart,
+  type NaivePart,
+  naiveAbstinence,
+  naiveEvents,
+  naiveSurvival,
+  studyAxis,
+} from './reference/naive-rates.ts';
 
 /** One thing that arrives: an observation of a participant. */
 type Arrival = { readonly participant: string; readonly observation: Observation };
@@ -131,20 +147,29 @@ async function run(given: Run, partitions: number): Promise<Outcome> {
   };
 }
 
+/** A part of a trial, as the tallies and as the reference are asked for it. */
+type Part = { readonly slice: Slice; readonly naive: NaivePart };
+
+/** Everything that can be told apart, one thing at a time. */
+function partsOf(protocol: Protocol): Part[] {
+  const byArms = [...protocol.arms.map(({ id }) => [id]), ['']].map(
+    (arms): Part => ({ slice: { arms: new Set(arms) }, naive: { arms } }),
+  );
+  const bySite = protocol.sites.map((site): Part => ({ slice: { site }, naive: { site } }));
+  return [...byArms, ...bySite];
+}
+
 /** Every rate that can be asked for: each measure, window and policy, over all, by arm, by site, by both. */
 function everyRate(protocol: Protocol, closed: Tallies, open: Tallies, people: readonly NaiveParticipant[]) {
   const rates: { from: unknown; naive: unknown }[] = [];
-  const slices: Slice[] = [undefined, ...protocol.arms.map(({ id }) => id)].flatMap((arm) =>
-    [undefined, ...protocol.sites].map((site) => ({ arm, site })),
-  );
+  const parts = [{ slice: everybody, naive: {} }, ...partsOf(protocol)];
   for (const measure of protocol.measures) {
-    for (const slice of slices) {
-      const inSlice = (p: NaiveParticipant) =>
-        (slice.arm === undefined || p.arm === slice.arm) && (slice.site === undefined || p.site === slice.site);
-      const sides = slice.arm === undefined && isOpenMeasure(measure, protocol) ? [closed, open] : [closed];
+    for (const { slice, naive } of parts) {
+      const isIn = inPart(protocol, measure, naive);
+      const sides = slice.arms === undefined && isOpenMeasure(measure, protocol) ? [closed, open] : [closed];
       for (const tallies of sides) {
-        if (measure.kind === 'first-use') {
-          const naive = naiveSurvival(people, measure, inSlice);
+        if (isFirstEventMeasure(measure)) {
+          const naive = naiveSurvival(people, measure, isIn);
           const curve = survivalCurve(tallies, measure.id, slice, new Set(naive.map(({ day }) => day)));
           const counts = curve.map(({ day, atRisk, events, competing, censored }) => ({
             day,
@@ -155,18 +180,20 @@ function everyRate(protocol: Protocol, closed: Tallies, open: Tallies, people: r
           }));
           rates.push({ from: counts, naive });
         }
-        for (const window of measure.windows) {
-          const question = { measure: measure.id, window, horizon: measure.horizon };
-          if (measure.kind === 'first-use') {
+        if (!isAbstinenceMeasure(measure) && !isFirstEventMeasure(measure)) continue;
+        for (const window of windowsOf(measure)) {
+          const days = { from: firstDayOf(measure, window), to: measure.horizon };
+          const axis = studyAxis(days.from, days.to);
+          if (isFirstEventMeasure(measure)) {
             rates.push({
-              from: firstUseCurve(tallies, question, slice),
-              naive: naiveFirstUse(people, measure, window, inSlice),
+              from: eventsCurve(tallies, { measure: measure.id, window }, days, slice),
+              naive: naiveEvents(people, measure, window, isIn, axis),
             });
             continue;
           }
-          for (const policy of measure.policies) {
-            const naive = naiveAbstinence(people, measure, window, policy, inSlice);
-            rates.push({ from: abstinenceCurve(tallies, { ...question, policy }, slice), naive });
+          for (const policy of new Set([...alwaysAsked, ...measure.policies])) {
+            const naive = naiveAbstinence(people, measure, window, policy, isIn, axis);
+            rates.push({ from: abstinenceCurve(tallies, { measure: measure.id, window, policy }, days, slice), naive });
           }
         }
       }

@@ -6,11 +6,13 @@ import {
   dateOf,
   type EventData,
   fullType,
+  isUseMeasure,
   type ObservationType,
   type Protocol,
   parseEvent,
   parseProtocol,
   protocolCheck,
+  type UseMeasure,
 } from '@holdfast/events';
 import {
   explain,
@@ -397,9 +399,9 @@ function tableUnder(page: string, heading: string): Row[] {
   return rows.map((cells) => Object.fromEntries(names.map((name, i) => [name, cells[i] ?? ''])));
 }
 
-function measureOf(protocol: Protocol, id: string | undefined): Protocol['measures'][number] {
+function measureOf(protocol: Protocol, id: string | undefined): UseMeasure {
   const measure = protocol.measures.find((declared) => declared.id === id);
-  if (measure === undefined) throw new Error(`there is no measure ${id}`);
+  if (measure === undefined || !isUseMeasure(measure)) throw new Error(`there is no measure of use ${id}`);
   return measure;
 }
 

@@ -7,6 +7,7 @@ import {
   type EventData,
   fullType,
   type HoldfastEvent,
+  horizonOf,
   type ObservationType,
   type ParticipantEvent,
   Protocol,
@@ -181,8 +182,9 @@ export function arbAmendedProtocol(): fc.Arbitrary<AmendedProtocol> {
   });
 }
 
-function longestHorizon(protocol: Protocol): number {
-  return Math.max(...protocol.measures.map((measure) => measure.horizon));
+/** The last study day that any measure looks at. */
+export function longestHorizon(protocol: Protocol): number {
+  return Math.max(...protocol.measures.map((measure) => horizonOf(measure, protocol)));
 }
 
 /** A date of the clock: none, within follow-up, or after everything has closed. */

@@ -1,7 +1,16 @@
 import { dateOf, type EventData, Protocol } from '@holdfast/events';
 import type { History, Observation } from '@holdfast/outcomes';
 import fc from 'fast-check';
-import { arbCase, arbHistory, arbProtocol, type Case, observationOf, readable, referenceDay } from './arbitraries.ts';
+import {
+  arbCase,
+  arbHistory,
+  arbProtocol,
+  type Case,
+  longestHorizon,
+  observationOf,
+  readable,
+  referenceDay,
+} from './arbitraries.ts';
 
 /** An observation, and the civil day on which it arrives. */
 export type Arrival = { readonly observation: Observation; readonly arrives: number };
@@ -29,7 +38,7 @@ export function arrivedBy({ history, arrivals }: Replay, day: number): History {
 export function arbReplay(): fc.Arbitrary<Replay> {
   return arbCase({ sealedRetractions: true }).chain((given) => {
     const observations = both(given.history);
-    const lastClock = referenceDay + Math.max(...given.protocol.measures.map(({ horizon }) => horizon)) + 10;
+    const lastClock = referenceDay + longestHorizon(given.protocol) + 10;
     return fc
       .array(fc.integer({ min: referenceDay - 2, max: lastClock }), {
         minLength: observations.length,

@@ -1,4 +1,4 @@
-import { civilDay, type Measure, type Protocol } from '@holdfast/events';
+import { civilDay, type Protocol, type UseMeasure } from '@holdfast/events';
 import type { Effective, EffectiveOf } from './naive-replacing.ts';
 
 /** What a source says of a day: use, no use, or (undefined) nothing. */
@@ -44,7 +44,11 @@ function urine(protocol: Protocol, observations: readonly Effective[], substance
 type Biomarker = EffectiveOf<'biomarker'>;
 
 /** The biomarkers that a measure looks at: those it names, of its substances, sampled on one of the days that count. */
-function biomarkersOf(measure: Measure, observations: readonly Effective[], sampled: readonly number[]): Biomarker[] {
+function biomarkersOf(
+  measure: UseMeasure,
+  observations: readonly Effective[],
+  sampled: readonly number[],
+): Biomarker[] {
   return observations.filter(
     (observation): observation is Biomarker =>
       observation.type === 'biomarker' &&
@@ -61,7 +65,7 @@ function resultOf({ data }: Biomarker): string {
 }
 
 export function positiveStretches(
-  measure: Measure,
+  measure: UseMeasure,
   observations: readonly Effective[],
   sampled: readonly number[],
 ): Stretch[] {
@@ -72,7 +76,7 @@ export function positiveStretches(
 
 /** On the days that it covers a biomarker is evidence whatever it found, but of use only if it does not look back. */
 function tested(
-  measure: Measure,
+  measure: UseMeasure,
   observations: readonly Effective[],
   sampled: readonly number[],
   substance: string,
@@ -110,14 +114,14 @@ function report(observations: readonly Effective[], informant: Informant, substa
 }
 
 /**
- * The word on a day that a measure goes by. Under confirmed-by-urine there are two, never joined day by day: that of the
- * self-report, and that of the tests which have to confirm it.
+ * The word on a day that a measure goes by. Under the rules of confirmation there are two, never joined day by day: that of the
+ * self-report, and that of the tests or relatives which have to confirm it.
  */
 export type DayWords = { readonly word: Word; readonly confirming: Word };
 
 export function wordsOn(
   protocol: Protocol,
-  measure: Measure,
+  measure: UseMeasure,
   observations: readonly Effective[],
   day: number,
   /** The civil days that count: those on which a biomarker may be sampled. */
@@ -141,21 +145,30 @@ export function wordsOn(
       };
     case 'confirmed-by-urine':
       return { word: over(fromReport('participant')), confirming: over(fromTests) };
+    case 'confirmed-by-relative':
+      return { word: over(fromReport('participant')), confirming: over(fromReport('relative')) };
+    case 'confirmed-by-urine-or-relative':
+      return {
+        word: over(fromReport('participant')),
+        confirming: over((substance) => anyWord([fromTests(substance), fromReport('relative')(substance)])),
+      };
   }
 }
 
-/** Whether a measure goes by events that are closed: then it is closed too, and reads both sides. */
-export function naiveIsClosed(protocol: Protocol, measure: Measure): boolean {
-  if (protocol.blinding === 'open') return false;
+/** Whether a rule listens to urine, and whether to calendars. */
+export const hearsUrine = ({ evidence }: UseMeasure): boolean =>
+  evidence !== 'self-report-only' && evidence !== 'confirmed-by-relative';
+export const hearsCalendars = ({ evidence }: UseMeasure): boolean => evidence !== 'urine-only';
+export const needsConfirmation = ({ evidence }: UseMeasure): boolean => evidence.startsWith('confirmed-by-');
+
+/** The event types that a measure's days of use are read from. */
+export function naiveTypesOfUse(protocol: Protocol, measure: UseMeasure): string[] {
   const reads: string[] = [];
-  if (measure.evidence !== 'self-report-only') reads.push('urine-screen');
-  if (measure.evidence !== 'self-report-only' && protocol.evidence.attendedVisit === 'negative')
-    reads.push('visit-attended');
-  if (measure.evidence !== 'urine-only') reads.push('use-calendar');
+  if (hearsUrine(measure)) reads.push('urine-screen');
+  if (hearsUrine(measure) && protocol.evidence.attendedVisit === 'negative') reads.push('visit-attended');
+  if (hearsCalendars(measure)) reads.push('use-calendar');
   if (measure.controlledDays === 'exclude') reads.push('controlled-environment');
   if (measure.biomarkers !== undefined) reads.push('biomarker');
-  const carries =
-    measure.kind === 'rolling-abstinence' && measure.policies.some((policy) => policy.startsWith('carry-forward'));
-  if (measure.death === 'exclude' || carries) reads.push('participant-left');
-  return reads.some((type) => (protocol.closed as readonly string[]).includes(type));
+  if (measure.death === 'exclude') reads.push('participant-left');
+  return reads;
 }

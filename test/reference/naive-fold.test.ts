@@ -1,8 +1,16 @@
-import { civilDay, dateOf, type EventData, fullType, type ObservationType, Protocol } from '@holdfast/events';
+import {
+  civilDay,
+  dateOf,
+  type EventData,
+  fullType,
+  type MissingPolicy,
+  type ObservationType,
+  Protocol,
+} from '@holdfast/events';
 import type { Observation, Side } from '@holdfast/outcomes';
 import { describe, expect, test } from 'vitest';
 import { type NaiveMeasure, type NaiveParticipant, naiveFold } from './naive-fold.ts';
-import { naiveAbstinence, naiveFirstUse } from './naive-rates.ts';
+import { naiveAbstinence, naiveEvents } from './naive-rates.ts';
 
 // Every expected value here was worked out by hand from the written semantics; study day 0 is 1 March 2024.
 const dayZero = civilDay('2024-03-01');
@@ -105,10 +113,17 @@ function measured(
   return m;
 }
 
-/** Days 1 … 6 as text: `a` abstinent, `u` assessable and not abstinent, `.` not assessable. */
-function course({ cells }: NaiveMeasure): string {
-  return cells.map((cell) => (cell.abstinent ? 'a' : cell.assessable ? 'u' : '.')).join('');
+/** Days 1 … 6 as text, under one policy after the other: `a` abstinent, `u` assessable and not abstinent, `.` not assessable. */
+function course({ cells }: NaiveMeasure, ...policies: readonly MissingPolicy[]): string {
+  const asked = policies.length === 0 ? ['observed-only'] : policies;
+  return asked
+    .flatMap((policy) => cells.filter((cell) => cell.policy === policy))
+    .map((cell) => (cell.abstinent ? 'a' : cell.assessable ? 'u' : '.'))
+    .join('');
 }
+
+const observed = ({ measures }: NaiveParticipant) =>
+  measures.m?.cells.filter(({ policy }) => policy === 'observed-only');
 
 const listed = ({ issues }: NaiveParticipant) => issues.map(({ issue, id, counts }) => `${issue} ${id} ${counts}`);
 
@@ -147,7 +162,11 @@ describe('replacing', () => {
     ];
     const naive = folded(protocol({}), all);
     expect(listed(naive)).toEqual(['competing-corrections c2 false', 'competing-corrections c3 true']);
-    expect(naive.measures.m?.cells.filter((cell) => cell.abstinent).map((cell) => cell.day)).toEqual([4]);
+    expect(
+      observed(naive)
+        ?.filter((cell) => cell.abstinent)
+        .map((cell) => cell.day),
+    ).toEqual([4]);
   });
 
   test('cycles, unseen targets and corrections of retractions do nothing and are listed', () => {
@@ -170,7 +189,7 @@ describe('replacing', () => {
       'cycle b false',
       'target-not-seen waiting false',
     ]);
-    expect(naive.measures.m?.cells[0]).toMatchObject({ day: 1, abstinent: true });
+    expect(observed(naive)?.[0]).toMatchObject({ day: 1, abstinent: true });
     // Who retracts what goes in a circle settles it; a retraction that is itself in the circle does not.
     const settled = [...all, retracting('a'), retracting('b')];
     expect(listed(folded(protocol({}), settled)).filter((issue) => issue.startsWith('cycle'))).toEqual([]);
@@ -194,7 +213,11 @@ describe('replacing', () => {
       'conflict bb false',
       'conflict cc true',
     ]);
-    expect(naive.measures.m?.cells.slice(0, 2).map((cell) => cell.abstinent)).toEqual([true, true]);
+    expect(
+      observed(naive)
+        ?.slice(0, 2)
+        .map((cell) => cell.abstinent),
+    ).toEqual([true, true]);
   });
 });
 
@@ -270,7 +293,9 @@ describe('windows', () => {
     const both = protocol({ policies: ['observed-only', 'missing-is-use'] }, { plannedFollowUp: 5 });
     const lost = said('participant-left', 2, { how: 'lost' });
     // The first six letters are observed-only, the last six missing-is-use; the screen of day 3 still speaks.
-    expect(course(measured(both, [negative(1), lost, negative(3)]))).toBe('a.a...auauu.');
+    expect(course(measured(both, [negative(1), lost, negative(3)]), 'observed-only', 'missing-is-use')).toBe(
+      'a.a...auauu.',
+    );
   });
 
   test('excluded days leave the rest of the window to judge, and without a rest nobody counts', () => {
@@ -279,7 +304,9 @@ describe('windows', () => {
     // Windows end on days 2 … 6: day 1 | nothing | day 4 | days 4, 5 | days 5, 6.
     expect(course(measured(protocol({ windows: [2] }), all))).toBe('a.a..');
     expect(course(measured(protocol({ windows: [2], controlledDays: 'ignore' }), all))).toBe('u....');
-    expect(course(measured(protocol({ windows: [2], policies: ['missing-is-use'] }), all))).toBe('a.auu');
+    expect(course(measured(protocol({ windows: [2], policies: ['missing-is-use'] }), all), 'missing-is-use')).toBe(
+      'a.auu',
+    );
   });
 
   test('coverage is judged before use, unless a positive is decisive', () => {
@@ -305,26 +332,44 @@ describe('first use', () => {
   const died = said('participant-left', 4, { how: 'died' });
 
   test('death competes, use on the day of death comes first, and use after it is none', () => {
-    expect(measured(firstUse(), [negative(2), died]).firstEvent).toEqual({ day: 4, outcome: 'competing' });
-    expect(measured(firstUse(), [negative(2), died, positive(4)]).firstEvent).toEqual({ day: 4, outcome: 'event' });
-    expect(measured(firstUse(), [died, positive(5)]).firstEvent).toEqual({ day: 4, outcome: 'competing' });
+    expect(measured(firstUse(), [negative(2), died]).firstEvent).toEqual({ origin: 0, day: 4, outcome: 'competing' });
+    expect(measured(firstUse(), [negative(2), died, positive(4)]).firstEvent).toEqual({
+      origin: 0,
+      day: 4,
+      outcome: 'event',
+    });
+    expect(measured(firstUse(), [died, positive(5)]).firstEvent).toEqual({ origin: 0, day: 4, outcome: 'competing' });
     const ignoring = firstUse({ death: 'ignore' });
-    expect(measured(ignoring, [negative(2), died]).firstEvent).toEqual({ day: 2, outcome: 'censored' });
-    expect(measured(ignoring, [died, positive(5)]).firstEvent).toEqual({ day: 5, outcome: 'event' });
+    expect(measured(ignoring, [negative(2), died]).firstEvent).toEqual({ origin: 0, day: 2, outcome: 'censored' });
+    expect(measured(ignoring, [died, positive(5)]).firstEvent).toEqual({ origin: 0, day: 5, outcome: 'event' });
   });
 
   test('who was never assessed is censored at day 0, and controlled days are not at risk', () => {
-    expect(measured(firstUse(), [])).toMatchObject({ firstEvent: { day: 0, outcome: 'censored' }, atRisk: [] });
+    expect(measured(firstUse(), [])).toMatchObject({
+      firstEvent: { origin: 0, day: 0, outcome: 'censored' },
+      atRisk: [],
+    });
     const stay = said('controlled-environment', 2, { kind: 'prison', from: date(2), to: date(3) });
     const all = [negative(1), positive(3), stay, positive(5)];
-    expect(measured(firstUse(), all)).toMatchObject({ firstEvent: { day: 5, outcome: 'event' }, atRisk: [1, 4, 5] });
+    expect(measured(firstUse(), all)).toMatchObject({
+      firstEvent: { origin: 0, day: 5, outcome: 'event' },
+      atRisk: [1, 4, 5],
+    });
   });
 
   test('confirmed by urine is censored at the earlier of the last report and the last screen', () => {
     const confirmed = firstUse({ evidence: 'confirmed-by-urine' });
-    expect(measured(confirmed, [calendar(1, 5, []), negative(3)]).firstEvent).toEqual({ day: 3, outcome: 'censored' });
-    expect(measured(confirmed, [calendar(1, 5, [])]).firstEvent).toEqual({ day: 0, outcome: 'censored' });
-    expect(measured(confirmed, [calendar(1, 2, []), positive(5)]).firstEvent).toEqual({ day: 5, outcome: 'event' });
+    expect(measured(confirmed, [calendar(1, 5, []), negative(3)]).firstEvent).toEqual({
+      origin: 0,
+      day: 3,
+      outcome: 'censored',
+    });
+    expect(measured(confirmed, [calendar(1, 5, [])]).firstEvent).toEqual({ origin: 0, day: 0, outcome: 'censored' });
+    expect(measured(confirmed, [calendar(1, 2, []), positive(5)]).firstEvent).toEqual({
+      origin: 0,
+      day: 5,
+      outcome: 'event',
+    });
   });
 });
 
@@ -352,7 +397,7 @@ describe('days', () => {
 
   test('nothing immature counts, not even as missing', () => {
     const soon = protocol({ policies: ['missing-is-use'] });
-    expect(course(measured(soon, [negative(1), negative(4)], dayZero + 4))).toBe('auu...');
+    expect(course(measured(soon, [negative(1), negative(4)], dayZero + 4), 'missing-is-use')).toBe('auu...');
     expect(measured(protocol({ kind: 'first-use' }), [positive(4)], dayZero + 4).firstEvent?.outcome).toBe('censored');
   });
 
@@ -361,7 +406,8 @@ describe('days', () => {
     const { cells, mature, randomised } = measured(ending, [negative(3), negative(4), negative(5)]);
     expect(randomised).toEqual([0, 1, 2, 3, 4]);
     expect(mature).toEqual([1, 2, 3, 4]);
-    expect(cells.map((cell) => [cell.day, cell.abstinent])).toEqual([
+    const days = cells.filter(({ policy }) => policy === 'observed-only');
+    expect(days.map((cell) => [cell.day, cell.abstinent])).toEqual([
       [2, false],
       [3, false],
       [4, true],
@@ -378,7 +424,9 @@ describe('closed evidence', () => {
     const closing = (closed: Protocol['closed']) =>
       naiveFold(protocol({}, { blinding: 'double', closed }), history, long);
     const abstinent = (naive: NaiveParticipant) =>
-      naive.measures.m?.cells.filter((cell) => cell.abstinent).map((cell) => cell.day);
+      observed(naive)
+        ?.filter((cell) => cell.abstinent)
+        .map((cell) => cell.day);
     expect(abstinent(closing([]))).toEqual([2]);
     expect(abstinent(closing(['urine-screen']))).toEqual([1, 2]);
   });
@@ -393,14 +441,16 @@ describe('rates', () => {
     const [measure] = declared.measures;
     if (measure === undefined) throw new Error('no measure');
     expect(naiveAbstinence([one, two, nobody], measure, 2, 'observed-only', () => true)).toEqual([
-      { day: 2, abstinent: 1, assessable: 2 },
-      { day: 3, abstinent: 1, assessable: 2 },
-      { day: 4, abstinent: 1, assessable: 1 },
+      { day: 2, abstinent: 1, assessable: 2, due: 2, missing: 0 },
+      { day: 3, abstinent: 1, assessable: 2, due: 2, missing: 0 },
+      { day: 4, abstinent: 1, assessable: 1, due: 2, missing: 1 },
     ]);
     expect(naiveAbstinence([one, two], measure, 2, 'observed-only', (p) => p === two)[0]).toEqual({
       day: 2,
       abstinent: 0,
       assessable: 1,
+      due: 1,
+      missing: 0,
     });
   });
 
@@ -410,7 +460,7 @@ describe('rates', () => {
     const censored = folded(declared, [...participant, negative(3)]);
     const [measure] = declared.measures;
     if (measure === undefined) throw new Error('no measure');
-    expect(naiveFirstUse([event, censored], measure, 2, () => true)).toEqual([
+    expect(naiveEvents([event, censored], measure, 2, () => true)).toEqual([
       { day: 2, events: 1, personDays: 4 },
       { day: 3, events: 1, personDays: 3 },
       { day: 4, events: 0, personDays: 1 },

@@ -1,10 +1,11 @@
 import { type AmendedProtocol, civilDay, type Protocol, siteOf } from '@holdfast/events';
 import type { History, IssueKind } from '@holdfast/outcomes';
-import { naiveIsClosed } from './naive-evidence.ts';
-import { measureParticipant, type NaiveMeasure } from './naive-measures.ts';
+import { naiveIsClosed } from './naive-closed.ts';
+import { isMember, type NaivePeriod, naiveActualArm, naiveGroups, naivePeriods } from './naive-groups.ts';
+import { measureParticipant, type NaiveMeasure, nobodysMeasure } from './naive-measures.ts';
 import { compareTexts, type Effective, type EffectiveOf, type NaiveIssue, settle } from './naive-replacing.ts';
 
-export { naiveIsClosed } from './naive-evidence.ts';
+export { naiveIsClosed } from './naive-closed.ts';
 export type { NaiveCell, NaiveMeasure } from './naive-measures.ts';
 export type { NaiveIssue } from './naive-replacing.ts';
 
@@ -12,7 +13,13 @@ export type NaiveParticipant = {
   readonly participant: string;
   readonly dayZero: number | undefined;
   readonly site: string | undefined;
+  /** As randomised. */
   readonly arm: string | undefined;
+  /** That of the drug given; undefined where no population asks. */
+  readonly actualArm: string | undefined;
+  /** By group; none while not randomised. */
+  readonly groups: Readonly<Record<string, string>>;
+  readonly periods: readonly NaivePeriod[];
   /** By measure id; of a participant who is not randomised there are none. */
   readonly measures: Readonly<Record<string, NaiveMeasure>>;
   /** Of both sides, sorted by issue, source, id, sha256, then those that count. */
@@ -85,7 +92,17 @@ export function naiveFold(protocol: AmendedProtocol, history: History, asOf: num
       .filter(({ type }) => type !== 'screened')
       .map((each) => aside('no-enrolment', each, false));
     const issues = sorted([...replacing, ...everything]);
-    return { participant, dayZero: undefined, site: undefined, arm: undefined, measures: {}, issues };
+    return {
+      participant,
+      dayZero: undefined,
+      site: undefined,
+      arm: undefined,
+      actualArm: undefined,
+      groups: {},
+      periods: [],
+      measures: {},
+      issues,
+    };
   }
   const randomisation = earliest(open.effective, 'participant-randomised', 'second-randomisation');
   const assignment = earliest((protocol.blinding === 'double' ? sealed : open).effective, 'arm-assigned', 'second-arm');
@@ -93,19 +110,29 @@ export function naiveFold(protocol: AmendedProtocol, history: History, asOf: num
   const issues = [...replacing, ...enrolment.issues, ...randomisation.issues, ...assignment.issues];
   if (randomised !== undefined && assignment.counting === undefined) issues.push(aside('no-arm', randomised, true));
 
+  const arm = assignment.counting?.data.arm;
+  const everything = [...open.effective, ...sealed.effective];
   const dayZero = randomised === undefined ? undefined : civilDay(randomised.data.date);
   const measures: Record<string, NaiveMeasure> = {};
   if (dayZero !== undefined) {
     for (const measure of protocol.measures) {
       const read = naiveIsClosed(protocol, measure) ? [...open.effective, ...sealed.effective] : open.effective;
-      measures[measure.id] = measureParticipant(asOfRandomisation(protocol, dayZero), measure, read, dayZero, asOf);
+      const kept = asOfRandomisation(protocol, dayZero);
+      const baseline = enrolment.counting.data.baseline ?? {};
+      const all = measureParticipant(kept, measure, read, dayZero, asOf, baseline);
+      measures[measure.id] = isMember(protocol, measure, read, dayZero, asOf)
+        ? all
+        : { ...nobodysMeasure, statuses: all.statuses };
     }
   }
   return {
     participant,
     dayZero,
     site: (randomised && siteOf(randomised.origin)) ?? siteOf(enrolment.counting.origin),
-    arm: assignment.counting?.data.arm,
+    arm,
+    actualArm: dayZero === undefined ? undefined : naiveActualArm(protocol, arm, everything, dayZero),
+    groups: randomised === undefined ? {} : naiveGroups(protocol, open.effective, enrolment.counting, randomised),
+    periods: dayZero === undefined ? [] : naivePeriods(protocol, open.effective, dayZero),
     measures,
     issues: sorted(issues),
   };

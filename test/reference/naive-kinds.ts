@@ -18,6 +18,8 @@ export type NaiveValue = {
   readonly policy: string;
   readonly value: number;
   readonly of: number;
+  /** The study day that it is of, where the reference says it: by it values fall into periods. */
+  readonly day?: number;
 };
 
 /** What a kind of measure says of one participant. */

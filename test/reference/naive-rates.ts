@@ -1,44 +1,104 @@
-import type { Measure, MissingPolicy } from '@holdfast/events';
+import type { AbstinenceMeasure, FirstEventMeasure, Measure, MissingPolicy, Protocol } from '@holdfast/events';
 import type { NaiveParticipant } from './naive-fold.ts';
+import { byActualArm, periodOn } from './naive-groups.ts';
 import { daysFrom } from './naive-measures.ts';
 
-type Select = (participant: NaiveParticipant) => boolean;
+/** Whether a participant is asked about on a study day of theirs. */
+type Select = (participant: NaiveParticipant, studyDay: number) => boolean;
 
-/** Who is abstinent of those assessable, on each day w … horizon. */
+/** A part of a trial by the names of things; what is undefined is not asked. In `arms` the empty name stands for no known arm. */
+export type NaivePart = {
+  readonly arms?: readonly string[] | undefined;
+  readonly site?: string | undefined;
+  /** Members by group; the group `period` is the period of the day. */
+  readonly groups?: Readonly<Record<string, string>> | undefined;
+};
+
+/** Who is in a part of a trial, as a measure counts them. */
+export function inPart(protocol: Protocol, measure: Measure, { arms, site, groups }: NaivePart): Select {
+  return (participant, day) => {
+    const arm = byActualArm(protocol, measure) ? participant.actualArm : participant.arm;
+    if (arms !== undefined && !arms.includes(arm ?? '')) return false;
+    if (site !== undefined && participant.site !== site) return false;
+    return Object.entries(groups ?? {}).every(([group, member]) =>
+      group === 'period' ? periodOn(participant.periods, day) === member : participant.groups[group] === member,
+    );
+  };
+}
+
+/** The days of a curve, and which study day of a participant each of them is. */
+export type NaiveAxis = {
+  readonly days: readonly number[];
+  studyDay(participant: NaiveParticipant, day: number): number;
+};
+
+const horizonOf = (measure: Measure): number => {
+  if ('horizon' in measure) return measure.horizon;
+  throw new Error(`${measure.kind} has no horizon`);
+};
+
+export const studyAxis = (from: number, to: number): NaiveAxis => ({
+  days: daysFrom(from, to),
+  studyDay: (_, day) => day,
+});
+
+/** From the first to the last day of the calendar that is mature for anybody. */
+export function calendarAxis(participants: readonly NaiveParticipant[], measure: Measure): NaiveAxis {
+  const mature = participants.flatMap(({ dayZero = 0, measures }) =>
+    (measures[measure.id]?.mature ?? []).map((day) => dayZero + day),
+  );
+  const days = mature.length === 0 ? [] : daysFrom(Math.min(...mature), Math.max(...mature));
+  return { days, studyDay: ({ dayZero = 0 }, day) => day - dayZero };
+}
+
+/** Who is abstinent of those assessable, and how many are followed and missing, on each day (of a window: w … horizon). */
 export function naiveAbstinence(
   participants: readonly NaiveParticipant[],
   measure: Measure,
   window: number,
   policy: MissingPolicy,
   select: Select,
-): { day: number; abstinent: number; assessable: number }[] {
-  return daysFrom(window, measure.horizon).map((day) => {
-    const cells = participants
-      .filter(select)
-      .flatMap((participant) => participant.measures[measure.id]?.cells ?? [])
-      .filter((cell) => cell.window === window && cell.policy === policy && cell.day === day);
-    return {
-      day,
-      abstinent: cells.filter((cell) => cell.abstinent).length,
-      assessable: cells.filter((cell) => cell.assessable).length,
-    };
+  axis: NaiveAxis = studyAxis(window, horizonOf(measure)),
+): { day: number; abstinent: number; assessable: number; due: number; missing: number }[] {
+  const people = participants.flatMap((participant) => {
+    const measured = participant.measures[measure.id];
+    if (measured === undefined) return [];
+    const cells = measured.cells.filter((cell) => cell.window === window && cell.policy === policy);
+    const followed = measured.followed.filter((each) => each.window === window);
+    return [{ participant, cells, followed }];
+  });
+  return axis.days.map((day) => {
+    const counts = { day, abstinent: 0, assessable: 0, due: 0, missing: 0 };
+    for (const { participant, cells, followed } of people) {
+      const studyDay = axis.studyDay(participant, day);
+      if (!select(participant, studyDay)) continue;
+      const cell = cells.find((each) => each.day === studyDay);
+      const follow = followed.find((each) => each.day === studyDay);
+      if (cell?.abstinent) counts.abstinent += 1;
+      if (cell?.assessable) counts.assessable += 1;
+      if (follow?.due) counts.due += 1;
+      if (follow?.missing) counts.missing += 1;
+    }
+    return counts;
   });
 }
 
-/** First uses and days at risk within the trailing window, on each day w … horizon, of those for whom the day is mature. */
-export function naiveFirstUse(
+/** First events and days at risk within the trailing window, on each day, of those for whom the day is mature. */
+export function naiveEvents(
   participants: readonly NaiveParticipant[],
   measure: Measure,
   window: number,
   select: Select,
+  axis: NaiveAxis = studyAxis(window, horizonOf(measure)),
 ): { day: number; events: number; personDays: number }[] {
-  return daysFrom(window, measure.horizon).map((day) => {
-    const inWindow = (d: number) => day - window < d && d <= day;
+  return axis.days.map((day) => {
     let events = 0;
     let personDays = 0;
-    for (const participant of participants.filter(select)) {
+    for (const participant of participants) {
+      const studyDay = axis.studyDay(participant, day);
       const measured = participant.measures[measure.id];
-      if (!measured?.mature.includes(day)) continue;
+      if (studyDay < window || !measured?.mature.includes(studyDay) || !select(participant, studyDay)) continue;
+      const inWindow = (d: number) => studyDay - window < d && d <= studyDay;
       if (measured.firstEvent?.outcome === 'event' && inWindow(measured.firstEvent.day)) events += 1;
       personDays += measured.atRisk.filter(inWindow).length;
     }
@@ -46,21 +106,52 @@ export function naiveFirstUse(
   });
 }
 
-/** How many are still observed on each day 0 … horizon, and whose observation ends on it, by what. */
+/** How many are still observed on each day since their origin, 0 … horizon, and whose observation ends on it, by what. */
 export function naiveSurvival(
   participants: readonly NaiveParticipant[],
   measure: Measure,
   select: Select,
 ): { day: number; atRisk: number; events: number; competing: number; censored: number }[] {
-  const ends = participants.filter(select).flatMap(({ measures }) => measures[measure.id]?.firstEvent ?? []);
-  return daysFrom(0, measure.horizon).map((day) => {
-    const ended = (outcome: string) => ends.filter((end) => end.day === day && end.outcome === outcome).length;
+  const ends = participants.flatMap((participant) => {
+    const end = participant.measures[measure.id]?.firstEvent;
+    // The period of an event is that of the study day on which it came.
+    return end === undefined || !select(participant, end.day) ? [] : [{ ...end, after: end.day - end.origin }];
+  });
+  return daysFrom(0, horizonOf(measure)).map((day) => {
+    const ended = (outcome: string) => ends.filter((end) => end.after === day && end.outcome === outcome).length;
     return {
       day,
-      atRisk: ends.filter((end) => end.day >= day).length,
+      atRisk: ends.filter((end) => end.after >= day).length,
       events: ended('event'),
       competing: ended('competing'),
       censored: ended('censored'),
     };
   });
+}
+
+/** How each value that a measure gives is distributed, by what it is of: kind, item and policy. */
+export function naiveDistributions(
+  participants: readonly NaiveParticipant[],
+  measure: Measure,
+  select: Select,
+): Map<string, { value: number; of: number; count: number }[]> {
+  const found = new Map<string, { value: number; of: number; count: number }[]>();
+  for (const participant of participants) {
+    for (const { kind, item, policy, value, of, day } of participant.measures[measure.id]?.values ?? []) {
+      if (!select(participant, day ?? Number.NaN)) continue;
+      const key = JSON.stringify([kind, item, policy]);
+      const values = found.get(key) ?? [];
+      found.set(key, values);
+      const same = values.find((each) => each.value === value && each.of === of);
+      if (same === undefined) values.push({ value, of, count: 1 });
+      else same.count += 1;
+    }
+  }
+  for (const values of found.values()) values.sort((a, b) => a.value / a.of - b.value / b.of || a.of - b.of);
+  return found;
+}
+
+/** The first study day of a measure's curve over one of its windows. */
+export function firstDayOf(measure: AbstinenceMeasure | FirstEventMeasure, window: number): number {
+  return measure.kind === 'continuous-abstinence' ? measure.from : window;
 }

@@ -1,4 +1,12 @@
-import { civilDay, dateOf, type EventData, type ObservationType, Protocol } from '@holdfast/events';
+import {
+  civilDay,
+  dateOf,
+  type EventData,
+  isUseMeasure,
+  type ObservationType,
+  Protocol,
+  type UseMeasure,
+} from '@holdfast/events';
 import { describe, expect, test } from 'vitest';
 import { explain } from './explain.ts';
 import { fold, statusByDay } from './index.ts';
@@ -88,8 +96,8 @@ const left = (day: number, how: 'lost' | 'died'): Said => ['participant-left', d
 
 const end = dayZero + 400;
 
-function measureOf({ measures: [measure] }: Protocol): Protocol['measures'][number] {
-  if (measure === undefined) throw new Error('the protocol has a measure');
+function measureOf({ measures: [measure] }: Protocol): UseMeasure {
+  if (measure === undefined || !isUseMeasure(measure)) throw new Error('the protocol has a measure of use');
   return measure;
 }
 

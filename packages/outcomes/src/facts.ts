@@ -7,14 +7,23 @@ export type StudyDay = number;
  * A maximal run of study days on which something holds of a participant for a measure.
  * `abstinent`, `assessable`: as the numerator and the denominator of a window and policy.
  * `due`, `missing`: within a window, the participant is followed, and the window is missing; what the policies that count
- * everybody followed are made of.
+ * everybody followed are made of; `beyond`: abstinent within a window after planned follow-up, whom those policies leave out.
  * `events`, `person-days`: of a first event, within the trailing window of each mature day.
  * `mature`: what should cover the day has closed.
  * `randomised`: day 0 to the last day that can ever count; against it the mature fraction is measured.
  */
 export type Spell = {
   readonly measure: string;
-  readonly kind: 'abstinent' | 'assessable' | 'due' | 'missing' | 'events' | 'person-days' | 'mature' | 'randomised';
+  readonly kind:
+    | 'abstinent'
+    | 'assessable'
+    | 'due'
+    | 'missing'
+    | 'beyond'
+    | 'events'
+    | 'person-days'
+    | 'mature'
+    | 'randomised';
   /** Length of the trailing window in days, 0 if it holds all days so far; absent where the kind has none. */
   readonly window?: number | undefined;
   readonly policy?: MissingPolicy | undefined;

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
-import type { Protocol } from '@holdfast/events';
+import { isAbstinenceMeasure, isFirstEventMeasure, isUseMeasure, type Protocol } from '@holdfast/events';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { arbCase, arbRearranged } from '../../../test/reference/arbitraries.ts';
-import { naiveFold } from '../../../test/reference/naive-fold.ts';
-import { naiveFirstUse } from '../../../test/reference/naive-rates.ts';
+import { type NaiveIssue, naiveFold } from '../../../test/reference/naive-fold.ts';
+import { naiveEvents } from '../../../test/reference/naive-rates.ts';
 import { statusByDay } from './day-status.ts';
-import type { ClosedFacts, Issue, OpenFacts, Spell } from './facts.ts';
+import type { ClosedFacts, OpenFacts, ValueFact } from './facts.ts';
 import { fold, foldOpen } from './fold.ts';
 import type { History } from './observation.ts';
 
@@ -16,74 +16,115 @@ const runs = { numRuns: 2_500 };
 /** On a busy machine they may take their time. */
 const patience = 300_000;
 
-type Day = { readonly day: number; readonly count: number };
-const days = (spells: readonly Spell[]): Day[] =>
-  spells.flatMap(({ from, to, count }) => Array.from({ length: to - from + 1 }, (_, i) => ({ day: from + i, count })));
-
 const byText = (a: object, b: object) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
+
+/** On how many of what each study day counts, by kind, window and policy; what never counts is not there. */
+class Counts {
+  private readonly days: Record<string, Record<number, number>> = {};
+
+  add(kind: string, window: number | undefined, policy: string | undefined, day: number, count = 1): void {
+    if (count === 0) return;
+    const key = [kind, window ?? '-', policy ?? '-'].join(' ');
+    const days = this.days[key] ?? {};
+    this.days[key] = days;
+    days[day] = (days[day] ?? 0) + count;
+  }
+
+  get all(): unknown {
+    return this.days;
+  }
+}
+
+const plainIssue = ({ issue, source, id, sha256, counts }: NaiveIssue) => ({ issue, source, id, sha256, counts });
+const plainValue = ({
+  kind,
+  item = '',
+  policy = '',
+  value,
+  of,
+}: Pick<ValueFact, 'kind' | 'item' | 'value' | 'of'> & { readonly policy?: string }) => ({
+  kind,
+  item,
+  policy,
+  value,
+  of,
+});
 
 /** Everything that the fold says of a participant, laid out day by day. */
 function laidOut(protocol: Protocol, { open, closed }: { open: OpenFacts; closed: ClosedFacts }) {
-  const spells = [...open.spells, ...closed.spells];
-  const firstEvents = [...open.firstEvents, ...closed.firstEvents];
-  const measures = protocol.measures.map((measure) => {
-    const of = (kind: Spell['kind'], window?: number, policy?: string) =>
-      days(
-        spells.filter((s) => s.measure === measure.id && s.kind === kind && s.window === window && s.policy === policy),
-      );
-    const counted =
-      measure.kind === 'rolling-abstinence'
-        ? measure.windows.flatMap((window) =>
-            measure.policies.map((policy) => [of('assessable', window, policy), of('abstinent', window, policy)]),
-          )
-        : measure.windows.map((window) => [of('events', window), of('person-days', window)]);
-    const event = firstEvents.find(({ measure: id }) => id === measure.id);
-    return { mature: of('mature'), randomised: of('randomised'), counted, event: event && [event.day, event.outcome] };
+  const measures = protocol.measures.map(({ id }) => {
+    const isOf = ({ measure }: { readonly measure: string }) => measure === id;
+    const counts = new Counts();
+    for (const { kind, window, policy, from, to, count } of [...open.spells, ...closed.spells].filter(isOf)) {
+      for (let day = from; day <= to; day += 1) counts.add(kind, window, policy, day, count);
+    }
+    const events = [...open.firstEvents, ...closed.firstEvents]
+      .filter(isOf)
+      .map(({ origin = 0, day, outcome }) => [origin, day, outcome]);
+    const values = [...open.values, ...closed.values].filter(isOf).map(plainValue).toSorted(byText);
+    return { id, counts: counts.all, events, values };
   });
-  const issues = [...open.issues, ...closed.issues].map(({ issue, source, id, sha256, counts }: Issue) => ({
-    issue,
-    source,
-    id,
-    sha256,
-    counts,
-  }));
   return {
     dayZero: open.dayZero,
     site: open.site,
     arm: closed.arm,
+    actualArm: closed.actualArm,
+    groups: open.groups,
+    periods: open.periods,
     measures: open.dayZero === undefined ? [] : measures,
-    issues: issues.toSorted(byText),
+    issues: [...open.issues, ...closed.issues].map(plainIssue).toSorted(byText),
   };
 }
 
 /** What the reference says, laid out alike. */
 function referenceLaidOut(protocol: Protocol, history: History, clock: number | undefined): ReturnType<typeof laidOut> {
   const reference = naiveFold(protocol, history, clock);
-  const ones = (list: readonly number[]) => list.map((day) => ({ day, count: 1 }));
   const measures = protocol.measures.flatMap((measure) => {
     const found = reference.measures[measure.id];
     if (found === undefined) return [];
-    const counted =
-      measure.kind === 'rolling-abstinence'
-        ? measure.windows.flatMap((window) =>
-            measure.policies.map((policy) => {
-              const here = found.cells.filter((cell) => cell.window === window && cell.policy === policy);
-              const where = (picked: (cell: (typeof here)[number]) => boolean) =>
-                ones(here.filter(picked).map(({ day }) => day));
-              return [where((cell) => cell.assessable), where((cell) => cell.abstinent)];
-            }),
-          )
-        : measure.windows.map((window) => {
-            const rates = naiveFirstUse([reference], measure, window, () => true);
-            const nonzero = (count: (rate: (typeof rates)[number]) => number) =>
-              rates.map((rate) => ({ day: rate.day, count: count(rate) })).filter(({ count }) => count > 0);
-            return [nonzero(({ events }) => events), nonzero(({ personDays }) => personDays)];
-          });
-    const event = found.firstEvent && [found.firstEvent.day, found.firstEvent.outcome];
-    return [{ mature: ones(found.mature), randomised: ones(found.randomised), counted, event }];
+    const counts = new Counts();
+    for (const day of found.mature) counts.add('mature', undefined, undefined, day);
+    for (const day of found.randomised) counts.add('randomised', undefined, undefined, day);
+    if (isAbstinenceMeasure(measure)) {
+      for (const { window, policy, day, assessable, abstinent } of found.cells) {
+        // The others are made of those that are folded.
+        if (policy !== 'observed-only' && !measure.policies.includes(policy)) continue;
+        if (assessable) counts.add('assessable', window, policy, day);
+        if (abstinent) counts.add('abstinent', window, policy, day);
+      }
+      for (const { window, day, due, missing } of found.followed) {
+        if (due) counts.add('due', window, undefined, day);
+        if (missing) counts.add('missing', window, undefined, day);
+        const observed = found.cells.find(
+          (cell) => cell.window === window && cell.policy === 'observed-only' && cell.day === day,
+        );
+        if (!due && observed?.abstinent) counts.add('beyond', window, undefined, day);
+      }
+    }
+    if (isFirstEventMeasure(measure)) {
+      for (const window of measure.windows) {
+        for (const { day, events, personDays } of naiveEvents([reference], measure, window, () => true)) {
+          counts.add('events', window, undefined, day, events);
+          counts.add('person-days', window, undefined, day, personDays);
+        }
+      }
+    }
+    const { firstEvent } = found;
+    const events = firstEvent === undefined ? [] : [[firstEvent.origin, firstEvent.day, firstEvent.outcome]];
+    const values = found.values.map(plainValue).toSorted(byText);
+    return [{ id: measure.id, counts: counts.all, events, values }];
   });
-  const { dayZero, site, arm, issues } = reference;
-  return { dayZero, site, arm, measures, issues: issues.toSorted(byText) } as ReturnType<typeof laidOut>;
+  const { dayZero, site, arm, actualArm, groups, periods, issues } = reference;
+  return {
+    dayZero,
+    site,
+    arm,
+    actualArm,
+    groups,
+    periods,
+    measures,
+    issues: issues.map(plainIssue).toSorted(byText),
+  } as ReturnType<typeof laidOut>;
 }
 
 describe('fold', () => {
@@ -120,7 +161,7 @@ describe('fold', () => {
       fc.assert(
         fc.property(arbCase({ sealedRetractions: true }), ({ protocol, history, asOf }) => {
           const reference = naiveFold(protocol, history, asOf);
-          for (const measure of protocol.measures) {
+          for (const measure of protocol.measures.filter(isUseMeasure)) {
             const days = statusByDay(protocol, measure, history, asOf);
             const naive = reference.measures[measure.id]?.statuses ?? [];
             expect(days.map(({ day, status }) => ({ day, status }))).toEqual(naive);

@@ -24,7 +24,11 @@ import { actualArm, memberSince, populationOf } from './populations.ts';
 export const foldVersion = 3;
 
 /** A measure as it judged a participant: its facts as of any clock after the day on which they joined its population. */
-type JudgedMeasure = { readonly measure: Measure; readonly since: StudyDay; factsAt(when: When): MeasureFacts };
+type JudgedMeasure = {
+  readonly measure: Measure;
+  readonly since: 'randomisation' | StudyDay;
+  factsAt(when: When): MeasureFacts;
+};
 
 /**
  * What a participant's history says once identity, replacing and setting aside are settled and its evidence is judged day by day:
@@ -156,7 +160,7 @@ function measureFacts(
   const when = whenOf(schedule, dayZero, clock);
   for (const { since, factsAt } of judged) {
     // Who joins a population by a first dose is not in it before.
-    if (since > 0 && (clock === undefined || clock - dayZero <= since)) continue;
+    if (since !== 'randomisation' && (clock === undefined || clock - dayZero <= since)) continue;
     const { spells, firstEvents, values } = factsAt(when);
     facts.spells.push(...spells);
     facts.firstEvents.push(...firstEvents);

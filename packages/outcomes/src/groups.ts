@@ -10,15 +10,20 @@ function bandOf(value: number, bands: NonNullable<Group['bands']>): string {
   return bands.findLast(({ from }) => value >= from)?.label ?? notKnown;
 }
 
-/** The total of the last score up to study day 0 that is not of hours after a dose; of several on a day the greatest id's. */
+/** The total of the last score up to study day 0 that is not of hours after a dose; of several on a day the greatest id's, then source's. */
 function baselineScore(observations: readonly Effective[], instrument: string, dayZero: CivilDay): number | undefined {
   let last: Extract<Effective, { type: 'scale-score' }> | undefined;
   for (const one of observations) {
     if (one.type !== 'scale-score' || one.day > dayZero || one.data.instrument !== instrument) continue;
     if (one.data.total === undefined || one.data.hoursAfterDose !== undefined) continue;
-    if (last === undefined || one.day > last.day || (one.day === last.day && one.id > last.id)) last = one;
+    if (last === undefined || isLater(one, last)) last = one;
   }
   return last?.data.total;
+}
+
+function isLater(a: Effective, b: Effective): boolean {
+  if (a.day !== b.day) return a.day > b.day;
+  return a.id === b.id ? a.source > b.source : a.id > b.id;
 }
 
 /** Which of each declared group a participant is in, by open events alone. */

@@ -1,4 +1,4 @@
-import { biomarkerResult, type EventData, type Protocol } from '@holdfast/events';
+import { biomarkerResult, type EventData, isUseMeasure, type Protocol } from '@holdfast/events';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { arbCase } from '../../../test/reference/arbitraries.ts';
@@ -43,7 +43,7 @@ const matureOf = (facts: Facts, measure: string): ReadonlySet<number> =>
  * risk up to the last assessment, so the next assessment adds days behind the mature end.
  */
 function countedOn(facts: Facts, protocol: Protocol, days: (measure: string) => ReadonlySet<number>): unknown {
-  const all = daysBy(facts, ['abstinent', 'assessable', 'events']);
+  const all = daysBy(facts, ['abstinent', 'assessable', 'due', 'missing', 'beyond', 'events']);
   return protocol.measures.flatMap((measure) => {
     const here = days(measure.id);
     return [...all]
@@ -96,7 +96,15 @@ describe('as days turn and events arrive', () => {
           for (const { id } of protocol.measures) {
             const mature = matureOf(facts, id);
             for (const day of mature) expect((facts.open.dayZero ?? 0) + day).toBeLessThan(asOf ?? 0);
-            const counted = daysBy(facts, ['assessable', 'abstinent', 'events', 'person-days']);
+            const counted = daysBy(facts, [
+              'assessable',
+              'abstinent',
+              'due',
+              'missing',
+              'beyond',
+              'events',
+              'person-days',
+            ]);
             for (const [key, days] of counted) {
               if (key.split(' ')[1] === id) expect([...days].filter((day) => !mature.has(day))).toEqual([]);
             }
@@ -157,13 +165,14 @@ describe('as days turn and events arrive', () => {
         fc.property(arbPunctual(), (replay) => {
           const { protocol, history, firstClock, lastClock } = replay;
           const last = fold(protocol, history, lastClock);
-          const finalStatus = protocol.measures.map((measure) => statusByDay(protocol, measure, history, lastClock));
+          const measures = protocol.measures.filter(isUseMeasure);
+          const finalStatus = measures.map((measure) => statusByDay(protocol, measure, history, lastClock));
           for (let clock = firstClock; clock <= lastClock; clock += 1) {
             const known = arrivedBy(replay, clock);
             const facts = fold(protocol, known, clock);
             const mature = (measure: string) => matureOf(facts, measure);
             expect(countedOn(facts, protocol, mature)).toEqual(countedOn(last, protocol, mature));
-            for (const [i, measure] of protocol.measures.entries()) {
+            for (const [i, measure] of measures.entries()) {
               for (const { day, status } of statusByDay(protocol, measure, known, clock)) {
                 if (status !== 'not-yet') expect(status).toBe(finalStatus[i]?.[day - 1]?.status);
               }

@@ -17,13 +17,16 @@ function firstDose(observations: readonly Effective[], dayZero: CivilDay): Dose 
   )[0];
 }
 
-/** From which study day on a participant belongs to a population; undefined while they do not. */
+/**
+ * By what a participant belongs to a population: from randomisation on, or the study day of a first dose, of which nobody knows
+ * before it is over; undefined while they do not.
+ */
 export function memberSince(
   population: Population | undefined,
   observations: readonly Effective[],
   dayZero: CivilDay,
-): StudyDay | undefined {
-  if (population === undefined || population.requires === 'randomisation') return 0;
+): 'randomisation' | StudyDay | undefined {
+  if (population === undefined || population.requires === 'randomisation') return 'randomisation';
   const dose = firstDose(observations, dayZero);
   return dose && dose.day - dayZero;
 }

@@ -7,6 +7,7 @@ export type MarkKind =
   | 'assessable'
   | 'due'
   | 'missing'
+  | 'beyond'
   | 'events'
   | 'person-days'
   | 'mature'

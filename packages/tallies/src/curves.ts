@@ -59,8 +59,8 @@ export type AbstinenceQuestion = { readonly measure: string; readonly window: nu
 /**
  * Abstinence by day: the numerator and the denominator of a window and missing-data policy, and of those followed how many are
  * missing. Days with nobody assessable are there, with zeros. *Observed only* and what is carried forward are tallied; the policies
- * that count everybody followed are made of what is: *missing is use* and *worst case* are the observed abstinent of those due, in
- * the *best case* the missing were abstinent too.
+ * that count everybody followed are made of what is: *missing is use* and *worst case* are the observed abstinent of those due (who
+ * is observed beyond planned follow-up is not), in the *best case* the missing were abstinent too.
  */
 export function abstinenceCurve(
   tallies: Tallies,
@@ -84,12 +84,15 @@ export function abstinenceCurve(
   const [due, missing] = [counts('due', ''), counts('missing', '')];
   const ofFollowed = policy === 'missing-is-use' || policy === 'worst-case' || policy === 'best-case';
   const under = ofFollowed ? 'observed-only' : policy;
-  const [abstinent, assessable] = [counts('abstinent', under), counts('assessable', under)];
+  const [abstinent, assessable, beyond] = [
+    counts('abstinent', under),
+    counts('assessable', under),
+    counts('beyond', ''),
+  ];
   return daysOf(days).map((day): AbstinenceDay => {
     const known = { day, due: due(day), missing: missing(day) };
     if (!ofFollowed) return { ...known, abstinent: abstinent(day), assessable: assessable(day) };
-    // Who is observed beyond planned follow-up is not followed: there nobody counts.
-    const free = known.due === 0 ? 0 : abstinent(day);
+    const free = abstinent(day) - beyond(day);
     return { ...known, abstinent: policy === 'best-case' ? free + known.missing : free, assessable: known.due };
   });
 }

@@ -38,9 +38,12 @@ const cell = (site: string, n: number): CellTally => ({
   kind: 'events',
   window: 7,
   policy: '',
+  item: '',
+  of: 0,
   axis: 'study',
   arm: 'a',
   site,
+  group: '',
   days: n === 0 ? [] : [1, n],
 });
 

@@ -1,8 +1,8 @@
 import { kaplanMeier } from '@holdfast/statistics';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { CellTally } from './cell.ts';
-import type { Slice } from './curves.ts';
+import { type CellTally, groupsText } from './cell.ts';
+import { everybody, type Slice } from './curves.ts';
 import { survivalCurve } from './survival.ts';
 import { addUp, noTallies } from './tallies.ts';
 
@@ -12,6 +12,8 @@ type Participant = {
   readonly measure: string;
   readonly arm: string;
   readonly site: string;
+  readonly stratum: string;
+  readonly axis: 'study' | 'calendar';
 };
 
 const lastDay = 10;
@@ -23,32 +25,41 @@ const participants = fc.array(
       measure: fc.constantFrom('m', 'm', 'other'),
       arm: fc.constantFrom('a', 'b', ''),
       site: fc.constantFrom('S1', 'S2'),
+      stratum: fc.constantFrom('mild', 'severe'),
+      axis: fc.constantFrom('study', 'study', 'calendar'),
     },
     { noNullPrototype: true },
   ),
   { maxLength: 40 },
 );
 const slice = fc.record<Slice>(
-  { arm: fc.constantFrom(undefined, 'a', 'b', 'c'), site: fc.constantFrom(undefined, 'S1', 'S2') },
+  {
+    arms: fc.constantFrom(undefined, new Set(['a']), new Set(['a', 'b']), new Set(['c'])),
+    site: fc.constantFrom(undefined, 'S1', 'S2'),
+    groups: fc.constantFrom(undefined, { stratum: 'mild' }, { stratum: 'severe' }),
+  },
   { noNullPrototype: true },
 );
-const everybody: Slice = { arm: undefined, site: undefined };
 
-const tallied = ({ kind, day, measure, arm, site }: Participant): CellTally => ({
-  measure,
-  kind,
+const tallied = ({ day, stratum, ...cell }: Participant): CellTally => ({
+  ...cell,
   window: 0,
   policy: '',
-  axis: 'study',
-  arm,
-  site,
+  item: '',
+  of: 0,
+  group: groupsText({ stratum }),
   days: [day, 1],
 });
 const talliesOf = (all: readonly Participant[]) => addUp(noTallies, all.map(tallied));
 
-function inPart(all: readonly Participant[], { arm, site }: Slice): readonly Participant[] {
+function inPart(all: readonly Participant[], { arms, site, groups }: Slice): readonly Participant[] {
   return all.filter(
-    (one) => one.measure === 'm' && (arm === undefined || one.arm === arm) && (site === undefined || one.site === site),
+    (one) =>
+      one.measure === 'm' &&
+      one.axis === 'study' &&
+      (arms === undefined || arms.has(one.arm)) &&
+      (site === undefined || one.site === site) &&
+      (groups === undefined || one.stratum === groups.stratum),
   );
 }
 
@@ -93,7 +104,7 @@ test('the counts of arms and sites add up to those of the whole', () => {
     fc.property(participants, (all) => {
       const days = new Set(studyDays);
       const parts = ['a', 'b', ''].flatMap((arm) =>
-        ['S1', 'S2'].map((site) => survivalCurve(talliesOf(all), 'm', { arm, site }, days)),
+        ['S1', 'S2'].map((site) => survivalCurve(talliesOf(all), 'm', { arms: new Set([arm]), site }, days)),
       );
       survivalCurve(talliesOf(all), 'm', everybody, days).forEach((whole, i) => {
         for (const count of ['atRisk', 'events', 'competing', 'censored'] as const)

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type CellTally, cellKey, type TallyKind } from './cell.ts';
+import { type CellTally, cellKey, type EndKind, groupsIn, groupsText, type MarkKind } from './cell.ts';
 import { addUp, cellsOf, daySums, noTallies, type Tallies } from './tallies.ts';
 
-const kinds: TallyKind[] = [
+const kinds: (MarkKind | EndKind)[] = [
   'abstinent',
   'assessable',
   'events',
@@ -22,9 +22,12 @@ const cell: fc.Arbitrary<CellTally> = fc.record(
     kind: fc.constantFrom(...kinds.slice(0, 2)),
     window: fc.constantFrom(0, 7),
     policy: fc.constantFrom('', 'observed-only'),
-    axis: fc.constant('study'),
+    item: fc.constantFrom('', '1-28'),
+    of: fc.constantFrom(0, 1, 168),
+    axis: fc.constantFrom('study', 'calendar'),
     arm: fc.constantFrom('', 'saline', 'A","b'),
     site: fc.constantFrom('S1', 'S2'),
+    group: fc.constantFrom('', '[["stratum","mild"]]'),
     days: fc
       .array(fc.tuple(fc.integer({ min: 0, max: 5 }), fc.integer({ min: -3, max: 3 })), { maxLength: 6 })
       .map((pairs) => pairs.flat()),
@@ -149,9 +152,12 @@ describe('tallies add up', () => {
       kind: 'person-days',
       window: 7,
       policy: '',
+      item: '',
+      of: 0,
       axis: 'study',
       arm: '',
       site: 'S',
+      group: '',
       days: [1, n],
     });
     expect(cellsOf(sum([big(2 ** 52), big(2 ** 52 - 1)]))[0]?.days).toEqual([1, 2 ** 53 - 1]);
@@ -199,4 +205,23 @@ test('the sums of a question are over everything that it does not name', () => {
       }
     }),
   );
+});
+
+describe('groups as a text', () => {
+  const groups = fc.dictionary(fc.string({ minLength: 1 }), fc.string(), { noNullPrototype: true, maxKeys: 5 });
+
+  test('say the same again, whatever the names and the order', () => {
+    fc.assert(
+      fc.property(groups, (given) => {
+        const backwards = Object.fromEntries(Object.entries(given).reverse());
+        expect(groupsIn(groupsText(given))).toEqual(given);
+        expect(groupsText(backwards)).toBe(groupsText(given));
+      }),
+    );
+  });
+
+  test('are no text where there are none', () => {
+    expect(groupsText({})).toBe('');
+    expect(groupsIn('')).toEqual({});
+  });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { CellTally, TallyKind } from './cell.ts';
+import type { CellTally } from './cell.ts';
 import { addUp, cellsOf, noTallies } from './tallies.ts';
 import { type Claim, type Difference, decodeTallyRecord, encodeTallyRecord, inParts } from './tally-record.ts';
 
@@ -18,12 +18,15 @@ const days = fc
 const cell: fc.Arbitrary<CellTally> = fc.record(
   {
     measure: fc.stringMatching(/^[a-z][a-z0-9-]{0,20}$/),
-    kind: fc.constantFrom<TallyKind>('abstinent', 'person-days', 'event'),
+    kind: fc.constantFrom('abstinent', 'person-days', 'event', 'mg', 'a "kind" of its own'),
     window: fc.nat(4_000),
     policy: fc.constantFrom('', 'missing-is-use'),
-    axis: fc.constant('study'),
+    item: fc.string({ unit: 'binary', maxLength: 20 }),
+    of: fc.nat(4_000),
+    axis: fc.constantFrom('study', 'calendar'),
     arm: fc.string({ unit: 'binary', maxLength: 20 }),
     site: fc.stringMatching(/^[A-Z]{2}-[0-9]{2}$/),
+    group: fc.string({ unit: 'binary', maxLength: 40 }),
     days,
   },
   { noNullPrototype: true },
@@ -65,9 +68,12 @@ function large(cells: number, numbers: number, arm: string): Claim {
       kind: 'person-days',
       window: 4_000,
       policy: 'missing-is-use',
+      item: '',
+      of: 0,
       axis: 'study',
       arm,
       site: `S${n}`.padEnd(64, '_'),
+      group: '',
       days: Array.from({ length: numbers / 2 }, (_, i) => [day(i), -123_456_789]).flat(),
     })),
   };

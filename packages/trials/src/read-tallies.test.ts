@@ -45,9 +45,12 @@ const cell = (arm: string, ...days: number[]): CellTally => ({
   kind: 'events',
   window: 28,
   policy: '',
+  item: '',
+  of: 0,
   axis: 'study',
   arm,
   site: 'GB-01',
+  group: '',
   days,
 });
 

@@ -139,8 +139,9 @@ function matureRuns(
 }
 
 /**
- * Runs of days in numerator and denominator, per window and policy, and of those followed (`due`) and missing among them: what
- * every policy that carries nothing forward is made of. *Observed only* is there always, since the others stand on it.
+ * Runs of days in numerator and denominator, per window and policy, of those followed (`due`) and missing among them, and of those
+ * abstinent though not followed any more (`beyond`): what every policy that carries nothing forward is made of. *Observed only* is
+ * there always, since the others stand on it.
  */
 function abstinenceSpells(
   { id, policies }: AbstinenceMeasure,
@@ -166,12 +167,14 @@ function abstinenceSpells(
   }
   const due = spellBuilder({ measure: id, kind: 'due', window });
   const missing = spellBuilder({ measure: id, kind: 'missing', window });
+  const beyond = spellBuilder({ measure: id, kind: 'beyond', window });
   for (const { from, to, status } of runs) {
     const last = Math.min(to, following.plannedFollowUp);
     if (status !== 'outside') due.addRun(from, last);
     if (status === 'missing') missing.addRun(from, last);
+    if (status === 'abstinent') beyond.addRun(Math.max(from, following.plannedFollowUp + 1), to);
   }
-  spells.push(...due.spells(), ...missing.spells());
+  spells.push(...due.spells(), ...missing.spells(), ...beyond.spells());
   return spells;
 }
 

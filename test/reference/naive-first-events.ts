@@ -302,7 +302,7 @@ export function naiveRelapse(told: NaiveTold<'relapse'>): NaiveFacts {
 
 /** Leaving early; completing and the last day that is known end observation, death competes. */
 export function naiveRetention(told: NaiveTold<'retention'>): NaiveFacts {
-  const { measure, observations, dayZero } = told;
+  const { observations, dayZero } = told;
   const days = matureDays(told);
   const left = leaving(observations, dayZero);
   const facts = (day: number, outcome: string): NaiveFacts => ({

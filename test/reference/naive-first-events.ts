@@ -290,11 +290,15 @@ export function naiveRelapse(told: NaiveTold<'relapse'>): NaiveFacts {
   const days = naiveDays(told);
   const death = measure.death === 'exclude' ? deathOf(observations, dayZero) : undefined;
   const dies = death !== undefined && death >= 1 ? death : undefined;
-  const all = measure.patterns.flatMap((pattern) => candidates(told, pattern, days));
+  // Once death is known nothing after it is waited for.
+  const rest = daysFrom(days.length + 1, endOf(told.protocol, measure.horizon, dayZero));
+  const isOver = days.some(({ day }) => day === dies);
+  const dead = isOver ? rest.map((day): NaiveDay => ({ day, is: 'out', spoken: false, tested: false })) : [];
+  const all = measure.patterns.flatMap((pattern) => candidates(told, pattern, [...days, ...dead]));
   const complete = all.filter(({ onset, complete }) => complete !== undefined && (dies === undefined || onset <= dies));
   const onset = first(complete.map((candidate) => candidate.onset));
   if (onset !== undefined) return factsOf(told, 0, onset, 'event');
-  if (dies !== undefined && days.some(({ day }) => day === dies)) return factsOf(told, 0, dies, 'competing');
+  if (dies !== undefined && isOver) return factsOf(told, 0, dies, 'competing');
   const open = first(all.filter((candidate) => candidate.complete === undefined).map((candidate) => candidate.onset));
   const excluded = days.filter(({ day }) => open === undefined || day < open);
   return factsOf(told, 0, lastKnown(excluded, 0), 'censored');

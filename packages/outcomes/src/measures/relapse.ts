@@ -94,22 +94,26 @@ const earliest = (days: readonly StudyDay[]): StudyDay => Math.min(Number.POSITI
 export function relapse(measure: Relapse, judged: ParticipantDays, searches: readonly NamedSearch[]): FirstEvent {
   const days = matureBeginning(judged);
   const to = lastOfMatureBeginning(judged);
+  const death = measure.death === 'exclude' && days.death !== undefined && days.death >= 1 ? days.death : undefined;
+  const hasDied = death !== undefined && death <= to;
   const found = searches.flatMap(({ name, search }) => {
-    const onset = search(to);
+    // After death no day counts, so none of them needs to be waited for.
+    const onset = search(hasDied ? days.lastDay : to);
     return onset === undefined ? [] : [{ name, ...onset }];
   });
-  const death = measure.death === 'exclude' && days.death !== undefined && days.death >= 1 ? days.death : undefined;
   const shown = found
-    .filter(({ onset, confirmed }) => confirmed !== undefined && onset <= (death ?? onset))
-    .toSorted((a, b) => a.onset - b.onset || (a.confirmed ?? 0) - (b.confirmed ?? 0))[0];
+    .flatMap(({ confirmed, ...rest }) => (confirmed === undefined ? [] : [{ ...rest, confirmed }]))
+    .filter(({ onset }) => !hasDied || onset <= death)
+    .toSorted((a, b) => a.onset - b.onset || a.confirmed - b.confirmed)[0];
   const begun = earliest(found.filter(({ confirmed }) => confirmed === undefined).map(({ onset }) => onset));
   const { id } = measure;
   if (shown !== undefined) {
-    const { name, onset, confirmed = onset } = shown;
+    const { name, onset } = shown;
+    const confirmed = hasDied ? Math.min(shown.confirmed, death) : shown.confirmed;
     const lastFree = Math.max(measure.from - 1, lastAssessed(days, 0, Math.min(onset, begun) - 1));
     return { measure: id, day: onset, outcome: 'event', confirmed, lastFree, why: name };
   }
-  if (death !== undefined && death <= to) return { measure: id, day: death, outcome: 'competing', why: 'death' };
+  if (hasDied) return { measure: id, day: death, outcome: 'competing', why: 'death' };
   const day = lastAssessed(days, 0, Math.min(to, begun - 1));
   return { measure: id, day, outcome: 'censored', why: begun <= to ? 'not-confirmed' : 'last-assessment' };
 }

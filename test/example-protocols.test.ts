@@ -599,6 +599,33 @@ describe('what the pages say beside their tables', () => {
     expect(statuses(relativeOn(50, 'alcohol'))).toEqual(['abstinent', 'use', 'use', 'abstinent']);
   });
 
+  test('alcohol-2x2, case 8: a man would have had one heavy day', () => {
+    const protocol = protocolAt('alcohol-2x2/alcohol-2x2.yaml');
+    const given = history([
+      ['participant-enrolled', 0, { consentDate: date(0), baseline: { sex: 'male' } }],
+      ['participant-randomised', 0, { date: date(0) }],
+      drinking(1, 90, { 30: 6, 50: 7, 53: 8, 55: 10 }),
+      calendar(91, 180),
+    ]);
+    const ends = fold(protocol, given, end).open.firstEvents;
+    const of = (id: string) => ends.find(({ measure }) => measure === id);
+    expect(of('first-heavy-day')).toMatchObject({ day: 55, outcome: 'event' });
+    expect(of('heavy-week-or-leaving')).toMatchObject({ day: 180, outcome: 'censored' });
+  });
+
+  test('opioid-weekly-urine, case 9: before the fourth week is over, censored with the urine of day 28', () => {
+    const protocol = protocolAt('opioid-weekly-urine/opioid-weekly-urine.yaml');
+    const found = { 35: { opioid: 'positive' }, 42: { opioid: 'positive' } } as const;
+    const given = history([...weekly(without(everyWeek, 49, 56), found), calendar(1, 174)]);
+    // W08 (day 56, four days to close, two to enter) is what day 55 waits for.
+    const ends = fold(protocol, given, dayZero + 63).open.firstEvents;
+    expect(ends.find(({ measure }) => measure === 'relapse-four-weeks')).toMatchObject({
+      day: 28,
+      outcome: 'censored',
+      why: 'not-confirmed',
+    });
+  });
+
   test('alcohol-2x2: drinks are refused as the unit of an amount', () => {
     const protocol = protocolAt('alcohol-2x2/alcohol-2x2.yaml');
     const parsed = parseEvent({

@@ -6,6 +6,7 @@ import {
   dateOf,
   type EventData,
   fullType,
+  isFirstEventMeasure,
   isUseMeasure,
   type ObservationType,
   type Protocol,
@@ -85,6 +86,21 @@ const calendar = (from: number, to: number, use: { readonly [day: number]: strin
     to: date(to),
     complete: true,
     days: Object.fromEntries(Object.entries(use).map(([day, substance]) => [date(Number(day)), { [substance]: {} }])),
+    informant: 'participant',
+    interview: date(to + 1),
+  },
+];
+/** The same with the units of alcohol that were drunk on some. */
+const drinking = (from: number, to: number, units: { readonly [day: number]: number }): Said => [
+  'use-calendar',
+  to + 1,
+  {
+    from: date(from),
+    to: date(to),
+    complete: true,
+    days: Object.fromEntries(
+      Object.entries(units).map(([day, amount]) => [date(Number(day)), { alcohol: { amount, unit: 'units' } }]),
+    ),
     informant: 'participant',
     interview: date(to + 1),
   },
@@ -198,6 +214,12 @@ const all: readonly Example[] = [
       '5. A relative contradicts the participant': [...sober, relativeOn(50, 'alcohol')],
       '6. A hospital stay': [...sober, away('hospital', 40, 50)],
       '7. Somebody who left': [calendar(1, 90), left(100, 'lost')],
+      '8. Heavy days': [
+        ['participant-enrolled', 0, { consentDate: date(0), baseline: { sex: 'female' } }],
+        ['participant-randomised', 0, { date: date(0) }],
+        drinking(1, 90, { 30: 6, 50: 7, 53: 8, 55: 10 }),
+        calendar(91, 180),
+      ],
     },
     sent: [
       ['screened', -7, { eligible: true }],
@@ -292,6 +314,12 @@ const all: readonly Example[] = [
           21: { methadone: 'positive', opioid: 'positive' },
         }),
       ],
+      '9. Two positive urines, and two that are missed': [
+        ...weekly(without(everyWeek, 49, 56), { 35: { opioid: 'positive' }, 42: { opioid: 'positive' } }),
+        missed(49, 'W07'),
+        missed(56, 'W08'),
+        calendar(1, 174),
+      ],
     },
     sent: [
       ['screened', -7, { eligible: true }],
@@ -353,6 +381,12 @@ const all: readonly Example[] = [
         ...cocaineUrine(threeAWeek.filter((day) => day <= 28)),
         ...calendars(4),
         left(28, 'stopped'),
+      ],
+      '7. Use in two weeks running': [
+        ...stays,
+        ...cocaineUrine(threeAWeek),
+        ...calendars(8, { 10: 'cocaine', 18: 'cocaine' }),
+        calendar(56, 56),
       ],
     },
     sent: [
@@ -416,9 +450,10 @@ function counted(protocol: Protocol, given: History, row: Row): Row {
   }
   const measure = measureOf(protocol, row.measure);
   const blank = Object.fromEntries(Object.keys(row).map((name) => [name, '']));
-  if (measure.kind === 'first-use') {
+  if (isFirstEventMeasure(measure)) {
     const event = fold(protocol, given, end).open.firstEvents.find(({ measure: id }) => id === measure.id);
-    return { ...blank, measure: measure.id, judged: `${event?.outcome} on day ${event?.day}` };
+    const confirmed = event?.confirmed === undefined ? '' : `, confirmed on day ${event.confirmed}`;
+    return { ...blank, measure: measure.id, judged: `${event?.outcome} on day ${event?.day}${confirmed}` };
   }
   const [window] = explain(protocol, measure, given, end, Number(row.day)).windows;
   const undeclared = Object.fromEntries(
@@ -564,6 +599,33 @@ describe('what the pages say beside their tables', () => {
       'abstinent',
     ]);
     expect(statuses(relativeOn(50, 'alcohol'))).toEqual(['abstinent', 'use', 'use', 'abstinent']);
+  });
+
+  test('alcohol-2x2, case 8: a man would have had one heavy day', () => {
+    const protocol = protocolAt('alcohol-2x2/alcohol-2x2.yaml');
+    const given = history([
+      ['participant-enrolled', 0, { consentDate: date(0), baseline: { sex: 'male' } }],
+      ['participant-randomised', 0, { date: date(0) }],
+      drinking(1, 90, { 30: 6, 50: 7, 53: 8, 55: 10 }),
+      calendar(91, 180),
+    ]);
+    const ends = fold(protocol, given, end).open.firstEvents;
+    const of = (id: string) => ends.find(({ measure }) => measure === id);
+    expect(of('first-heavy-day')).toMatchObject({ day: 55, outcome: 'event' });
+    expect(of('heavy-week-or-leaving')).toMatchObject({ day: 180, outcome: 'censored' });
+  });
+
+  test('opioid-weekly-urine, case 9: before the fourth week is over, censored with the urine of day 28', () => {
+    const protocol = protocolAt('opioid-weekly-urine/opioid-weekly-urine.yaml');
+    const found = { 35: { opioid: 'positive' }, 42: { opioid: 'positive' } } as const;
+    const given = history([...weekly(without(everyWeek, 49, 56), found), calendar(1, 174)]);
+    // W08 (day 56, four days to close, two to enter) is what day 55 waits for.
+    const ends = fold(protocol, given, dayZero + 63).open.firstEvents;
+    expect(ends.find(({ measure }) => measure === 'relapse-four-weeks')).toMatchObject({
+      day: 28,
+      outcome: 'censored',
+      why: 'not-confirmed',
+    });
   });
 
   test('alcohol-2x2: drinks are refused as the unit of an amount', () => {

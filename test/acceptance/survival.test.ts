@@ -7,15 +7,18 @@ import { csvRows, holdfast, root, succeed, temporaryFolder } from './holdfast.ts
 const shared = sharedFolder();
 const examples = join(root, 'schemas/examples/ctn0094');
 const trials = ['CTN-0027', 'CTN-0030'] as const;
+const firstEvents = ['opioid-first-use', 'opioid-relapse-four-weeks', 'opioid-relapse-two-weeks', 'retention'] as const;
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let data: string;
 
 type Row = Readonly<Record<string, string>>;
 
-/** What `survival` answers, as text. */
-const answer = async (...args: readonly string[]) =>
-  (await succeed(['survival', '--data', data, '--format', 'csv', ...args])).stdout;
+/** What `survival` answers of first use, or of the measure that is named, as text. */
+const answer = async (...args: readonly string[]) => {
+  const measure = args.includes('--measure') ? [] : ['--measure', 'opioid-first-use'];
+  return (await succeed(['survival', '--data', data, '--format', 'csv', ...measure, ...args])).stdout;
+};
 const rows = async (...args: readonly string[]): Promise<Row[]> => csvRows(await answer(...args));
 
 const counts = ['at_risk', 'events', 'competing', 'censored'] as const;
@@ -87,21 +90,26 @@ describe.skipIf(shared === undefined)('survival of two real trials', () => {
     }
   });
 
-  test.each(trials)('%s: arms, and arms and sites, add up to the whole', async (trial) => {
-    const whole = await rows('--trial', trial);
-    const days = whole.map(({ day }) => day).join(',');
-    for (const by of ['arm', 'site', 'arm,site'])
-      expect(addedUp(await rows('--trial', trial, '--by', by, '--day', days))).toEqual(addedUp(whole));
-  });
+  describe.each(firstEvents)('%s', (measure) => {
+    test.each(trials)('%s: arms, and arms and sites, add up to the whole', async (trial) => {
+      const whole = await rows('--trial', trial, '--measure', measure);
+      const days = whole.map(({ day }) => day).join(',');
+      for (const by of ['arm', 'site', 'arm,site'])
+        expect(addedUp(await rows('--trial', trial, '--measure', measure, '--by', by, '--day', days))).toEqual(
+          addedUp(whole),
+        );
+    });
 
-  test.each(trials)('%s: at risk on day 0 is everybody randomised, and each has one end', async (trial) => {
-    const participants = csvRows(await readFile(join(shared ?? '', 'ctn/rates/time_to_lapse.csv'), 'utf8')).filter(
-      (row) => row.trial === trial,
-    );
-    const whole = await rows('--trial', trial);
-    expect(whole[0]).toMatchObject({ day: '0', at_risk: `${participants.length}` });
-    const ended = whole.map(countsOf).reduce((sum, [, ...ends]) => sum + ends.reduce((a, b) => a + b, 0), 0);
-    expect(ended).toBe(participants.length);
+    test.each(trials)('%s: at risk on day 0 is everybody randomised, and each has one end', async (trial) => {
+      const participants = csvRows(await readFile(join(shared ?? '', 'ctn/rates/time_to_lapse.csv'), 'utf8')).filter(
+        (row) => row.trial === trial,
+      );
+      const whole = await rows('--trial', trial, '--measure', measure);
+      expect(whole[0]).toMatchObject({ day: '0', at_risk: `${participants.length}` });
+      const ended = whole.map(countsOf).reduce((sum, [, ...ends]) => sum + ends.reduce((a, b) => a + b, 0), 0);
+      expect(ended).toBe(participants.length);
+      expect(whole.some(({ events }) => Number(events) > 0)).toBe(true);
+    });
   });
 
   test('on a study day that is asked for, the curve stands as on the last day on which anything happened', async () => {

@@ -1,5 +1,6 @@
 import type { MeasureKind, Protocol } from '@holdfast/events';
 import type fc from 'fast-check';
+import { arbLapse, arbRelapse, arbRetention } from './arbitrary-first-events.ts';
 
 /** What a random measure can refer to in its random protocol. */
 export type MeasureSetting = {
@@ -14,4 +15,8 @@ export type MeasureSetting = {
 /** Random measures of the kinds that have a reference in `naive-kinds.ts`, as a protocol would write them. */
 export const arbitraryMeasures: {
   readonly [K in MeasureKind]?: (setting: MeasureSetting) => fc.Arbitrary<Partial<Protocol['measures'][number]>>;
-} = {};
+} = {
+  lapse: arbLapse,
+  relapse: arbRelapse,
+  retention: arbRetention,
+};

@@ -1,4 +1,5 @@
 import type { MeasureKind, MeasureOf, Protocol } from '@holdfast/events';
+import { naiveLapse, naiveRelapse, naiveRetention } from './naive-first-events.ts';
 import type { Effective } from './naive-replacing.ts';
 
 /** What a kind's reference is told: the effective observations that the measure may read, and the clock (undefined: none). */
@@ -31,4 +32,8 @@ export type NaiveFacts = {
 };
 
 /** The references of the kinds that have values or first events; each is written apart from the fold, day by day. */
-export const naiveKinds: { readonly [K in MeasureKind]?: (told: NaiveTold<K>) => NaiveFacts } = {};
+export const naiveKinds: { readonly [K in MeasureKind]?: (told: NaiveTold<K>) => NaiveFacts } = {
+  lapse: naiveLapse,
+  relapse: naiveRelapse,
+  retention: naiveRetention,
+};

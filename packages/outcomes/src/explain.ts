@@ -2,6 +2,8 @@ import {
   type AmendedProtocol,
   type CivilDay,
   civilDay,
+  type FirstEventMeasure,
+  isFirstEventMeasure,
   type MissingPolicy,
   type Protocol,
   protocolFor,
@@ -12,9 +14,9 @@ import { type DayStatus, daysWithStatus, observationsFor } from './day-status.ts
 import { isUse } from './evidence/evidence.ts';
 import { type DayStatuses, nothing, type Statement } from './evidence/statement.ts';
 import type { FirstEvent, StudyDay } from './facts.ts';
+import { fold } from './fold.ts';
 import { settleOpen } from './history/settle.ts';
 import { counted, type JudgedWindow, type WindowStatus, windowOn } from './measures/abstinence.ts';
-import { firstUse } from './measures/first-use.ts';
 import { type ParticipantDays, participantDays } from './measures/participant-days.ts';
 import { rollingWindows } from './measures/rolling-abstinence.ts';
 import type { History } from './observation.ts';
@@ -98,10 +100,21 @@ export function explain(
     outside: outsideReason(measure, days, day),
     windows:
       measure.kind === 'rolling-abstinence' && mature[day] === 1 ? explainedWindows(measure, protocol, days, day) : [],
-    firstEvent: measure.kind === 'first-use' ? firstUse(measure, days) : undefined,
+    firstEvent: isFirstEventMeasure(measure) ? firstEventOf(measure, protocol, history, clock) : undefined,
     statements: [...evidence.statements].sort((a, b) => a.day - b.day || (a.event.id < b.event.id ? -1 : 1)),
     excluded: [...excluded.entries()].flatMap(([at, out]) => (out === 1 ? [at] : [])),
   };
+}
+
+/** As the fold has it: of whoever is not at risk of it, or not in the measure's population, there is none. */
+function firstEventOf(
+  measure: FirstEventMeasure,
+  protocol: AmendedProtocol,
+  history: History,
+  clock: CivilDay | undefined,
+): FirstEvent | undefined {
+  const { open, closed } = fold({ ...protocol, measures: [measure] }, history, clock);
+  return [...open.firstEvents, ...closed.firstEvents][0];
 }
 
 function outsideReason(

@@ -1,7 +1,10 @@
 import type { Measure, MeasureKind, MeasureOf, ObservationType, Protocol } from '@holdfast/events';
 import { continuousAbstinence } from './continuous-abstinence.ts';
 import { firstUseFold } from './first-use.ts';
+import { lapseFold } from './lapse.ts';
 import type { MeasureFacts, MeasureFold, Told, When } from './measure-fold.ts';
+import { relapseFold } from './relapse.ts';
+import { retentionFold } from './retention.ts';
 import { rollingAbstinence } from './rolling-abstinence.ts';
 
 const notYet = (kind: string): never => {
@@ -14,9 +17,9 @@ const folds: { readonly [K in MeasureKind]: MeasureFold<MeasureOf<K>> } = {
   'rolling-abstinence': rollingAbstinence,
   'continuous-abstinence': continuousAbstinence,
   'first-use': firstUseFold,
-  lapse: missing,
-  relapse: missing,
-  retention: missing,
+  lapse: lapseFold,
+  relapse: relapseFold,
+  retention: retentionFold,
   'days-of-use': missing,
   amount: missing,
   'no-heavy-days': missing,

@@ -1,12 +1,22 @@
 import {
   carriedDays,
   dateOf,
+  type FirstEventMeasure,
+  isFirstEventMeasure,
   isUseMeasure,
   type MissingPolicy,
   type Protocol,
   type UseMeasure,
 } from '@holdfast/events';
-import { type Explanation, explain, fold, type History, isOpenMeasure, type Statement } from '@holdfast/outcomes';
+import {
+  type Explanation,
+  explain,
+  type FirstEvent,
+  fold,
+  type History,
+  isOpenMeasure,
+  type Statement,
+} from '@holdfast/outcomes';
 import type { Command } from 'commander';
 import { byArmVerdict, lookByArm, refuseClosed } from '../by-arm.ts';
 import { CommandFailed } from '../command-failed.ts';
@@ -145,21 +155,50 @@ function* windowLines(measure: UseMeasure, explanation: Explanation, only: numbe
   }
 }
 
-function* firstEventLines(explanation: Explanation): Generator<string> {
+const firstEventInWords: Record<FirstEventMeasure['kind'], string> = {
+  'first-use': 'First use',
+  lapse: 'Lapse',
+  relapse: 'Relapse',
+  retention: 'Leaving',
+};
+
+/** What kind of first event it is, when it came and how that is known; or why and until when there is none. */
+function* endInWords({ kind }: FirstEventMeasure, firstEvent: FirstEvent, explanation: Explanation): Generator<string> {
+  const { day, outcome, origin, confirmed = day, lastFree, why } = firstEvent;
+  const on = (studyDay: number) => dayInWords(studyDay, explanation);
+  const what = firstEventInWords[kind];
+  if (origin !== undefined) yield `Time counts from ${on(origin)}: at risk from the day after.`;
+  if (outcome === 'event') {
+    const since = origin === undefined ? '' : `, ${plural(day - origin, 'day')} later`;
+    yield `${what}: ${on(day)}${since}${kind === 'relapse' ? `, by the pattern ${why}` : ''}.`;
+    if (confirmed > day) yield `Confirmed on ${on(confirmed)}, when the run that shows it was over.`;
+    if (lastFree !== undefined) yield `Last day known to be free of it: ${on(lastFree)}.`;
+  } else if (outcome === 'competing') {
+    yield `No ${what.toLowerCase()} before death: ${on(day)}; death competes with it.`;
+  } else if (why === 'not-confirmed') {
+    yield `No ${what.toLowerCase()} is confirmed, but something has begun that may become it: censored before that, at the last assessment that excludes its onset, ${on(day)}.`;
+  } else if (day === (origin ?? 0)) {
+    yield `No ${kind === 'relapse' ? 'relapse' : 'use'} is known, and no day has all the evidence that the rule asks for: censored on ${on(day)}.`;
+  } else {
+    yield `No ${kind === 'relapse' ? 'relapse' : 'use'} is known: censored at the last assessment, ${on(day)}.`;
+  }
+}
+
+function* firstEventLines(measure: UseMeasure, explanation: Explanation): Generator<string> {
   const { firstEvent } = explanation;
-  if (firstEvent === undefined) return;
-  const at = dayInWords(firstEvent.day, explanation);
+  if (!isFirstEventMeasure(measure) || explanation.dayZero === undefined) return;
   yield '';
-  if (firstEvent.outcome === 'event') yield `First use: ${at}.`;
-  else if (firstEvent.outcome === 'competing') yield `No use before death: ${at}; death competes with first use.`;
-  else if (firstEvent.day === 0)
-    yield 'No use is known, and no day has all the evidence that the rule asks for: censored on study day 0.';
-  else yield `No use is known: censored at the last assessment, ${at}.`;
+  if (firstEvent === undefined) {
+    yield measure.kind === 'lapse'
+      ? 'Not at risk: no abstinence that the measure asks for is known (or the quit day is beyond what can count), so there is nothing to lapse from.'
+      : 'The measure does not count this participant.';
+    return;
+  }
+  yield* endInWords(measure, firstEvent, explanation);
   const shown = behindFirstEvent(explanation);
-  if (
-    firstEvent.outcome === 'event' &&
-    !shown.some(({ day, use, lookBack }) => use && lookBack === undefined && day === firstEvent.day)
-  )
+  const isSeen = shown.some(({ day, use, lookBack }) => use && lookBack === undefined && day === firstEvent.day);
+  const ofUse = measure.kind !== 'relapse' || firstEvent.why === 'first-use';
+  if (firstEvent.outcome === 'event' && ofUse && !isSeen)
     yield 'A biomarker that looks back shows it without its day: dated at the sample, by when it had happened.';
   for (const run of runsOf(shown)) yield runLine(run, explanation);
 }
@@ -199,7 +238,7 @@ function* lines(
   if (explanation.status !== undefined) yield `The day itself: ${statusInWords[explanation.status]}.`;
   if (explanation.outside !== undefined) yield `Does not count: ${outsideInWords[explanation.outside]}.`;
   yield* windowLines(measure, explanation, options.window === undefined ? undefined : Number(options.window));
-  yield* firstEventLines(explanation);
+  yield* firstEventLines(measure, explanation);
   const issues = [...open.issues, ...(withArm ? closed.issues : [])];
   if (issues.length > 0) yield '';
   for (const { issue, type, id, reason } of issues) yield `Issue: ${issue}, ${type} ${id}: ${reason}.`;

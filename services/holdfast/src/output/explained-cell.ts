@@ -33,10 +33,11 @@ export const evidenceColumns = [
   'event_id',
 ] as const;
 
-/** The statements that a first event rests on: up to its day; of a censored one all, since each says that there was none. */
+/** The statements that a first event rests on: up to its confirmation; of a censored one all, since each says that there was none. */
 export function behindFirstEvent({ firstEvent, statements }: Explanation): readonly Statement[] {
   if (firstEvent === undefined) return [];
-  return statements.filter(({ day }) => firstEvent.outcome === 'censored' || day <= firstEvent.day);
+  const { outcome, day: onset, confirmed = onset } = firstEvent;
+  return statements.filter(({ day }) => outcome === 'censored' || day <= confirmed);
 }
 
 /** A row for each statement of evidence, under each window that it lies in, or under the first event that rests on it. */

@@ -8,7 +8,10 @@ export const FirstUse = z
 export type FirstUse = z.infer<typeof FirstUse>;
 
 const AfterAbstinence = z.union(
-  [z.strictObject({ abstinentDays: Day }), z.strictObject({ quitDay: z.int().min(0).max(4000) })],
+  [
+    z.strictObject({ abstinentDays: Day.meta({ description: 'length of the run in days; missing days break it' }) }),
+    z.strictObject({ quitDay: z.int().min(0).max(4000).meta({ description: 'study day on which use was to end' }) }),
+  ],
   { error: 'must be abstinentDays, the length of the run that comes before; or quitDay, a study day' },
 );
 
@@ -31,12 +34,29 @@ const missing = z
 export const RelapsePattern = z.discriminatedUnion(
   'is',
   [
-    z.strictObject({ is: z.literal('weeks-in-a-row'), weeks: z.int().min(1).max(52), missing }),
-    z.strictObject({ is: z.literal('days-in-a-row'), days: z.int().min(1).max(365), missing }),
-    z.strictObject({ is: z.literal('heavy-days'), days: z.int().min(1).max(365), within: z.int().min(1).max(365) }),
+    z.strictObject({
+      is: z.literal('weeks-in-a-row'),
+      weeks: z.int().min(1).max(52).meta({ description: 'study weeks with any use, one after the other' }),
+      missing,
+    }),
+    z.strictObject({
+      is: z.literal('days-in-a-row'),
+      days: z.int().min(1).max(365).meta({ description: 'days of use, one after the other' }),
+      missing,
+    }),
+    z.strictObject({
+      is: z.literal('heavy-days'),
+      days: z.int().min(1).max(365).meta({ description: 'heavy days' }),
+      within: z.int().min(1).max(365).meta({ description: 'within so many days, from the first of them on' }),
+    }),
     z.strictObject({ is: z.literal('first-use') }),
     z.strictObject({ is: z.literal('leaving') }),
-    z.strictObject({ is: z.literal('baseline-pattern'), within: z.int().min(7).max(365) }),
+    z.strictObject({
+      is: z.literal('baseline-pattern'),
+      within: z.int().min(7).max(365).meta({
+        description: 'days; as many days of use within them as in so many days before randomisation',
+      }),
+    }),
   ],
   {
     error:

@@ -1,0 +1,65 @@
+import type { Protocol } from '@holdfast/events';
+import fc from 'fast-check';
+import type { MeasureSetting } from './arbitrary-measures.ts';
+
+type ArbMeasure = fc.Arbitrary<Partial<Protocol['measures'][number]>>;
+
+const upTo = (max: number, min = 1) => fc.integer({ min, max: Math.max(min, max) });
+const windows = (horizon: number) => fc.uniqueArray(upTo(Math.min(6, horizon)), { minLength: 1, maxLength: 2 });
+const missing = fc.constantFrom('use', 'free');
+
+// Short runs, so that in a few weeks some are whole and some are not.
+const pattern = fc.oneof(
+  fc.record({ is: fc.constant('weeks-in-a-row'), weeks: upTo(2), missing }),
+  fc.record({ is: fc.constant('days-in-a-row'), days: upTo(4), missing }),
+  fc.tuple(upTo(3), fc.nat({ max: 4 })).map(([days, more]) => ({ is: 'heavy-days', days, within: days + more })),
+  fc.constant({ is: 'first-use' }),
+  fc.constant({ is: 'leaving' }),
+  fc.record({ is: fc.constant('baseline-pattern'), within: upTo(9, 7) }),
+);
+const heavy = fc.oneof(
+  fc.record({ atLeastGrams: fc.constantFrom(1, 2.5, 4) }),
+  fc.constant({ by: 'sex', atLeastGrams: { female: 1, male: 4 } }),
+);
+
+export const arbLapse = ({ useEvidence, horizon }: MeasureSetting): ArbMeasure =>
+  fc
+    .tuple(
+      useEvidence,
+      fc.record({
+        kind: fc.constant('lapse'),
+        windows: windows(horizon),
+        horizon: fc.constant(horizon),
+        after: fc.oneof(
+          upTo(4).map((abstinentDays) => ({ abstinentDays })),
+          upTo(Math.min(6, horizon - 1), 0).map((quitDay) => ({ quitDay })),
+        ),
+      }),
+    )
+    .map(([evidence, rest]) => ({ ...evidence, ...rest }) as Partial<Protocol['measures'][number]>);
+
+export const arbRelapse = ({ useEvidence, horizon }: MeasureSetting): ArbMeasure =>
+  fc
+    .tuple(
+      useEvidence,
+      fc.record({
+        kind: fc.constant('relapse'),
+        windows: windows(horizon),
+        horizon: fc.constant(horizon),
+        from: upTo(Math.min(4, horizon)),
+        patterns: fc.oneof(
+          { weight: 2, arbitrary: pattern.map((one) => [one]) },
+          { weight: 1, arbitrary: fc.array(pattern, { minLength: 2, maxLength: 3 }) },
+        ),
+        heavy,
+      }),
+    )
+    .map(([evidence, rest]) => ({ ...evidence, ...rest }) as Partial<Protocol['measures'][number]>);
+
+export const arbRetention = ({ id, horizon }: MeasureSetting): ArbMeasure =>
+  fc.record({
+    id: fc.constant(id),
+    kind: fc.constant('retention'),
+    windows: windows(horizon),
+    horizon: fc.constant(horizon),
+  }) as ArbMeasure;

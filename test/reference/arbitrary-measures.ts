@@ -1,5 +1,5 @@
 import type { MeasureKind, Protocol } from '@holdfast/events';
-import type fc from 'fast-check';
+import fc from 'fast-check';
 
 /** What a random measure can refer to in its random protocol. */
 export type MeasureSetting = {
@@ -14,4 +14,26 @@ export type MeasureSetting = {
 /** Random measures of the kinds that have a reference in `naive-kinds.ts`, as a protocol would write them. */
 export const arbitraryMeasures: {
   readonly [K in MeasureKind]?: (setting: MeasureSetting) => fc.Arbitrary<Partial<Protocol['measures'][number]>>;
-} = {};
+} = {
+  'adverse-events': ({ id, horizon }) =>
+    fc.record({
+      id: fc.constant(id),
+      kind: fc.constant('adverse-events' as const),
+      only: fc.constantFrom('all' as const, 'serious' as const, 'related' as const, 'treatment-emergent' as const),
+      horizon: fc.constant(horizon),
+    }),
+  suicidality: ({ id, horizon }) =>
+    fc.record({
+      id: fc.constant(id),
+      kind: fc.constant('suicidality' as const),
+      rise: fc.integer({ min: 1, max: 3 }),
+      horizon: fc.constant(horizon),
+    }),
+  'vital-peaks': ({ id, horizon }) =>
+    fc.record({
+      id: fc.constant(id),
+      kind: fc.constant('vital-peaks' as const),
+      severe: fc.constantFrom({ systolic: 180, diastolic: 110 }, { systolic: 140.5, diastolic: 115 }),
+      horizon: fc.constant(horizon),
+    }),
+};

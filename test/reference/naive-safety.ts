@@ -151,10 +151,12 @@ export function naiveVitalPeaks(told: NaiveTold<'vital-peaks'>): NaiveFacts {
   };
   const measured = observations.flatMap((one) => {
     if (one.type !== 'vital-signs' || !over.includes(one.day) || one.data.minutesAfterDose === undefined) return [];
-    let day = one.day;
-    for (let minutes = one.data.minutesAfterDose; minutes >= 24 * 60; minutes -= 24 * 60) day -= 1;
-    while (day >= dayZero && !doses.some((dose) => dose.day === day)) day -= 1;
-    return [{ ...one.data, session: day < dayZero ? 'none' : `session-${sessionOn(day)}` }];
+    const { minutesAfterDose } = one.data;
+    // Of the days with a dose the one that agrees best, if it does to the day; of two the later.
+    const off = (day: number) => Math.abs((one.day - day) * 24 * 60 - minutesAfterDose);
+    const dosed = days(dayZero, one.day).filter((day) => doses.some((dose) => dose.day === day) && off(day) <= 24 * 60);
+    const best = dosed.filter((day) => dosed.every((other) => off(day) <= off(other))).at(-1);
+    return [{ ...one.data, session: best === undefined ? 'none' : `session-${sessionOn(best)}` }];
   });
   const values: NaiveValue[] = [];
   for (const item of new Set(['any', ...measured.map(({ session }) => session)])) {

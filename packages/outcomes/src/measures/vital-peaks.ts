@@ -2,11 +2,11 @@ import { type CivilDay, horizonOf, type VitalPeaks } from '@holdfast/events';
 import type { StudyDay, ValueFact } from '../facts.ts';
 import type { Effective } from '../history/replacing.ts';
 import { lastDayOver } from './days-over.ts';
+import { dosingDays, sessionHoursBefore } from './dosing-sessions.ts';
 import type { MeasureFold } from './measure-fold.ts';
 import { lastDayOf, maturitySpells } from './participant-days.ts';
 import { valueParts } from './value-parts.ts';
 
-type Dose = Extract<Effective, { type: 'dose-given' }>;
 type Sign = 'systolic' | 'diastolic' | 'heart-rate';
 
 /** One measurement after a dose. */
@@ -17,23 +17,9 @@ type Measured = {
   readonly signs: { readonly [sign in Sign]?: number };
 };
 
-const minutesOfDay = 1_440;
-
-/** The dosing sessions from day 0 on, by civil day: as numbered by the site, else the how-manieth day with a dose it is. */
-function sessionsByDay(observations: readonly Effective[], dayZero: CivilDay): { day: CivilDay; session: number }[] {
-  const doses = observations.filter((one): one is Dose => one.type === 'dose-given' && one.day >= dayZero);
-  const days = [...new Set(doses.map(({ day }) => day))].sort((a, b) => a - b);
-  return days.map((day, i) => {
-    const numbered = doses.flatMap(({ day: on, data }) =>
-      on === day && data.session !== undefined ? [data.session] : [],
-    );
-    return { day, session: numbered.length === 0 ? i + 1 : Math.max(...numbered) };
-  });
-}
-
 /** The measurements that say how long after a dose they are. */
 function measuredAfterDose(observations: readonly Effective[], dayZero: CivilDay): Measured[] {
-  const sessions = sessionsByDay(observations, dayZero);
+  const sessions = dosingDays(observations, dayZero);
   return observations.flatMap((one): Measured[] => {
     if (one.type !== 'vital-signs' || one.data.minutesAfterDose === undefined) return [];
     const { bloodPressure, heartRate, minutesAfterDose } = one.data;
@@ -41,10 +27,8 @@ function measuredAfterDose(observations: readonly Effective[], dayZero: CivilDay
       ...bloodPressure,
       ...(heartRate === undefined ? {} : { 'heart-rate': heartRate }),
     };
-    // The dose began so many whole days before, or (past midnight) on the day before that.
-    const doseBy = one.day - Math.floor(minutesAfterDose / minutesOfDay);
-    const session = sessions.findLast(({ day }) => day <= doseBy)?.session;
-    return [{ day: one.day - dayZero, session, signs }];
+    const day = one.day - dayZero;
+    return [{ day, session: sessionHoursBefore(sessions, day, minutesAfterDose / 60), signs }];
   });
 }
 

@@ -27,11 +27,24 @@ const blindedCommands = [
   ['patterns', '--weeks', '--format', 'json'],
   ['issues', '--format', 'csv'],
   ['issues', '--all', '--format', 'json'],
+  ['safety', '--format', 'csv'],
+  ['safety', '--measure', 'adverse-events', '--by', 'site', '--format', 'json'],
+  ['safety', '--measure', 'adverse-events', '--by', 'arm'],
+  ['safety', '--measure', 'peaks'],
+  ['sites', '--format', 'csv'],
+  ['sites', '--cut-off', '2026-06-01', '--format', 'json'],
   ['protocol', 'list'],
   ['verify', '--format', 'csv'],
 ];
 
 const scenario = { seed: 7, participants: 24, firstDay: civilDay('2026-03-02'), recruitment: 40 };
+
+/** Measures of safety: open ones, and one that looks at doses. */
+const ofSafety: Protocol['measures'] = [
+  { id: 'adverse-events', kind: 'adverse-events', only: 'all', horizon: 180 },
+  { id: 'suicidality', kind: 'suicidality', rise: 2, horizon: 180 },
+  { id: 'peaks', kind: 'vital-peaks', severe: { systolic: 180, diastolic: 110 }, horizon: 180 },
+];
 
 /** A pattern rule that is the same in every arm, and so open. */
 const weekly: PatternRule = {
@@ -59,7 +72,9 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   const parsed = parseProtocol(await readFile(join(root, 'schemas/examples/demo/demo-2x2.yaml'), 'utf8'));
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  protocol = { ...parsed.value, plannedParticipants: scenario.participants, patterns: [weekly] };
+  const { value } = parsed;
+  const measures = [...value.measures, ...ofSafety];
+  protocol = { ...value, measures, plannedParticipants: scenario.participants, patterns: [weekly] };
   key = (await createTrialKey(trial)).key;
   await writeFile(join(folder.path, 'key'), serialiseKey(key));
 });
@@ -93,6 +108,31 @@ async function storeOf(name: string, entered: readonly EnteredEvent[]): Promise<
 
 const closed = ({ event }: EnteredEvent) => isClosed(event.type, event.data, protocol.closed);
 
+/** With what happens to participants: after each dose their blood pressure is taken, and every other feels sick. */
+function withSafety(entered: readonly EnteredEvent[]): EnteredEvent[] {
+  return entered.flatMap((one, i): EnteredEvent[] => {
+    const { day, event } = one;
+    if (event.type !== 'org.holdfast.dose-given.v1') return [one];
+    const said = (type: 'vital-signs' | 'adverse-event', data: object) =>
+      ({ day, event: { ...event, id: `${type}-${i}`, type: `org.holdfast.${type}.v1`, data } }) as EnteredEvent;
+    const taken = said('vital-signs', {
+      bloodPressure: { systolic: 120 + (i % 70), diastolic: 80 },
+      heartRate: 70,
+      minutesAfterDose: 40,
+    });
+    const sick = said('adverse-event', {
+      ae: `AE-${i}`,
+      term: 'nausea',
+      onset: dateOf(day),
+      severity: 'mild',
+      seriousness: [],
+      relatedness: 'possible',
+      outcome: 'recovered',
+    });
+    return i % 2 === 0 ? [one, taken] : [one, taken, sick];
+  });
+}
+
 /** The same open events, while each sealed box holds what `contents` says. */
 function withContents(
   entered: readonly EnteredEvent[],
@@ -115,14 +155,16 @@ function outsideTheBox(record: string): string {
 
 describe('a blinded answer is a function of the open events alone', () => {
   test('arms and doses exchanged at will: log outside the boxes, open tallies and every blinded output stay the same, byte by byte', async () => {
-    const entered = simulateTrial(protocol, scenario);
+    const entered = withSafety(simulateTrial(protocol, scenario));
     expect(entered.filter(closed).length).toBeGreaterThan(80);
     const before = await storeOf('before', entered);
     const arms = protocol.arms.map(({ id }) => id);
     const exchanged = withContents(entered, (event, index) =>
       event.type === 'org.holdfast.arm-assigned.v1'
         ? { arm: arms[index % arms.length] ?? '' }
-        : { drug: `drug ${index % 3}`, given: { mgPerKg: (index % 5) / 10 } },
+        : event.type === 'org.holdfast.vital-signs.v1'
+          ? { heartRate: 60 + (index % 90), minutesAfterDose: index }
+          : { drug: `drug ${index % 3}`, given: { mgPerKg: (index % 5) / 10 } },
     );
     const after = await storeOf('after', exchanged);
     expect((await loggedEvents(after, trial)).map(outsideTheBox)).toEqual(

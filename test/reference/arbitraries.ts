@@ -397,6 +397,69 @@ function sayings(protocol: Protocol): { [T in ObservationType]: fc.Arbitrary<Eve
       ({ total, visit, after }) =>
         defined({ instrument: 'HAM-D-17', total, visit, hoursAfterDose: after }) as EventData<'scale-score'>,
     );
+  const answer = optionally(fc.nat({ max: 1 }), { absent: 1, present: 2 });
+  const suicidality = fc
+    .record({
+      ideation: optionally(fc.nat({ max: 5 }), { absent: 1, present: 5 }),
+      preparatory: answer,
+      aborted: answer,
+      interrupted: answer,
+      attempt: answer,
+      'self-injury': answer,
+      after: optionally(fc.nat({ max: 2 }), { absent: 3, present: 1 }),
+    })
+    .map(
+      ({ after, ...items }) =>
+        defined({
+          instrument: 'C-SSRS',
+          items: defined(items),
+          hoursAfterDose: after,
+        }) as EventData<'scale-score'>,
+    );
+  const vitalSigns = fc
+    .record({
+      pressure: optionally(
+        fc.tuple(fc.constantFrom(120, 140.5, 179.9, 180, 191), fc.constantFrom(70, 109.25, 110, 115)),
+        { absent: 1, present: 3 },
+      ),
+      heartRate: fc.constantFrom(70, 90.125, 131),
+      minutesAfterDose: optionally(fc.constantFrom(0, 40, 1_439, 1_440, 3_000), { absent: 1, present: 4 }),
+    })
+    .map(({ pressure, ...rest }) => {
+      const bloodPressure = pressure && { systolic: pressure[0], diastolic: pressure[1] };
+      return defined({ ...rest, bloodPressure }) as EventData<'vital-signs'>;
+    });
+  const adverseEvent = fc
+    .record({
+      ae: fc.constantFrom('AE-1', 'AE-2', 'AE-3'),
+      onset: day,
+      // The same term under two classes, and terms that differ by nothing that counts.
+      named: fc.oneof(
+        fc.record({ term: fc.constantFrom('nausea', ' Nausea', 'fell  down') }),
+        fc.record({
+          term: fc.constant('felt sick'),
+          coded: fc.record(
+            { pt: fc.constantFrom('Nausea', 'Fall › at home'), soc: fc.constantFrom('Gastrointestinal', 'Injury') },
+            plain,
+          ),
+        }),
+      ),
+      severity: fc.constantFrom('mild' as const, 'moderate' as const, 'severe' as const),
+      grade: optionally(fc.integer({ min: 1, max: 5 }), { absent: 2, present: 1 }),
+      seriousness: fc.oneof(
+        { weight: 3, arbitrary: fc.constant([]) },
+        {
+          weight: 2,
+          arbitrary: fc.subarray(['death', 'life-threatening', 'hospitalisation'] as const, { minLength: 1 }),
+        },
+      ),
+      relatedness: fc.constantFrom('unrelated' as const, 'possible' as const, 'definite' as const),
+    })
+    .map(({ onset, named, severity, grade, ...rest }) => {
+      const graded = grade === undefined ? { severity } : { grade };
+      const outcome = rest.seriousness.includes('death' as never) ? 'fatal' : 'unknown';
+      return { ...rest, ...named, ...graded, onset: dateOf(onset), outcome } as EventData<'adverse-event'>;
+    });
   const date = (spread: number) =>
     fc.oneof(
       { weight: 3, arbitrary: fc.constant(dateOf(referenceDay)) },
@@ -419,11 +482,13 @@ function sayings(protocol: Protocol): { [T in ObservationType]: fc.Arbitrary<Eve
     'urine-screen': screen,
     biomarker,
     'use-calendar': calendar,
-    'dose-given': fc.record(
-      { drug: fc.constant('ketamine'), given: fc.constantFrom({ mg: 35 }, { mgPerKg: 0.5 }) },
-      plain,
-    ),
-    'scale-score': score,
+    'dose-given': fc
+      .record({
+        given: fc.constantFrom({ mg: 35 }, { mgPerKg: 0.5 }),
+        session: optionally(fc.integer({ min: 1, max: 3 }), { absent: 2, present: 1 }),
+      })
+      .map((data) => defined({ drug: 'ketamine', ...data }) as EventData<'dose-given'>),
+    'scale-score': fc.oneof({ weight: 3, arbitrary: score }, { weight: 2, arbitrary: suicidality }),
     'controlled-environment': fc
       .record({ from: day, length: fc.nat({ max: 5 }), kind: fc.constantFrom('hospital' as const, 'prison' as const) })
       .map(({ from, length, kind }) => ({ kind, from: dateOf(from), to: dateOf(from + length) })),
@@ -444,10 +509,7 @@ function sayings(protocol: Protocol): { [T in ObservationType]: fc.Arbitrary<Eve
       plain,
     ),
     'therapy-session': fc.record({ kind: fc.constant('relapse-prevention'), minutes: fc.constantFrom(0, 90) }, plain),
-    'vital-signs': fc.constantFrom<EventData<'vital-signs'>>(
-      { heartRate: 70 },
-      { heartRate: 90, minutesAfterDose: 40 },
-    ),
+    'vital-signs': vitalSigns,
     'lab-result': fc.constant({ test: 'ALT', value: 31, unit: 'U/L' }),
     'concomitant-medication': fc.record({ name: fc.constant('naltrexone'), from: day.map(dateOf) }, plain),
     'protocol-deviation': fc.constant({ kind: 'visit', importance: 'minor' }),
@@ -457,17 +519,7 @@ function sayings(protocol: Protocol): { [T in ObservationType]: fc.Arbitrary<Eve
       naloxone: 'given',
       outcome: 'recovered',
     }),
-    'adverse-event': fc
-      .record({ ae: fc.constantFrom('AE-1', 'AE-2'), onset: day, died: fc.boolean() }, plain)
-      .map(({ ae, onset, died }) => ({
-        ae,
-        term: 'nausea',
-        onset: dateOf(onset),
-        severity: 'mild',
-        seriousness: died ? ['death'] : [],
-        relatedness: 'possible',
-        outcome: died ? 'fatal' : 'unknown',
-      })),
+    'adverse-event': adverseEvent,
     'treatment-discontinued': fc.constant({ reason: 'participant' }),
     'consent-withdrawn': fc
       .constantFrom('treatment' as const, 'follow-up' as const, 'data' as const)
@@ -509,6 +561,8 @@ type Options = {
   readonly sealedRetractions?: boolean;
   /** The types that are observed, beside those that set a participant up, and nothing is replaced: so that they meet more often. */
   readonly only?: readonly ObservationType[];
+  /** With `only`: corrections and retractions all the same. */
+  readonly replaced?: boolean;
 };
 
 function sourcesOf(protocol: Protocol): { sites: string[]; service: string } {
@@ -516,7 +570,7 @@ function sourcesOf(protocol: Protocol): { sites: string[]; service: string } {
   return { sites: protocol.sites.map((site) => `${trial}/sites/${site}`), service: `${trial}/randomisation` };
 }
 
-function arbDrafts(protocol: Protocol, { only }: Options): fc.Arbitrary<Draft[]> {
+function arbDrafts(protocol: Protocol, { only, replaced = only === undefined }: Options): fc.Arbitrary<Draft[]> {
   const horizon = longestHorizon(protocol);
   const say = sayings(protocol);
   const { sites, service } = sourcesOf(protocol);
@@ -549,7 +603,7 @@ function arbDrafts(protocol: Protocol, { only }: Options): fc.Arbitrary<Draft[]>
     )
     .map((parts) => parts.flat());
 
-  if (only !== undefined) return base;
+  if (!replaced) return base;
   return base.chain((said) => {
     // Replacing events have few identities, so that they target each other, themselves, and what is not there.
     const replacingKey = fc.record({ source: fc.constantFrom(...sites.slice(0, 1), service), id: ids('r', 7) }, plain);

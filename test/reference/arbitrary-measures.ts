@@ -1,5 +1,5 @@
 import type { MeasureKind, Protocol } from '@holdfast/events';
-import type fc from 'fast-check';
+import fc from 'fast-check';
 import { arbLapse, arbRelapse, arbRetention } from './arbitrary-first-events.ts';
 
 /** What a random measure can refer to in its random protocol. */
@@ -19,4 +19,25 @@ export const arbitraryMeasures: {
   lapse: arbLapse,
   relapse: arbRelapse,
   retention: arbRetention,
+  'adverse-events': ({ id, horizon }) =>
+    fc.record({
+      id: fc.constant(id),
+      kind: fc.constant('adverse-events' as const),
+      only: fc.constantFrom('all' as const, 'serious' as const, 'related' as const, 'treatment-emergent' as const),
+      horizon: fc.constant(horizon),
+    }),
+  suicidality: ({ id, horizon }) =>
+    fc.record({
+      id: fc.constant(id),
+      kind: fc.constant('suicidality' as const),
+      rise: fc.integer({ min: 1, max: 3 }),
+      horizon: fc.constant(horizon),
+    }),
+  'vital-peaks': ({ id, horizon }) =>
+    fc.record({
+      id: fc.constant(id),
+      kind: fc.constant('vital-peaks' as const),
+      severe: fc.constantFrom({ systolic: 180, diastolic: 110 }, { systolic: 140.5, diastolic: 115 }),
+      horizon: fc.constant(horizon),
+    }),
 };

@@ -1,6 +1,7 @@
 import type { MeasureKind, MeasureOf, Protocol } from '@holdfast/events';
 import { naiveLapse, naiveRelapse, naiveRetention } from './naive-first-events.ts';
 import type { Effective } from './naive-replacing.ts';
+import { naiveAdverseEvents, naiveSuicidality, naiveVitalPeaks } from './naive-safety.ts';
 
 /** What a kind's reference is told: the effective observations that the measure may read, and the clock (undefined: none). */
 export type NaiveTold<K extends MeasureKind> = {
@@ -36,4 +37,7 @@ export const naiveKinds: { readonly [K in MeasureKind]?: (told: NaiveTold<K>) =>
   lapse: naiveLapse,
   relapse: naiveRelapse,
   retention: naiveRetention,
+  'adverse-events': naiveAdverseEvents,
+  suicidality: naiveSuicidality,
+  'vital-peaks': naiveVitalPeaks,
 };

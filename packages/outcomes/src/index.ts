@@ -16,7 +16,9 @@ export { factsOf, fold, foldOpen, foldVersion, type SettledHistory, settle } fro
 export { notKnown } from './groups.ts';
 export { identityKey, settleIdentity } from './history/identity.ts';
 export { type Effective, replace } from './history/replacing.ts';
+export { settleOpen } from './history/settle.ts';
 export { issuesOf, type ParticipantIssues } from './issues.ts';
+export { adverseEventItem } from './measures/adverse-events.ts';
 export type { History, Observation, ObservationOf, Side } from './observation.ts';
 export { isOpenMeasure } from './open-measures.ts';
 export type { Finding } from './patterns/findings.ts';

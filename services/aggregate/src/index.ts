@@ -5,12 +5,13 @@ export { type EventChange, type EventsOf, eventChanges } from './cut-difference.
 export { chained, type Decoded, recordDecoder } from './decode.ts';
 export { type ReadHistories, readHistories } from './histories.ts';
 export { ShardThreadFailed } from './keeper-thread.ts';
+export { type OpenArrival, type OpenHistory, openHistories } from './open-histories.ts';
 export {
   type ParticipantRecords,
   type ParticipantRecordsOptions,
   participantRecords,
 } from './participant-records.ts';
 export { fromArchive, fromLog, type RecordSource } from './record-source.ts';
-export type { Selection } from './selection.ts';
+export { protocolUpTo, type Selection } from './selection.ts';
 export { type SelectionOptions, selectionTallies } from './selection-tallies.ts';
 export { KeyNeeded } from './shard-keeper.ts';

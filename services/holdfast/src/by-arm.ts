@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
-import { type ByArmVerdict, mayShowByArm, openVault, trialVault } from '@holdfast/access';
-import { horizonOf, type Measure, type PatternRule, type Protocol } from '@holdfast/events';
+import { type ByArmQuestion, type ByArmVerdict, mayShowByArm, openVault, trialVault } from '@holdfast/access';
+import { horizonOf, isSafetyMeasure, type Measure, type PatternRule, type Protocol } from '@holdfast/events';
 import { embeddedEventLog } from '@holdfast/log/embedded';
 import { differsByArm, foldVersion, isOpenMeasure, isOpenPattern } from '@holdfast/outcomes';
 import { everybody, isFinal, randomisedIn } from '@holdfast/tallies';
@@ -55,20 +55,32 @@ async function recordLook({ folders }: Store, protocol: Protocol, question: stri
   }
 }
 
+/** What numbers by arm tell of: of safety they may be shown to who has the key, while the trial runs. */
+type Subject = ByArmQuestion['what'];
+
 /** Whether this store's keys open numbers by arm of a trial now; the reason if not. */
-export async function byArmVerdict(store: Store, { protocol }: PublishedTrial): Promise<ByArmVerdict> {
+export async function byArmVerdict(
+  store: Store,
+  { protocol }: PublishedTrial,
+  what: Subject = 'efficacy',
+): Promise<ByArmVerdict> {
   const hasKey = store.keys.has(protocol.trial);
   const closed =
     hasKey && protocol.blinding === 'double' ? await readTallies(store.log, protocol, 'closed') : undefined;
   const outdated = closed && otherVersion(protocol, closed);
   if (outdated !== undefined) return { allowed: false, reason: outdated };
   const passed = closed !== undefined && isOver(protocol, closed);
-  return mayShowByArm({ blinding: protocol.blinding, hasKey, allHorizonsPassed: passed, what: 'efficacy' });
+  return mayShowByArm({ blinding: protocol.blinding, hasKey, allHorizonsPassed: passed, what });
 }
 
 /** Refuses what needs numbers by arm if they may not be shown; records the look if they may. */
-export async function lookByArm(store: Store, trial: PublishedTrial, question: string): Promise<void> {
-  const verdict = await byArmVerdict(store, trial);
+export async function lookByArm(
+  store: Store,
+  trial: PublishedTrial,
+  question: string,
+  what: Subject = 'efficacy',
+): Promise<void> {
+  const verdict = await byArmVerdict(store, trial, what);
   if (!verdict.allowed) throw new CommandFailed(verdict.reason);
   if (trial.protocol.blinding === 'double') await recordLook(store, trial.protocol, question);
 }
@@ -165,8 +177,8 @@ export function sideFor(protocol: Protocol, measure: Measure, byArm: boolean): '
 }
 
 /**
- * The tallies that may answer a question: by arm in a double-blind trial only with its key and once every horizon has passed;
- * without arm the open tallies, which depend on nothing that is sealed. They are the newest ones, or those of a past state or a data
+ * The tallies that may answer a question: by arm in a double-blind trial only with its key and (but for safety) once every horizon
+ * has passed; without arm the open tallies, which depend on nothing that is sealed. They are the newest ones, or those of a past state or a data
  * cut (`knownAt`): what may be seen of these is decided by how far the trial is now.
  */
 export async function talliesFor(
@@ -180,6 +192,7 @@ export async function talliesFor(
   const { protocol } = trial;
   refuseClosed(store, protocol, measure);
   const side = sideFor(protocol, measure, byArm);
-  if (side === 'closed') await lookByArm(store, chooseTrial(store, protocol.trial), question);
+  const what = isSafetyMeasure(measure) ? 'safety' : 'efficacy';
+  if (side === 'closed') await lookByArm(store, chooseTrial(store, protocol.trial), question, what);
   return read(side);
 }

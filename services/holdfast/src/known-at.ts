@@ -45,6 +45,8 @@ export type KnownAt = {
   readonly words: string;
   /** Reads the tallies of that state; absent for the newest one. */
   readonly read?: ReadSide;
+  /** The events of that state, wherever they are kept. */
+  events(): Promise<{ readonly source: RecordSource; readonly selection: Selection }>;
 };
 
 /** The cut of a name; refused if there is none, with those that there are. */
@@ -98,10 +100,11 @@ function sideReader(
   };
 }
 
+const boundsOf = (cut: DataCut): Selection => ({ asOf: cut.asOf ?? undefined, cutOff: cut.cutOff ?? undefined });
+
 /** Reads the tallies of a cut from the archive alone. */
 export function cutReader(store: Store, trial: PublishedTrial, cut: DataCut): ReadSide {
-  const selection = { asOf: cut.asOf ?? undefined, cutOff: cut.cutOff ?? undefined };
-  return sideReader(store, trial, fromArchive(store.objects, cut), selection, cut.clock);
+  return sideReader(store, trial, fromArchive(store.objects, cut), boundsOf(cut), cut.clock);
 }
 
 /** What a cut is of, in a line. */
@@ -136,13 +139,18 @@ export async function knownAt(
     const trial = await trialOfCut(store, cut);
     console.error(cutLine(cut));
     noteOtherFold(cut);
-    return { trial, words: ` --cut ${cut.name}`, read: cutReader(store, trial, cut) };
+    const events = async () => ({ source: fromArchive(store.objects, cut), selection: boundsOf(cut) });
+    return { trial, words: ` --cut ${cut.name}`, read: cutReader(store, trial, cut), events };
   }
-  if (asOf === undefined && cutOff === undefined)
-    return { trial: await standingTrial(store, published, side), words: '' };
+  const selection = { asOf, cutOff };
+  if (asOf === undefined && cutOff === undefined) {
+    const events = async () => ({ source: await fromLog(store.log, published.protocol), selection });
+    return { trial: await standingTrial(store, published, side), words: '', events };
+  }
   await refuseFuture(store, published, asOf);
   const source = await fromLog(store.log, published.protocol);
   const newest = (await newestDate(source)) ?? null;
   const words = `${asOf === undefined ? '' : ` --as-of ${asOf}`}${cutOff === undefined ? '' : ` --cut-off ${cutOff}`}`;
-  return { trial: published, words, read: sideReader(store, published, source, { asOf, cutOff }, newest) };
+  const read = sideReader(store, published, source, selection, newest);
+  return { trial: published, words, read, events: async () => ({ source, selection }) };
 }

@@ -9,6 +9,8 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   ingest: async () => (await import('./commands/ingest.ts')).ingestCommand,
   rates: async () => (await import('./commands/rates.ts')).ratesCommand,
   survival: async () => (await import('./commands/survival.ts')).survivalCommand,
+  safety: async () => (await import('./commands/safety.ts')).safetyCommand,
+  sites: async () => (await import('./commands/sites.ts')).sitesCommand,
   facts: async () => (await import('./commands/facts.ts')).factsCommand,
   patterns: async () => (await import('./commands/patterns.ts')).patternsCommand,
   endpoints: async () => (await import('./commands/endpoints.ts')).endpointsCommand,

@@ -1,4 +1,5 @@
 import type { Measure, MeasureKind, MeasureOf, ObservationType, Protocol } from '@holdfast/events';
+import { adverseEventsFold } from './adverse-events.ts';
 import { continuousAbstinence } from './continuous-abstinence.ts';
 import { firstUseFold } from './first-use.ts';
 import { lapseFold } from './lapse.ts';
@@ -6,6 +7,8 @@ import type { MeasureFacts, MeasureFold, Told, When } from './measure-fold.ts';
 import { relapseFold } from './relapse.ts';
 import { retentionFold } from './retention.ts';
 import { rollingAbstinence } from './rolling-abstinence.ts';
+import { suicidalityFold } from './suicidality.ts';
+import { vitalPeaksFold } from './vital-peaks.ts';
 
 const notYet = (kind: string): never => {
   throw new Error(`${kind} is not folded yet`);
@@ -28,9 +31,9 @@ const folds: { readonly [K in MeasureKind]: MeasureFold<MeasureOf<K>> } = {
   choices: missing,
   visits: missing,
   exposure: missing,
-  'adverse-events': missing,
-  suicidality: missing,
-  'vital-peaks': missing,
+  'adverse-events': adverseEventsFold,
+  suicidality: suicidalityFold,
+  'vital-peaks': vitalPeaksFold,
 };
 
 const foldOf = <M extends Measure>(measure: M): MeasureFold<M> => folds[measure.kind] as unknown as MeasureFold<M>;

@@ -41,6 +41,8 @@ export type AbstinenceMeasure = RollingAbstinence | ContinuousAbstinence;
 export type FirstEventMeasure = FirstUse | Lapse | Relapse | Retention;
 /** The measures that give each participant values. */
 export type ValueMeasure = Exclude<Measure, AbstinenceMeasure | FirstEventMeasure>;
+/** The measures of safety, which may be seen by arm while a trial runs. */
+export type SafetyMeasure = AdverseEvents | Suicidality | VitalPeaks;
 
 export function isUseMeasure(measure: Measure): measure is UseMeasure {
   return 'evidence' in measure;
@@ -56,6 +58,10 @@ export function isFirstEventMeasure(measure: Measure): measure is FirstEventMeas
 
 export function isValueMeasure(measure: Measure): measure is ValueMeasure {
   return !isAbstinenceMeasure(measure) && !isFirstEventMeasure(measure);
+}
+
+export function isSafetyMeasure(measure: Measure): measure is SafetyMeasure {
+  return ['adverse-events', 'suicidality', 'vital-peaks'].includes(measure.kind);
 }
 
 /** The trailing windows of a measure's rates, in days; 0 stands for all days so far, where there is no window. */

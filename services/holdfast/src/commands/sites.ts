@@ -1,0 +1,84 @@
+import { openHistories, protocolUpTo } from '@holdfast/aggregate';
+import { dateOf } from '@holdfast/events';
+import { foldVersion } from '@holdfast/outcomes';
+import type { Command } from 'commander';
+import { asOfOption, cutOffOption, cutOption, type KnownOptions, knownAt } from '../known-at.ts';
+import { type Format, formatOption } from '../output/format.ts';
+import { printRows, type Value } from '../output/print-rows.ts';
+import { watermarkLine } from '../output/watermark.ts';
+import { type SiteFigures, siteGatherer } from '../site-figures.ts';
+import { chooseTrial, withStore } from '../store.ts';
+
+const columns = [
+  'trial',
+  'site',
+  'randomised',
+  'left',
+  'retained_percent',
+  'visits_due',
+  'visits_kept',
+  'visits_late',
+  'kept_percent',
+  'evidence_days',
+  'last_event',
+  'median_entry_days',
+  'p90_entry_days',
+  'issues',
+] as const;
+
+type SitesOptions = KnownOptions & { readonly trial?: string; readonly format: Format };
+
+/** A part of a whole, in per cent; undefined where there is no whole. */
+function percent(part: number | undefined, whole: number | undefined): number | undefined {
+  return part === undefined || whole === undefined || whole === 0 ? undefined : (100 * part) / whole;
+}
+
+function rowOf(trial: string, figures: SiteFigures): Value[] {
+  const { site, randomised, left, visitsDue, visitsKept, visitsLate, evidenceDays } = figures;
+  return [
+    ...[trial, site, randomised, left, percent(left === undefined ? undefined : randomised - left, randomised)],
+    ...[visitsDue, visitsKept, visitsLate, percent(visitsKept, visitsDue), evidenceDays],
+    ...[figures.lastEvent, figures.medianEntryDays, figures.p90EntryDays, figures.issues],
+  ];
+}
+
+async function sites(command: Command): Promise<void> {
+  const options = command.optsWithGlobals<SitesOptions>();
+  await withStore(command, 'read', async (store) => {
+    const { trial, events } = await knownAt(store, chooseTrial(store, options.trial), 'open', options);
+    const { source, selection } = await events();
+    const protocol = protocolUpTo(trial.protocol, selection.cutOff);
+    const gatherer = siteGatherer(protocol);
+    const { histories, clock } = await openHistories(source, protocol, selection, gatherer.take);
+    for (const history of histories) gatherer.add(history, clock);
+    const rows = gatherer.figures().map((figures) => rowOf(protocol.trial, figures));
+    await printRows(columns, rows, options.format);
+    const asOf = clock === undefined ? null : dateOf(clock);
+    const positions = source.ends.map((offset) => ({ offset, asOf, protocolVersion: protocol.version, foldVersion }));
+    console.error(watermarkLine(protocol, { positions, stale: [] }));
+  });
+}
+
+export function sitesCommand(program: Command): void {
+  program
+    .command('sites')
+    .description('recruitment, retention, visits, evidence, delay of entry and issues, by site')
+    .option('--trial <trial>', 'trial; not needed if only one is published')
+    .addOption(asOfOption())
+    .addOption(cutOffOption())
+    .addOption(cutOption())
+    .addOption(formatOption())
+    .addHelpText(
+      'after',
+      `
+Columns: ${columns.join(', ')}; the last row, without a site, is of all. Everything is a function of the open events: whoever may
+see no arm may see it, and the key changes nothing.
+left: randomised who left other than by completing the trial; retained_percent: of the randomised who did not.
+visits_*: of the protocol's first open measure of kind visits (empty without one): whose window and entry lag are over.
+evidence_days: participants' days that the first open measure of use has evidence of; so many and no word of what it says.
+last_event: date on which the last open event of the site was received, in the trial's zone; what was sent again does not count.
+*_entry_days: days from when an event happened to when it was recorded; 90 of 100 took p90 or less.
+issues: conflicts, competing corrections and what was set aside, as \`holdfast issues\` lists them; rejected inputs stand only there.`,
+    )
+    .action((_options, command: Command) => sites(command));
+}

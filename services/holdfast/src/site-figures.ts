@@ -1,0 +1,136 @@
+import type { OpenArrival, OpenHistory } from '@holdfast/aggregate';
+import { type AmendedProtocol, type CivilDay, dateIn, isUseMeasure, type Measure, siteOf } from '@holdfast/events';
+import { foldOpen, isOpenMeasure, issuesOf, settleOpen, statusByDay } from '@holdfast/outcomes';
+
+/** What a site, or the whole trial, has done; undefined: the protocol declares no open measure, or closes the type, that tells it. */
+export type SiteFigures = {
+  /** Undefined: all sites. */
+  readonly site: string | undefined;
+  readonly randomised: number;
+  /** Of them, who left other than by completing the trial. */
+  readonly left: number | undefined;
+  readonly visitsDue: number | undefined;
+  readonly visitsKept: number | undefined;
+  readonly visitsLate: number | undefined;
+  /** Participants' days on which evidence says use or abstinence. */
+  readonly evidenceDays: number | undefined;
+  /** The date, in the trial's zone, on which the last open event was received. */
+  readonly lastEvent: string | undefined;
+  /** Days from what happened to its record. */
+  readonly medianEntryDays: number | undefined;
+  readonly p90EntryDays: number | undefined;
+  readonly issues: number;
+};
+
+type Counts = {
+  randomised: number;
+  left: number;
+  due: number;
+  kept: number;
+  late: number;
+  evidenceDays: number;
+  issues: number;
+  received: string;
+  entryDays: number[];
+};
+
+const nothing = (): Counts => ({
+  randomised: 0,
+  left: 0,
+  due: 0,
+  kept: 0,
+  late: 0,
+  evidenceDays: 0,
+  issues: 0,
+  received: '',
+  entryDays: [],
+});
+
+const milliseconds = 86_400_000;
+
+/**
+ * Gathers the figures of a trial's sites from its open events alone: whoever may see no arm may see them. A participant belongs to
+ * the site of the randomisation, an event to the site that sent it.
+ */
+export function siteGatherer(protocol: AmendedProtocol) {
+  const sites = new Map<string, Counts>(protocol.sites.map((site) => [site, nothing()]));
+  const all = nothing();
+  const isOpen = (measure: Measure) => isOpenMeasure(measure, protocol);
+  const visits = protocol.measures.find((measure) => measure.kind === 'visits' && isOpen(measure));
+  const use = protocol.measures.filter(isUseMeasure).find(isOpen);
+  // Everything else that the fold would judge is asked of nobody here.
+  const asked = { ...protocol, measures: visits === undefined ? [] : [visits] };
+  const scheduled = new Set([protocol, ...(protocol.schedules ?? [])].flatMap((one) => one.visits.map(({ id }) => id)));
+  const tellsLeft = protocol.blinding === 'open' || !protocol.closed.includes('participant-left');
+
+  const countsOf = (site: string | undefined): readonly Counts[] => {
+    const counts = site === undefined ? undefined : sites.get(site);
+    return counts === undefined ? [all] : [all, counts];
+  };
+
+  return {
+    /** How long an event took to be recorded, and when it was received. A correction's time is that of the decision, and tells neither. */
+    take({ observation, time, receivedtime = '' }: OpenArrival): void {
+      const { type, source, recordedAt } = observation;
+      const site = siteOf(source);
+      if (site === undefined) return;
+      for (const counts of countsOf(site)) {
+        if (counts.received === '' || Date.parse(receivedtime) > Date.parse(counts.received))
+          counts.received = receivedtime;
+        if (type !== 'correction' && type !== 'retraction')
+          counts.entryDays.push(Math.max(0, recordedAt - time) / milliseconds);
+      }
+    },
+    /** What a participant adds, as of a clock. */
+    add({ participant, open, boxes }: OpenHistory, clock: CivilDay | undefined): void {
+      const history = { participant, open, sealed: [] };
+      const { dayZero, site, values } = foldOpen(asked, participant, open, clock);
+      const settled = settleOpen(history, boxes);
+      const issues = issuesOf(protocol, history, boxes);
+      const listed = protocol.blinding === 'open' ? [...issues.open, ...issues.closed] : issues.open;
+      for (const issue of listed) for (const counts of countsOf(siteOf(issue.source) ?? site)) counts.issues += 1;
+      if (dayZero === undefined) return;
+      const left = settled.observations.some((one) => one.type === 'participant-left' && one.data.how !== 'completed');
+      const ofVisits = (kind: string) =>
+        values
+          .filter((one) => one.kind === kind && one.item !== undefined && scheduled.has(one.item))
+          .reduce((sum, { value, of }) => sum + value / of, 0);
+      const days = use === undefined ? [] : statusByDay(protocol, use, history, clock);
+      const evidenceDays = days.filter(({ status }) => status === 'use' || status === 'abstinent').length;
+      for (const counts of countsOf(site)) {
+        counts.randomised += 1;
+        counts.left += left ? 1 : 0;
+        counts.due += ofVisits('due');
+        counts.kept += ofVisits('kept');
+        counts.late += ofVisits('late');
+        counts.evidenceDays += evidenceDays;
+      }
+    },
+    /** The sites in the protocol's order, then all together. */
+    figures(): SiteFigures[] {
+      return [...sites, [undefined, all] as const].map(([site, counts]) => {
+        const entryDays = counts.entryDays.toSorted((a, b) => a - b);
+        const ofVisits = (count: number) => (visits === undefined ? undefined : count);
+        return {
+          site,
+          randomised: counts.randomised,
+          left: tellsLeft ? counts.left : undefined,
+          visitsDue: ofVisits(counts.due),
+          visitsKept: ofVisits(counts.kept),
+          visitsLate: ofVisits(counts.late),
+          evidenceDays: use === undefined ? undefined : counts.evidenceDays,
+          lastEvent: counts.received === '' ? undefined : dateIn(protocol.timeZone, new Date(counts.received)),
+          medianEntryDays: medianOf(entryDays),
+          p90EntryDays: entryDays[Math.ceil(0.9 * entryDays.length) - 1],
+          issues: counts.issues,
+        };
+      });
+    },
+  };
+}
+
+/** The middle of numbers in order, or the mean of the middle two. */
+function medianOf(numbers: readonly number[]): number | undefined {
+  const [below, above] = [numbers[Math.ceil(numbers.length / 2) - 1], numbers[Math.floor(numbers.length / 2)]];
+  return below === undefined || above === undefined ? undefined : (below + above) / 2;
+}

@@ -21,6 +21,8 @@ export type WindowStatus = 'use' | 'abstinent' | 'unclear' | 'missing' | 'outsid
 export type JudgedWindow = {
   readonly day: StudyDay;
   readonly status: WindowStatus;
+  /** Of a missing window: whether use in it is known all the same, so that nobody can take it for abstinent. */
+  readonly used?: boolean;
   /** The latest window of an earlier day that is neither missing nor outside: what can be carried forward. */
   readonly earlier: { readonly day: StudyDay; readonly status: WindowStatus } | undefined;
 };
@@ -28,7 +30,8 @@ export type JudgedWindow = {
 /**
  * Whether a judged window counts in a policy's denominator on a mature day, and whether in its numerator. *Observed only*: what
  * is judged use or abstinent; *missing is use* and *worst case*: everybody within planned follow-up, the missing as use; *best
- * case*: the same, the missing as abstinent (an unclear window is not missing: use is known); *carry forward*: a missing window counts as
+ * case*: the same, the missing as abstinent (but no window that is known to have use: not the unclear, nor what comes after the
+ * first use where all days so far are looked at); *carry forward*: a missing window counts as
  * the latest judgement of the days before it that the policy reaches (last observation carried forward), never after leaving.
  * Nothing is carried onto an unclear window, nor over one: it is not missing, and it is known that all was not abstinent.
  */
@@ -41,7 +44,7 @@ export function counted(
   const { status } = judged;
   if (policy === 'missing-is-use' || policy === 'worst-case' || policy === 'best-case') {
     const assessable = isDue(judged, plannedFollowUp);
-    const free = status === 'abstinent' || (policy === 'best-case' && status === 'missing');
+    const free = status === 'abstinent' || (policy === 'best-case' && status === 'missing' && judged.used !== true);
     return { assessable, abstinent: assessable && free };
   }
   const counting = policy === 'observed-only' ? status : carriedForward(policy, judged, left);

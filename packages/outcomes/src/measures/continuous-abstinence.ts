@@ -1,36 +1,60 @@
 import type { ContinuousAbstinence } from '@holdfast/events';
 import { isUse } from '../evidence/evidence.ts';
-import { nothing } from '../evidence/statement.ts';
+import { type DayStatuses, nothing } from '../evidence/statement.ts';
+import type { StudyDay } from '../facts.ts';
 import { abstinenceFold, type JudgedWindow, type WindowStatus } from './abstinence.ts';
 import type { JudgedDays } from './participant-days.ts';
 
+/** Follows one source from day to day: whether it leaves no longer gap than declared. */
+function gapWatch(statuses: DayStatuses, gapAtMost: number): (day: StudyDay) => boolean {
+  let gap = 0;
+  let unbroken = true;
+  return (day) => {
+    gap = statuses[day] === nothing ? gap + 1 : 0;
+    if (gap > gapAtMost) unbroken = false;
+    return unbroken;
+  };
+}
+
+/** Whether a source has spoken of any day so far. */
+function everSpoken(statuses: DayStatuses): (day: StudyDay) => boolean {
+  let spoken = false;
+  return (day) => {
+    if (statuses[day] !== nothing) spoken = true;
+    return spoken;
+  };
+}
+
 /**
  * Judges the days from the first that counts up to each study day: continuous abstinence; with days of grace before the first,
- * prolonged abstinence (Hughes 2003). Covered is a stretch of which every day has evidence, or which has no gap longer than
- * declared; excluded days are no part of it.
+ * prolonged abstinence (Hughes et al. 2003). Covered is a stretch of which every day has evidence, or which has no gap longer than
+ * declared; excluded days are no part of it. A source that has to confirm must speak of at least one of the days, as in a trailing
+ * window; where a longest gap is declared it may leave no longer one either, lest a relative's word of the first week confirm a
+ * year. Use ends it for good: whatever is missing later, no policy counts the participant as abstinent again.
  */
 function* judgedStretches(measure: ContinuousAbstinence, days: JudgedDays): Generator<JudgedWindow> {
   const { lastDay, evidence, lookBacks, excluded } = days;
-  const gapAtMost = measure.coverage === 'all-days' ? 0 : measure.coverage.gapAtMost;
+  const { coverage, from, decisivePositive } = measure;
+  const { covering, confirming } = evidence;
+  const covers = gapWatch(covering, coverage === 'all-days' ? 0 : coverage.gapAtMost);
+  const confirms =
+    confirming && (coverage === 'all-days' ? everSpoken(confirming) : gapWatch(confirming, coverage.gapAtMost));
   let counted = 0;
-  let gap = 0;
-  let covered = true;
-  let confirmed = evidence.confirming === undefined;
+  let covered = false;
   let used = false;
   let touched = false;
   let earlier: JudgedWindow['earlier'];
-  for (let day = measure.from; day <= lastDay; day += 1) {
+  for (let day = from; day <= lastDay; day += 1) {
     if (excluded[day] !== 1) {
       counted += 1;
-      gap = evidence.covering[day] === nothing ? gap + 1 : 0;
-      if (gap > gapAtMost) covered = false;
-      if (evidence.confirming !== undefined && evidence.confirming[day] !== nothing) confirmed = true;
+      const [isCovered, isConfirmed] = [covers(day), confirms === undefined || confirms(day)];
+      covered = isCovered && isConfirmed;
       if (isUse(evidence, day)) used = true;
       if (lookBacks !== undefined && lookBacks.touched[day] === 1) touched = true;
     }
-    if (lookBacks !== undefined && (lookBacks.shownSince[day] ?? 0) >= measure.from) used = true;
-    const status = judge(counted, (covered && confirmed) || (measure.decisivePositive && used), used, touched);
-    yield { day, status, earlier };
+    if (lookBacks !== undefined && (lookBacks.shownSince[day] ?? 0) >= from) used = true;
+    const status = judge(counted, covered || (decisivePositive && used), used, touched);
+    yield { day, status, used, earlier };
     if (status !== 'missing' && status !== 'outside') earlier = { day, status };
   }
 }

@@ -1,7 +1,11 @@
 import type { Measure, MeasureKind, MeasureOf, ObservationType, Protocol } from '@holdfast/events';
+import { amount } from './amount.ts';
 import { continuousAbstinence } from './continuous-abstinence.ts';
+import { daysOfUse } from './days-of-use.ts';
 import { firstUseFold } from './first-use.ts';
 import type { MeasureFacts, MeasureFold, Told, When } from './measure-fold.ts';
+import { noHeavyDays } from './no-heavy-days.ts';
+import { riskLevel } from './risk-level.ts';
 import { rollingAbstinence } from './rolling-abstinence.ts';
 
 const notYet = (kind: string): never => {
@@ -17,10 +21,10 @@ const folds: { readonly [K in MeasureKind]: MeasureFold<MeasureOf<K>> } = {
   lapse: missing,
   relapse: missing,
   retention: missing,
-  'days-of-use': missing,
-  amount: missing,
-  'no-heavy-days': missing,
-  'risk-level': missing,
+  'days-of-use': daysOfUse,
+  amount,
+  'no-heavy-days': noHeavyDays,
+  'risk-level': riskLevel,
   scale: missing,
   choices: missing,
   visits: missing,

@@ -141,6 +141,13 @@ export function wordsOn(
       };
     case 'confirmed-by-urine':
       return { word: over(fromReport('participant')), confirming: over(fromTests) };
+    case 'confirmed-by-relative':
+      return { word: over(fromReport('participant')), confirming: over(fromReport('relative')) };
+    case 'confirmed-by-urine-or-relative':
+      return {
+        word: over(fromReport('participant')),
+        confirming: over((substance) => anyWord([fromTests(substance), fromReport('relative')(substance)])),
+      };
   }
 }
 

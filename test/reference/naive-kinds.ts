@@ -1,4 +1,5 @@
 import type { MeasureKind, MeasureOf, Protocol } from '@holdfast/events';
+import { naiveAmount, naiveDaysOfUse, naiveNoHeavyDays, naiveRiskLevel } from './naive-amounts-of-use.ts';
 import type { Effective } from './naive-replacing.ts';
 
 /** What a kind's reference is told: the effective observations that the measure may read, and the clock (undefined: none). */
@@ -29,4 +30,9 @@ export type NaiveFacts = {
 };
 
 /** The references of the kinds that have values or first events; each is written apart from the fold, day by day. */
-export const naiveKinds: { readonly [K in MeasureKind]?: (told: NaiveTold<K>) => NaiveFacts } = {};
+export const naiveKinds: { readonly [K in MeasureKind]?: (told: NaiveTold<K>) => NaiveFacts } = {
+  'days-of-use': naiveDaysOfUse,
+  amount: naiveAmount,
+  'no-heavy-days': naiveNoHeavyDays,
+  'risk-level': naiveRiskLevel,
+};

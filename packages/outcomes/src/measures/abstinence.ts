@@ -33,7 +33,8 @@ export type JudgedWindow = {
  * case*: the same, the missing as abstinent (but no window that is known to have use: not the unclear, nor what comes after the
  * first use where all days so far are looked at); *carry forward*: a missing window counts as
  * the latest judgement of the days before it that the policy reaches (last observation carried forward), never after leaving.
- * Nothing is carried onto an unclear window, nor over one: it is not missing, and it is known that all was not abstinent.
+ * Nothing is carried onto an unclear window, nor over one: it is not missing, and it is known that all was not abstinent;
+ * nor is `abstinent` carried onto a missing one in which use is known all the same.
  */
 export function counted(
   policy: MissingPolicy,
@@ -53,10 +54,11 @@ export function counted(
 
 function carriedForward(
   policy: MissingPolicy,
-  { day, status, earlier }: JudgedWindow,
+  { day, status, used, earlier }: JudgedWindow,
   left: StudyDay | undefined,
 ): WindowStatus {
   if (status !== 'missing' || earlier === undefined) return status;
+  if (used === true && earlier.status === 'abstinent') return status;
   if (left !== undefined && day > left) return status;
   return day - earlier.day > (carriedDays(policy) ?? 0) ? status : earlier.status;
 }

@@ -45,8 +45,9 @@ function judge(
     if (isJoined) covered = covered && words.some((day) => day.confirming !== undefined);
   } else {
     const { gapAtMost } = measure.coverage;
-    covered = longestGap(words, 'word') <= gapAtMost;
-    if (isJoined) covered = covered && longestGap(words, 'confirming') <= gapAtMost;
+    covered = words.some((day) => day.word !== undefined) && longestGap(words, 'word') <= gapAtMost;
+    if (isJoined && !words.some((day) => day.confirming !== undefined)) covered = false;
+    if (isJoined && longestGap(words, 'confirming') > gapAtMost) covered = false;
   }
   if (measure.decisivePositive && used) covered = true;
   if (covered && used) return { judgement: 'use', used };

@@ -5,40 +5,36 @@ import type { StudyDay } from '../facts.ts';
 import { abstinenceFold, type JudgedWindow, type WindowStatus } from './abstinence.ts';
 import type { JudgedDays } from './participant-days.ts';
 
-/** Follows one source from day to day: whether it leaves no longer gap than declared. */
-function gapWatch(statuses: DayStatuses, gapAtMost: number): (day: StudyDay) => boolean {
+/** Follows one source from day to day: whether it has spoken of a day so far, and has left no longer gap than declared. */
+function watch(statuses: DayStatuses, gapAtMost: number): (day: StudyDay) => boolean {
   let gap = 0;
+  let spoken = false;
   let unbroken = true;
   return (day) => {
-    gap = statuses[day] === nothing ? gap + 1 : 0;
+    if (statuses[day] === nothing) gap += 1;
+    else {
+      gap = 0;
+      spoken = true;
+    }
     if (gap > gapAtMost) unbroken = false;
-    return unbroken;
-  };
-}
-
-/** Whether a source has spoken of any day so far. */
-function everSpoken(statuses: DayStatuses): (day: StudyDay) => boolean {
-  let spoken = false;
-  return (day) => {
-    if (statuses[day] !== nothing) spoken = true;
-    return spoken;
+    return spoken && unbroken;
   };
 }
 
 /**
  * Judges the days from the first that counts up to each study day: continuous abstinence; with days of grace before the first,
  * prolonged abstinence (Hughes et al. 2003). Covered is a stretch of which every day has evidence, or which has no gap longer than
- * declared; excluded days are no part of it. A source that has to confirm must speak of at least one of the days, as in a trailing
- * window; where a longest gap is declared it may leave no longer one either, lest a relative's word of the first week confirm a
- * year. Use ends it for good: whatever is missing later, no policy counts the participant as abstinent again.
+ * declared and any evidence at all; excluded days are no part of it. A source that has to confirm must speak of at least one of the
+ * days, as in a trailing window; where a longest gap is declared it may leave no longer one either, lest a relative's word of the
+ * first week confirm a year. Use ends it for good: whatever is missing later, no policy counts the participant as abstinent again.
  */
 function* judgedStretches(measure: ContinuousAbstinence, days: JudgedDays): Generator<JudgedWindow> {
   const { lastDay, evidence, lookBacks, excluded } = days;
   const { coverage, from, decisivePositive } = measure;
   const { covering, confirming } = evidence;
-  const covers = gapWatch(covering, coverage === 'all-days' ? 0 : coverage.gapAtMost);
-  const confirms =
-    confirming && (coverage === 'all-days' ? everSpoken(confirming) : gapWatch(confirming, coverage.gapAtMost));
+  const isAllDays = coverage === 'all-days';
+  const covers = watch(covering, isAllDays ? 0 : coverage.gapAtMost);
+  const confirms = confirming && watch(confirming, isAllDays ? Number.POSITIVE_INFINITY : coverage.gapAtMost);
   let counted = 0;
   let covered = false;
   let used = false;

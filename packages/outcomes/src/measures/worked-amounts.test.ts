@@ -397,6 +397,15 @@ describe('continuous abstinence', () => {
       });
     });
 
+    test('nobody is abstinent before both have told of a day', () => {
+      const said = [...own, ...told('relative', 365)];
+      expect(countsOn(23, measure, said)['observed-only']).toBe('not counted');
+      expect(countsOn(24, measure, said)['observed-only']).toBe('abstinent');
+      expect(countsOn(24, measure, own)['observed-only']).toBe('not counted');
+      expect(countsOn(24, { ...measure, evidence: 'self-report-only' }, own)['observed-only']).toBe('abstinent');
+      expect(countsOn(1, { ...measure, evidence: 'self-report-only' }, [])['observed-only']).toBe('not counted');
+    });
+
     test('use: the relative tells of a drink that the participant does not', () => {
       const said = [...own, ...told('relative', 365, { 205: drink() })];
       expect(countsOn(204, measure, said)['observed-only']).toBe('abstinent');

@@ -293,9 +293,9 @@ describe('laws of continuous abstinence', () => {
           for (const policy of measure.policies)
             expect(daysOf(spells, 'm', 'abstinent', policy, 0).filter((day) => day >= first.day)).toEqual([]);
         }),
-        { numRuns: participants },
+        { numRuns: 1_000 },
       );
-      expect(used).toBeGreaterThan(200);
+      expect(used).toBeGreaterThan(50);
     },
     patience,
   );
@@ -319,9 +319,9 @@ describe('laws of continuous abstinence', () => {
           expect(within(seen).filter((day) => followed[0]?.includes(day) !== true)).toEqual([]);
           if ((best ?? []).length > (worst ?? []).length) wider += 1;
         }),
-        { numRuns: participants },
+        { numRuns: 1_000 },
       );
-      expect(wider).toBeGreaterThan(100);
+      expect(wider).toBeGreaterThan(30);
     },
     patience,
   );
@@ -363,9 +363,9 @@ describe('laws of continuous abstinence', () => {
                 if (at) compared += 1;
               }
         }),
-        { numRuns: participants },
+        { numRuns: 1_000 },
       );
-      expect(compared).toBeGreaterThan(1_000);
+      expect(compared).toBeGreaterThan(300);
     },
     patience,
   );
@@ -436,9 +436,9 @@ describe('laws of days and amounts', () => {
             }
           }
         }),
-        { numRuns: participants },
+        { numRuns: 1_000 },
       );
-      expect(compared).toBeGreaterThan(1_000);
+      expect(compared).toBeGreaterThan(300);
     },
     patience,
   );
@@ -473,9 +473,9 @@ describe('laws of days and amounts', () => {
             expect(level - ofMen).toBeLessThanOrEqual(1);
           }
         }),
-        { numRuns: participants },
+        { numRuns: 1_000 },
       );
-      expect(compared).toBeGreaterThan(500);
+      expect(compared).toBeGreaterThan(150);
     },
     patience,
   );

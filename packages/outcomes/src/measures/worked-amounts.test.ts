@@ -192,6 +192,11 @@ describe('heavy days', () => {
       'no-heavy-days 1-28 worst-case': [0, 1],
       'no-heavy-days 1-28 best-case': [1, 1],
     });
+    const both = [calendar(1, 28, { ...daily(1, 7, { alcohol: { amount: 4 } }), 8: drink(70), 11: drink() })];
+    expect(values(declared, both, { sex: 'male' })).toEqual({
+      'no-heavy-days 1-28 worst-case': [0, 1],
+      'no-heavy-days 1-28 best-case': [0, 1],
+    });
     const known = [calendar(1, 28, daily(1, 7, { alcohol: { amount: 4 } }))];
     expect(values(declared, known, { sex: 'male' })['no-heavy-days 1-28 observed-only']).toEqual([1, 1]);
     expect(values(declared, known, { sex: 'female' })['no-heavy-days 1-28 observed-only']).toEqual([0, 1]);
@@ -244,6 +249,7 @@ describe('money per day of use, as Dakwar 2014 tells it', () => {
     const some = [calendar(1, 28, { ...daily(1, 4, spent(100)), 5: { cocaine: {} } })];
     expect(values(measure('using-day'), some)['amount 1-28']).toEqual([400_000, 4_000]);
     expect(values(measure('day'), some)['amount 1-28']).toEqual([400_000, 27_000]);
+    expect((400_000 / 27_000).toFixed(2)).toBe('14.81');
   });
 
   test('who did not use has no sum per day of use', () => {

@@ -8,6 +8,7 @@ import {
   fullType,
   isFirstEventMeasure,
   isUseMeasure,
+  isValueMeasure,
   type ObservationType,
   type Protocol,
   parseEvent,
@@ -90,8 +91,8 @@ const calendar = (from: number, to: number, use: { readonly [day: number]: strin
     interview: date(to + 1),
   },
 ];
-/** The same with the units of alcohol that were drunk on some. */
-const drinking = (from: number, to: number, units: { readonly [day: number]: number }): Said => [
+/** The same of alcohol, in UK units by study day; told by the participant or a relative. */
+const drank = (from: number, to: number, units: { readonly [day: number]: number }, informant: Informant): Said => [
   'use-calendar',
   to + 1,
   {
@@ -101,10 +102,12 @@ const drinking = (from: number, to: number, units: { readonly [day: number]: num
     days: Object.fromEntries(
       Object.entries(units).map(([day, amount]) => [date(Number(day)), { alcohol: { amount, unit: 'units' } }]),
     ),
-    informant: 'participant',
+    informant,
     interview: date(to + 1),
   },
 ];
+type Informant = EventData<'use-calendar'>['informant'];
+const daily = (days: readonly number[], units: number) => Object.fromEntries(days.map((day) => [day, units]));
 /** What a relative tells of one day, and of no other. */
 const relativeOn = (day: number, substance: string): Said => [
   'use-calendar',
@@ -130,6 +133,14 @@ const range = (from: number, to: number, step = 1) =>
   Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, i) => from + i * step);
 
 // The alcohol trial.
+
+const firstMonths = { ...daily(range(22, 39), 7), ...daily(range(40, 48), 3) };
+const lastMonths = daily([100, 120, 140], 2);
+const risk = (['participant', 'relative'] as const).flatMap((informant) => [
+  drank(-28, -1, daily(range(-28, -9), 20), informant),
+  drank(1, 90, firstMonths, informant),
+  drank(91, 180, lastMonths, informant),
+]);
 
 const alcoholTest = (
   kind: 'etg' | 'peth' | 'breath-alcohol' | 'transdermal-alcohol',
@@ -217,8 +228,18 @@ const all: readonly Example[] = [
       '8. Heavy days': [
         ['participant-enrolled', 0, { consentDate: date(0), baseline: { sex: 'female' } }],
         ['participant-randomised', 0, { date: date(0) }],
-        drinking(1, 90, { 30: 6, 50: 7, 53: 8, 55: 10 }),
+        drank(1, 90, { 30: 6, 50: 7, 53: 8, 55: 10 }, 'participant'),
         calendar(91, 180),
+      ],
+      '9. Days, drinks and risk': [
+        ['participant-enrolled', -7, { consentDate: date(-7), baseline: { sex: 'female' } }],
+        ['participant-randomised', 0, { date: date(0) }],
+        ...risk,
+      ],
+      '10. Days of somebody who left': [
+        drank(1, 90, daily(range(81, 90), 8), 'participant'),
+        drank(25, 28, {}, 'relative'),
+        left(100, 'lost'),
       ],
     },
     sent: [
@@ -388,6 +409,11 @@ const all: readonly Example[] = [
         ...calendars(8, { 10: 'cocaine', 18: 'cocaine' }),
         calendar(56, 56),
       ],
+      '8. Days of use in each period': [
+        ...stays,
+        ...cocaineUrine(threeAWeek),
+        ...calendars(7, { 10: 'cocaine', 18: 'cocaine', 27: 'cocaine', 40: 'cocaine' }),
+      ],
     },
     sent: [
       ['screened', -10, { eligible: true }],
@@ -455,6 +481,9 @@ function counted(protocol: Protocol, given: History, row: Row): Row {
     const confirmed = event?.confirmed === undefined ? '' : `, confirmed on day ${event.confirmed}`;
     return { ...blank, measure: measure.id, judged: `${event?.outcome} on day ${event?.day}${confirmed}` };
   }
+  if (isValueMeasure(measure)) return countedValues(protocol, measure, given, row);
+  if (measure.kind === 'continuous-abstinence')
+    return { ...row, judged: '', ...countedOn(protocol, measure, given, row) };
   const [window] = explain(protocol, measure, given, end, Number(row.day)).windows;
   const undeclared = Object.fromEntries(
     Object.keys(row)
@@ -472,6 +501,47 @@ function counted(protocol: Protocol, given: History, row: Row): Row {
     ...undeclared,
     ...Object.fromEntries(policies ?? []),
   };
+}
+
+/** The policies that a row has columns for. */
+const policiesOf = (row: Row) => Object.keys(row).slice(3);
+const byPolicy = (row: Row, measure: Protocol['measures'][number], say: (policy: string) => string): Row =>
+  Object.fromEntries(
+    policiesOf(row).map((policy) => {
+      const isDeclared = 'policies' in measure && (measure.policies as readonly string[]).includes(policy);
+      return [policy, isDeclared ? say(policy) : '—'];
+    }),
+  );
+
+/** A row of a measure's values in one stretch: what no policy touches under `judged`, `value of denominator` under each that does. */
+function countedValues(protocol: Protocol, measure: Protocol['measures'][number], given: History, row: Row): Row {
+  const values = fold(protocol, given, end).open.values.filter(
+    (one) => one.measure === measure.id && one.item === row.day && one.kind !== 'due',
+  );
+  const plain = values.filter(({ policy }) => policy === undefined);
+  const said = plain.map(({ kind, value, of }) => `${kind} ${Number((value / of).toFixed(3))}`).join(', ');
+  return {
+    ...row,
+    judged: 'policies' in measure ? '' : said || 'none',
+    ...byPolicy(row, measure, (policy) => {
+      const found = values.find((one) => one.policy === policy);
+      return found === undefined ? 'not counted' : `${found.value} of ${found.of}`;
+    }),
+  };
+}
+
+/** How each policy counts a participant on a day, by the facts. */
+function countedOn(protocol: Protocol, measure: Protocol['measures'][number], given: History, row: Row): Row {
+  const spells = fold(protocol, given, end).open.spells.filter((one) => one.measure === measure.id);
+  const counts = (kind: string, policy: string) =>
+    spells.some(
+      ({ from, to, ...one }) =>
+        one.kind === kind && one.policy === policy && from <= Number(row.day) && Number(row.day) <= to,
+    );
+  return byPolicy(row, measure, (policy) => {
+    if (!counts('assessable', policy)) return 'not counted';
+    return counts('abstinent', policy) ? 'abstinent' : 'not abstinent';
+  });
 }
 
 /** The names of all fields of a protocol file, and the ids of what it declares. */
@@ -606,7 +676,7 @@ describe('what the pages say beside their tables', () => {
     const given = history([
       ['participant-enrolled', 0, { consentDate: date(0), baseline: { sex: 'male' } }],
       ['participant-randomised', 0, { date: date(0) }],
-      drinking(1, 90, { 30: 6, 50: 7, 53: 8, 55: 10 }),
+      drank(1, 90, { 30: 6, 50: 7, 53: 8, 55: 10 }, 'participant'),
       calendar(91, 180),
     ]);
     const ends = fold(protocol, given, end).open.firstEvents;

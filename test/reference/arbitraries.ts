@@ -130,7 +130,7 @@ export function arbProtocol(trial = 'T-1'): fc.Arbitrary<Protocol> {
           .map((ids) => ids.map((id) => ({ id }))),
         sites: fc.subarray(['GB-01', 'GB-02', 'US-1'], { minLength: 1 }),
         strata: fc.constant(['severe', 'mild']),
-        substances: fc.constant(substances.map((id) => ({ id }))),
+        substances: fc.constant(substances.map((id, i) => ({ id, unit: 'drinks', gramsPerUnit: 14 - 4 * i }))),
         visits: fc
           .nat({ max: 4 })
           .chain((n) => fc.tuple(...Array.from({ length: n }, (_, i) => visit(`V${i}`, horizon)))),
@@ -345,6 +345,9 @@ function sayings(protocol: Protocol): { [T in ObservationType]: fc.Arbitrary<Eve
     {},
     { amount: 2.5, unit: 'g' },
     { amount: 1 },
+    { amount: 3.7, unit: 'drinks' },
+    { amount: 70, unit: 'g' },
+    { amount: 250.5, unit: 'g' },
   );
   const use = fc.record({
     at: fc.nat({ max: horizon }),
@@ -355,12 +358,17 @@ function sayings(protocol: Protocol): { [T in ObservationType]: fc.Arbitrary<Eve
   const calendar = fc
     .record({
       span: fc.oneof(
-        { weight: 1, arbitrary: fc.tuple(day, fc.nat({ max: horizon })) },
+        { weight: 2, arbitrary: fc.tuple(day, fc.nat({ max: horizon })) },
         // A diary is a calendar of one day, asked on that day.
-        { weight: 1, arbitrary: fc.tuple(day, fc.constant(0)) },
-        // A third of the calendars cover about all of follow-up, lest no window ever be covered.
+        { weight: 2, arbitrary: fc.tuple(day, fc.constant(0)) },
+        // Some days are before randomisation: baseline.
         {
           weight: 1,
+          arbitrary: fc.tuple(fc.integer({ min: referenceDay - 12, max: referenceDay - 1 }), fc.nat({ max: 14 })),
+        },
+        // Many calendars cover about all of follow-up, lest no window ever be covered.
+        {
+          weight: 2,
           arbitrary: fc.tuple(fc.integer({ min: referenceDay - 1, max: referenceDay + 2 }), fc.constant(horizon)),
         },
       ),
@@ -468,7 +476,11 @@ function sayings(protocol: Protocol): { [T in ObservationType]: fc.Arbitrary<Eve
 
   return {
     'participant-enrolled': fc
-      .record({ consentDate: date(1), substances: optionally(fc.subarray(substances), { absent: 2, present: 1 }) })
+      .record({
+        consentDate: date(1),
+        substances: optionally(fc.subarray(substances), { absent: 2, present: 1 }),
+        baseline: optionally(fc.record({ sex: fc.constantFrom('female', 'male') }, plain), { absent: 1, present: 2 }),
+      })
       .map((data) => defined(data) as EventData<'participant-enrolled'>),
     'participant-randomised': fc
       .record({ date: date(2), stratum: optionally(fc.constantFrom(...protocol.strata), { absent: 1, present: 1 }) })

@@ -1,5 +1,6 @@
 import type { MeasureKind, Protocol } from '@holdfast/events';
 import fc from 'fast-check';
+import { arbAmount, arbDaysOfUse, arbNoHeavyDays, arbRiskLevel } from './arbitrary-amounts-of-use.ts';
 import { arbLapse, arbRelapse, arbRetention } from './arbitrary-first-events.ts';
 
 /** What a random measure can refer to in its random protocol. */
@@ -40,4 +41,8 @@ export const arbitraryMeasures: {
       severe: fc.constantFrom({ systolic: 180, diastolic: 110 }, { systolic: 140.5, diastolic: 115 }),
       horizon: fc.constant(horizon),
     }),
+  'days-of-use': arbDaysOfUse,
+  amount: arbAmount,
+  'no-heavy-days': arbNoHeavyDays,
+  'risk-level': arbRiskLevel,
 };

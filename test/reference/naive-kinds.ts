@@ -1,4 +1,5 @@
 import type { MeasureKind, MeasureOf, Protocol } from '@holdfast/events';
+import { naiveAmount, naiveDaysOfUse, naiveNoHeavyDays, naiveRiskLevel } from './naive-amounts-of-use.ts';
 import { naiveLapse, naiveRelapse, naiveRetention } from './naive-first-events.ts';
 import type { Effective } from './naive-replacing.ts';
 import { naiveAdverseEvents, naiveSuicidality, naiveVitalPeaks } from './naive-safety.ts';
@@ -40,4 +41,8 @@ export const naiveKinds: { readonly [K in MeasureKind]?: (told: NaiveTold<K>) =>
   'adverse-events': naiveAdverseEvents,
   suicidality: naiveSuicidality,
   'vital-peaks': naiveVitalPeaks,
+  'days-of-use': naiveDaysOfUse,
+  amount: naiveAmount,
+  'no-heavy-days': naiveNoHeavyDays,
+  'risk-level': naiveRiskLevel,
 };

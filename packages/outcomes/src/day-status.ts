@@ -35,8 +35,8 @@ export type StatusOfDay = {
 
 /**
  * The status of each study day 1 … horizon of a participant, as one measure sees it at a clock, with its provenance; empty while
- * the participant is not randomised. What is not mature has no sources yet. Under *confirmed by urine* the participant's own
- * calendars judge the day, and use found in a test is use; that a test confirms the window is no matter of one day.
+ * the participant is not randomised. What is not mature has no sources yet. Under the *confirmed by …* rules the participant's
+ * own calendars judge the day, and use that a test or a relative tells is use; that they confirm the window is no matter of one day.
  */
 export function statusByDay(
   protocol: AmendedProtocol,

@@ -14,9 +14,10 @@ import { typesOfUse } from './use-types.ts';
 /**
  * What a trailing window is judged to be. `outside`: every day of it is excluded, and the participant counts under no policy.
  * `unclear`: a positive biomarker speaks of a day in it, which forbids `abstinent`, but does not show use inside it, or the
- * window is not covered: neither judged nor merely missing.
+ * window is not covered: neither judged nor merely missing. `missing-with-use`: missing, where all days so far are looked at and use
+ * on one of them is known all the same.
  */
-export type WindowStatus = 'missing' | 'outside' | 'unclear' | 'use' | 'abstinent';
+export type WindowStatus = 'missing' | 'missing-with-use' | 'outside' | 'unclear' | 'use' | 'abstinent';
 
 /** Consecutive study days whose windows are judged alike. */
 type WindowRun = { readonly from: StudyDay; to: StudyDay; readonly status: WindowStatus };
@@ -53,7 +54,8 @@ export type JudgedWindow = {
   readonly earlier: EarlierWindow | undefined;
 };
 
-const isJudged = (status: WindowStatus) => status !== 'missing' && status !== 'outside';
+const isMissing = (status: WindowStatus) => status === 'missing' || status === 'missing-with-use';
+const isJudged = (status: WindowStatus) => !isMissing(status) && status !== 'outside';
 
 /** The window that ends on a day; undefined if none does. */
 export function windowOn({ runs }: JudgedWindows, day: StudyDay): JudgedWindow | undefined {
@@ -77,10 +79,10 @@ const asJudged = (status: WindowStatus, until: StudyDay): Counting | undefined =
 /**
  * How a policy counts days in a row whose windows are judged alike: in the denominator at all, and in the numerator if as
  * abstinent. *Observed only*: what is judged use or abstinent; *missing is use* and *worst case*: everybody within planned
- * follow-up, the missing as use; *best case*: the same, the missing as abstinent (an unclear window is not missing: use is known);
+ * follow-up, the missing as use; *best case*: the same, the missing as abstinent (but none that is unclear, or missing with use);
  * *carry forward*: a missing window counts as the latest judgement of the days before it that the policy reaches (last observation
  * carried forward), never after leaving. Nothing is carried onto an unclear window, nor over one: it is not missing, and it is
- * known that all was not abstinent.
+ * known that all was not abstinent; nor is `abstinent` carried onto one in which use is known all the same.
  */
 function countingBy(
   policy: MissingPolicy,
@@ -99,9 +101,10 @@ function countingBy(
       return { until: plannedFollowUp, as: isFree ? 'abstinent' : 'use' };
     }
     default: {
-      if (status !== 'missing') return asJudged(status, Number.POSITIVE_INFINITY);
+      if (!isMissing(status)) return asJudged(status, Number.POSITIVE_INFINITY);
+      if (earlier === undefined || (status === 'missing-with-use' && earlier.status === 'abstinent')) return undefined;
       const reach = carriedDays(policy) ?? 0;
-      return earlier && asJudged(earlier.status, Math.min(left, earlier.day + reach));
+      return asJudged(earlier.status, Math.min(left, earlier.day + reach));
     }
   }
 }

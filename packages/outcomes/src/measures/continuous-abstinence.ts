@@ -1,34 +1,54 @@
 import type { ContinuousAbstinence } from '@holdfast/events';
 import { isUse } from '../evidence/evidence.ts';
-import { nothing } from '../evidence/statement.ts';
+import { type DayStatuses, nothing } from '../evidence/statement.ts';
+import type { StudyDay } from '../facts.ts';
 import { abstinenceFold, type JudgedWindows, judgeWindows, type WindowStatus } from './abstinence.ts';
 import type { JudgedDays } from './participant-days.ts';
 
+/** Follows one source from day to day: whether it has spoken of a day so far, and has left no longer gap than declared. */
+function watch(statuses: DayStatuses, gapAtMost: number): (day: StudyDay) => boolean {
+  let gap = 0;
+  let spoken = false;
+  let unbroken = true;
+  return (day) => {
+    if (statuses[day] === nothing) gap += 1;
+    else {
+      gap = 0;
+      spoken = true;
+    }
+    if (gap > gapAtMost) unbroken = false;
+    return spoken && unbroken;
+  };
+}
+
 /**
  * Judges the days from the first that counts up to each study day: continuous abstinence; with days of grace before the first,
- * prolonged abstinence (Hughes 2003). Covered is a stretch of which every day has evidence, or which has no gap longer than
- * declared; excluded days are no part of it.
+ * prolonged abstinence (Hughes et al. 2003). Covered is a stretch of which every day has evidence, or which has no gap longer than
+ * declared and any evidence at all; excluded days are no part of it. A source that has to confirm must speak of at least one of the
+ * days, as in a trailing window; where a longest gap is declared it may leave no longer one either, lest a relative's word of the
+ * first week confirm a year. Use ends it for good: whatever is missing later, no policy counts the participant as abstinent again.
  */
 export function stretchesSoFar(measure: ContinuousAbstinence, days: JudgedDays): JudgedWindows {
-  const { evidence, lookBacks, excluded } = days;
-  const gapAtMost = measure.coverage === 'all-days' ? 0 : measure.coverage.gapAtMost;
+  const { lastDay, evidence, lookBacks, excluded } = days;
+  const { coverage, from, decisivePositive } = measure;
+  const { covering, confirming } = evidence;
+  const isAllDays = coverage === 'all-days';
+  const covers = watch(covering, isAllDays ? 0 : coverage.gapAtMost);
+  const confirms = confirming && watch(confirming, isAllDays ? Number.POSITIVE_INFINITY : coverage.gapAtMost);
   let counted = 0;
-  let gap = 0;
-  let covered = true;
-  let confirmed = evidence.confirming === undefined;
+  let covered = false;
   let used = false;
   let touched = false;
-  return judgeWindows(0, { first: measure.from, lastDay: days.lastDay }, (day) => {
+  return judgeWindows(0, { first: from, lastDay }, (day) => {
     if (excluded[day] !== 1) {
       counted += 1;
-      gap = evidence.covering[day] === nothing ? gap + 1 : 0;
-      if (gap > gapAtMost) covered = false;
-      if (evidence.confirming !== undefined && evidence.confirming[day] !== nothing) confirmed = true;
+      const [isCovered, isConfirmed] = [covers(day), confirms === undefined || confirms(day)];
+      covered = isCovered && isConfirmed;
       if (isUse(evidence, day)) used = true;
       if (lookBacks !== undefined && lookBacks.touched[day] === 1) touched = true;
     }
-    if (lookBacks !== undefined && (lookBacks.shownSince[day] ?? 0) >= measure.from) used = true;
-    return judge(counted, (covered && confirmed) || (measure.decisivePositive && used), used, touched);
+    if (lookBacks !== undefined && (lookBacks.shownSince[day] ?? 0) >= from) used = true;
+    return judge(counted, covered || (decisivePositive && used), used, touched);
   });
 }
 
@@ -36,7 +56,8 @@ function judge(counted: number, covered: boolean, used: boolean, touched: boolea
   if (counted === 0) return 'outside';
   if (covered && used) return 'use';
   if (touched) return 'unclear';
-  return covered ? 'abstinent' : 'missing';
+  if (covered) return 'abstinent';
+  return used ? 'missing-with-use' : 'missing';
 }
 
 /** Continuous and prolonged abstinence: facts for each study day from the first that counts to the horizon. */

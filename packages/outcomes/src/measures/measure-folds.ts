@@ -1,11 +1,15 @@
 import type { Measure, MeasureKind, MeasureOf, ObservationType, Protocol } from '@holdfast/events';
 import { adverseEventsFold } from './adverse-events.ts';
+import { amount } from './amount.ts';
 import { continuousAbstinence } from './continuous-abstinence.ts';
+import { daysOfUse } from './days-of-use.ts';
 import { firstUseFold } from './first-use.ts';
 import { lapseFold } from './lapse.ts';
 import type { MeasureFacts, MeasureFold, Told, When } from './measure-fold.ts';
+import { noHeavyDays } from './no-heavy-days.ts';
 import { relapseFold } from './relapse.ts';
 import { retentionFold } from './retention.ts';
+import { riskLevel } from './risk-level.ts';
 import { rollingAbstinence } from './rolling-abstinence.ts';
 import { suicidalityFold } from './suicidality.ts';
 import { vitalPeaksFold } from './vital-peaks.ts';
@@ -23,10 +27,10 @@ const folds: { readonly [K in MeasureKind]: MeasureFold<MeasureOf<K>> } = {
   lapse: lapseFold,
   relapse: relapseFold,
   retention: retentionFold,
-  'days-of-use': missing,
-  amount: missing,
-  'no-heavy-days': missing,
-  'risk-level': missing,
+  'days-of-use': daysOfUse,
+  amount,
+  'no-heavy-days': noHeavyDays,
+  'risk-level': riskLevel,
   scale: missing,
   choices: missing,
   visits: missing,

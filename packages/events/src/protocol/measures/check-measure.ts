@@ -38,6 +38,14 @@ function checkGrams(measure: UseMeasure, known: KnownOfMeasures, report: Report)
   });
 }
 
+function checkTellsAmounts({ evidence }: UseMeasure, report: Report): void {
+  if (evidence === 'urine-only')
+    report(
+      ['evidence'],
+      'urine-only looks at no calendar, and only calendars tell amounts; choose another evidence rule',
+    );
+}
+
 function checkHeavy(measure: UseMeasure, heavy: HeavyDay, known: KnownOfMeasures, report: Report): void {
   if ('by' in heavy) checkCovariate(heavy.by, known, ['heavy', 'by'], report);
   checkGrams(measure, known, report);
@@ -128,15 +136,19 @@ export function checkMeasure(measure: Measure, known: KnownOfMeasures, report: R
       if (measure.counts === 'heavy' && measure.heavy === undefined)
         report(['heavy'], 'is missing for days of heavy use; say from how many grams a day is heavy');
       if (measure.heavy !== undefined) checkHeavy(measure, measure.heavy, known, report);
+      if (measure.counts === 'heavy') checkTellsAmounts(measure, report);
       break;
     case 'no-heavy-days':
+      checkTellsAmounts(measure, report);
       checkHeavy(measure, measure.heavy, known, report);
       break;
     case 'risk-level':
+      checkTellsAmounts(measure, report);
       checkCovariate(measure.sex.covariate, known, ['sex', 'covariate'], report);
       checkGrams(measure, known, report);
       break;
     case 'amount':
+      checkTellsAmounts(measure, report);
       if (measure.unit === 'g') checkGrams(measure, known, report);
       else {
         measure.substances.forEach((id, i) => {

@@ -6,6 +6,8 @@
 // How: the tail is the probability of `count` itself times a sum that converges fast on that side of the count. The logarithm
 // of either tail is concave in the logarithm of the mean, so Newton's method there cannot run away.
 
+import { positiveRoot } from './positive-root.ts';
+
 /** From here on the expansion alone is exact to rounding, and the sums would only cost time. */
 const LARGE = 100_000;
 
@@ -59,17 +61,6 @@ function roughGammaQuantile(shape: number, z: number): number {
   return shape * (1 - 1 / (9 * shape) + z / (3 * Math.sqrt(shape))) ** 3;
 }
 
-/** Newton's method in the logarithm of the mean, until a step changes no digit that matters. */
-function refined(start: number, step: (mean: number) => number): number {
-  let mean = start;
-  for (let round = 0; round < 100; round++) {
-    const change = step(mean);
-    mean *= Math.exp(change);
-    if (Math.abs(change) < 1e-11) return mean;
-  }
-  throw new Error(`the Poisson mean near ${mean} was not found in 100 rounds`);
-}
-
 /**
  * The mean at which `count` or more has the probability `tail`; 0 for a count of 0.
  * @param tail at most ½
@@ -82,7 +73,7 @@ export function poissonMeanOfUpperTail(count: number, tail: number, z: number): 
   // P(X ≥ count) is below mean^count / count!, so this start is never too high, and never zero.
   const logFactorial = count * Math.log(count) - count + 0.5 * Math.log(2 * Math.PI * count) + stirlingError(count);
   const start = Math.max(roughGammaQuantile(count, -z), Math.exp((logTail + logFactorial) / count));
-  return refined(start, (mean) => {
+  return positiveRoot(start, (mean) => {
     const sum = upperTailSum(count, mean);
     return ((logTail - logProbability(count, mean) - Math.log(sum)) * sum) / count;
   });
@@ -97,7 +88,7 @@ export function poissonMeanOfLowerTail(count: number, tail: number, z: number): 
   if (count === 0) return -Math.log(tail);
   if (count >= LARGE) return gammaQuantileOfLargeShape(count + 1, z);
   const logTail = Math.log(tail);
-  return refined(roughGammaQuantile(count + 1, z), (mean) => {
+  return positiveRoot(roughGammaQuantile(count + 1, z), (mean) => {
     const sum = lowerTailSum(count, mean);
     return ((logProbability(count, mean) + Math.log(sum) - logTail) * sum) / mean;
   });

@@ -1,39 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { type Column, columnOf, datasetColumn, goldenCase } from '../../../test/golden-cases.ts';
 import { sharedFolder } from '../../../test/shared-data.ts';
 import { kaplanMeier, type SurvivalOnDay } from './kaplan-meier.ts';
 
-type Column = readonly (number | string | readonly number[])[];
-type Goldens = {
-  readonly datasets: Readonly<Record<string, { readonly data: Readonly<Record<string, Column>> }>>;
-  readonly goldens: readonly {
-    readonly id: string;
-    readonly inputs: Readonly<Record<string, Column>>;
-    readonly outputs: Readonly<Record<string, Column>>;
-  }[];
-};
-
 const shared = sharedFolder();
-
-function goldens(): Goldens {
-  return JSON.parse(readFileSync(join(shared ?? '', 'goldens', 'goldens.json'), 'utf8')) as Goldens;
-}
-
-/** What R says in one case. Asked for by name, so that a renamed case cannot pass unnoticed. */
-function caseOf(id: string): Goldens['goldens'][number] {
-  const found = goldens().goldens.find((golden) => golden.id === id);
-  if (found === undefined) throw new Error(`there is no golden case ${id}`);
-  return found;
-}
-
-function columnOf(columns: Readonly<Record<string, Column>> | undefined, name: string): Column {
-  const column = columns?.[name];
-  if (column === undefined || column.length === 0) throw new Error(`there is no column ${name}`);
-  return column;
-}
-
-const dataset = (name: string, column: string) => columnOf(goldens().datasets[name]?.data, column);
 
 /** The curve of participants given one by one, as R's data are; 1 is the event, 2 a competing one. Also on days that are asked for. */
 function curveOf(times: Column, status: Column, asked: Column = []): SurvivalOnDay[] {
@@ -57,8 +27,8 @@ function expectEach(actual: readonly (number | undefined)[], expected: Column): 
 
 describe.skipIf(shared === undefined)('as R computes it', () => {
   test.each(['aml', 'tiny_ties', 'all_censored', 'all_events', 'single'])('survfit with log-log limits: %s', (name) => {
-    const { outputs } = caseOf(`km.${name}.loglog`);
-    const curve = curveOf(dataset(name, 'time'), dataset(name, 'status'));
+    const { outputs } = goldenCase(`km.${name}.loglog`);
+    const curve = curveOf(datasetColumn(name, 'time'), datasetColumn(name, 'status'));
     const pairs = [
       ['day', 'time'],
       ['atRisk', 'n_risk'],
@@ -79,8 +49,12 @@ describe.skipIf(shared === undefined)('as R computes it', () => {
     ['km.aml.by_arm', 'aml', undefined],
     ['km.sim240.by_arm', 'sim240', [30, 60, 90, 120, 180]],
   ] as const)('survfit by arm: %s', (id, name, asked) => {
-    const { outputs } = caseOf(id);
-    const [time, status, arm] = [dataset(name, 'time'), dataset(name, 'status'), dataset(name, 'arm')];
+    const { outputs } = goldenCase(id);
+    const [time, status, arm] = [
+      datasetColumn(name, 'time'),
+      datasetColumn(name, 'status'),
+      datasetColumn(name, 'arm'),
+    ];
     const strata = columnOf(outputs, 'strata');
     for (const stratum of new Set(strata)) {
       const inArm = (_: unknown, i: number) => `arm=${arm[i]}` === stratum;
@@ -109,15 +83,15 @@ describe.skipIf(shared === undefined)('as R computes it', () => {
   });
 
   test('survfit of several states: incidence with competing events', () => {
-    const { outputs } = caseOf('cif.sim240.ms');
+    const { outputs } = goldenCase('cif.sim240.ms');
     const times = columnOf(outputs, 'time');
-    const curve = curveOf(dataset('sim240', 'time'), dataset('sim240', 'status'), times);
+    const curve = curveOf(datasetColumn('sim240', 'time'), datasetColumn('sim240', 'status'), times);
     const states = columnOf(outputs, 'pstate') as readonly (readonly number[])[];
     expectEach(
       times.map((time) => curve.find(({ day }) => day === time)?.incidence),
       states.map(([, relapse = Number.NaN]) => relapse),
     );
-    const { inputs, outputs: tiny } = caseOf('cif.tiny');
+    const { inputs, outputs: tiny } = goldenCase('cif.tiny');
     const tinyCurve = curveOf(columnOf(inputs, 'time'), columnOf(inputs, 'status'));
     expectEach(
       tinyCurve.map(({ incidence }) => incidence),
@@ -130,8 +104,8 @@ describe.skipIf(shared === undefined)('as R computes it', () => {
   });
 
   test('cuminc of both groups: incidence with competing events', () => {
-    const { outputs } = caseOf('cif.sim240.cmprsk');
-    const [time, status, ketamine] = ['time', 'status', 'ketamine'].map((name) => dataset('sim240', name));
+    const { outputs } = goldenCase('cif.sim240.cmprsk');
+    const [time, status, ketamine] = ['time', 'status', 'ketamine'].map((name) => datasetColumn('sim240', name));
     const times = columnOf(outputs, 'times');
     const rows = columnOf(outputs, 'rows');
     for (const group of ['0', '1']) {

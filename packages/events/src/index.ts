@@ -16,6 +16,7 @@ export {
   siteOf,
   trialOf,
 } from './event.ts';
+export type { Field } from './events-page.ts';
 export { fieldNames } from './field-names.ts';
 export { type Amount, type CountedSubstance, gramsOf } from './grams.ts';
 export { CivilDate, CutName } from './identifiers.ts';
@@ -35,7 +36,9 @@ export {
   type FirstEventMeasure,
   horizonOf,
   isAbstinenceMeasure,
+  isFirstEventKind,
   isFirstEventMeasure,
+  isShareKind,
   isUseMeasure,
   isValueMeasure,
   type Measure,
@@ -45,6 +48,7 @@ export {
   type ValueMeasure,
   windowsOf,
 } from './protocol/measures/measure.ts';
+export { type MeasureShape, measureKinds, measureShape } from './protocol/measures/measure-fields.ts';
 export type { AdverseEvents, Suicidality, VitalPeaks } from './protocol/measures/safety.ts';
 export { type Choices, type Landmark, landmarkName, type Scale } from './protocol/measures/scores.ts';
 export {

@@ -7,6 +7,7 @@ export { notKnown } from './groups.ts';
 export { identityKey, settleIdentity } from './history/identity.ts';
 export { type Effective, replace } from './history/replacing.ts';
 export { issuesOf, type ParticipantIssues } from './issues.ts';
+export { isYesOrNo } from './measures/yes-or-no.ts';
 export type { History, Observation, ObservationOf, Side } from './observation.ts';
 export { isOpenMeasure } from './open-measures.ts';
 export type { Finding } from './patterns/findings.ts';

@@ -43,4 +43,4 @@ export {
   type Position,
   type TallyRecord,
 } from './tally-record.ts';
-export { areYesOrNo, type ValueSummary, valueSummary } from './value-summary.ts';
+export { type ValueSummary, valueSummary } from './value-summary.ts';

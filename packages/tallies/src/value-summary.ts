@@ -8,16 +8,11 @@ export type ValueSummary = Summary & {
   readonly method: 'wilson' | 't';
 };
 
-/** Whether values only say yes (1 of 1) or no (0 of 1), so that their mean is a proportion. Of no values: no. */
-export function areYesOrNo(valued: readonly Valued[]): boolean {
-  return valued.length > 0 && valued.every(({ value, of }) => of === 1 && (value === 0 || value === 1));
-}
-
 /**
  * What the values of a part of a trial come to, in their unit. The mean of yes and no is a proportion (0 … 1) with Wilson's
  * interval (Wilson, 1927), that of all else a mean with Student's (Student, 1908): none of fewer than two participants, or of equals.
  *
- * @param yesOrNo whether they are yes or no: of a kind of value, not of the part, which may happen to have no other values
+ * @param yesOrNo whether they only say yes or no: a matter of the kind of value, not of the part, which may happen to have no others
  * @throws RangeError if they are said to be yes or no and are not
  */
 export function valueSummary(valued: readonly Valued[], yesOrNo: boolean): ValueSummary {

@@ -6,7 +6,8 @@ import {
   stretchName,
   type ValueMeasure,
 } from '@holdfast/events';
-import { areYesOrNo, distribution, everybody, type Slice, type Tallies, valuesOf } from '@holdfast/tallies';
+import { isYesOrNo } from '@holdfast/outcomes';
+import { distribution, everybody, type Slice, type Tallies, valuesOf } from '@holdfast/tallies';
 import { CommandFailed } from './command-failed.ts';
 import { chooseMeasure } from './store.ts';
 
@@ -53,10 +54,7 @@ export function shownValues(tallies: Tallies, measure: ValueMeasure, { item, mis
   return valuesOf(tallies, measure.id, everybody)
     .filter((value) => value.kind !== 'due' && isAsked(value) && (item === undefined || value.item === item))
     .sort((a, b) => (a.kind === b.kind ? rank(a.item) - rank(b.item) : 0))
-    .map((value) => ({
-      ...value,
-      yesOrNo: areYesOrNo(distribution(tallies, { measure: measure.id, ...value }, everybody)),
-    }));
+    .map((value) => ({ ...value, yesOrNo: isYesOrNo(measure, value.kind) }));
 }
 
 /** Refuses an item or a policy that a measure has not. */

@@ -1,6 +1,7 @@
 export { type DayStatus, type StatusOfDay, statusByDay } from './day-status.ts';
 export type { Statement } from './evidence/statement.ts';
 export { type ExplainedWindow, type Explanation, explain, type PolicyVerdict } from './explain.ts';
+export { type EventBehind, type ExplainedValue, type ExplainedValues, explainValues } from './explain-values.ts';
 export type { ClosedFacts, FirstEvent, Issue, IssueKind, OpenFacts, Spell, StudyDay, ValueFact } from './facts.ts';
 export { factsOf, fold, foldOpen, foldVersion, type SettledHistory, settle } from './fold.ts';
 export { notKnown } from './groups.ts';

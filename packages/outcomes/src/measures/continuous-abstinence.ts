@@ -9,7 +9,7 @@ import type { JudgedDays } from './participant-days.ts';
  * prolonged abstinence (Hughes 2003). Covered is a stretch of which every day has evidence, or which has no gap longer than
  * declared; excluded days are no part of it.
  */
-function* judgedStretches(measure: ContinuousAbstinence, days: JudgedDays): Generator<JudgedWindow> {
+export function* judgedStretches(measure: ContinuousAbstinence, days: JudgedDays): Generator<JudgedWindow> {
   const { lastDay, evidence, lookBacks, excluded } = days;
   const gapAtMost = measure.coverage === 'all-days' ? 0 : measure.coverage.gapAtMost;
   let counted = 0;

@@ -21,7 +21,10 @@ describe('the interval of a mean', () => {
       fc.property(arbValues, (values) => {
         const summary = summaryOfValues(values);
         const [wide, narrow] = [meanInterval(summary, 0.99), meanInterval(summary, 0.8)];
-        if (summary.sd === 0) return expect([wide, narrow]).toEqual([undefined, undefined]);
+        if (summary.sd === 0) {
+          expect([wide, narrow]).toEqual([undefined, undefined]);
+          return;
+        }
         const { mean = Number.NaN } = summary;
         expect(mean - (narrow?.lower ?? Number.NaN)).toBeCloseTo((narrow?.upper ?? Number.NaN) - mean, 6);
         expect(wide?.lower).toBeLessThan(narrow?.lower ?? Number.NaN);
@@ -35,7 +38,10 @@ describe('the interval of a mean', () => {
       fc.property(arbValues, fc.integer({ min: -1000, max: 1000 }), (values, by) => {
         const interval = meanInterval(summaryOfValues(values));
         const moved = meanInterval(summaryOfValues(values.map((value) => value * 3 + 2 * by)));
-        if (interval === undefined) return expect(moved).toBeUndefined();
+        if (interval === undefined) {
+          expect(moved).toBeUndefined();
+          return;
+        }
         expect(moved?.lower).toBeCloseTo(interval.lower * 3 + by, 6);
         expect(moved?.upper).toBeCloseTo(interval.upper * 3 + by, 6);
       }),

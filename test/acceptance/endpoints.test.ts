@@ -88,7 +88,7 @@ async function claim(): Promise<void> {
   const published = (await readTrials(log)).get('VALUES-1');
   if (published === undefined) throw new Error('VALUES-1 is not published');
   const said = {
-    ...{ kind: 'claim', owner: 'by hand', sequence: 1, offset: 0, asOf: '2026-01-01' },
+    ...{ kind: 'claim' as const, owner: 'by hand', sequence: 1, offset: 0, asOf: '2026-01-01' },
     ...{ protocolVersion: 1, foldVersion, chain: 'f'.repeat(64), cells },
   } as const;
   const records = inParts(said).map((part) => ({ key: '0', value: encodeTallyRecord(part), partition: 0 }));

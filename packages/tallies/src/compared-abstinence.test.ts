@@ -1,18 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { comparedAbstinence, type ObservedDay } from './compared-abstinence.ts';
+import { type ComparedDay, comparedAbstinence } from './compared-abstinence.ts';
 
-const day: fc.Arbitrary<ObservedDay> = fc
+const day: fc.Arbitrary<ComparedDay> = fc
   .tuple(fc.nat(12), fc.nat(12), fc.nat(12))
   .map(([abstinent, use, missing]) => ({
-    abstinent,
-    assessable: abstinent + use,
-    missing,
-    due: abstinent + use + missing,
+    observed: { abstinent, assessable: abstinent + use },
+    followed: { abstinent, missing, due: abstinent + use + missing },
   }));
 
 /** Whether an arm is ahead, if so many of its missing used and all other missing were abstinent. */
-const isAhead = (ahead: ObservedDay, other: ObservedDay, used: number) =>
+const isAhead = ({ followed: ahead }: ComparedDay, { followed: other }: ComparedDay, used: number) =>
   (ahead.abstinent + ahead.missing - used) * other.due > (other.abstinent + other.missing) * ahead.due;
 
 describe('an arm beside the control', () => {
@@ -25,12 +23,13 @@ describe('an arm beside the control', () => {
           return;
         }
         expect(difference).toBeCloseTo(rate - controlRate, 12);
-        if (arm.abstinent * control.assessable === control.abstinent * arm.assessable) {
+        const [a, b] = [arm.observed, control.observed];
+        if (a.abstinent * b.assessable === b.abstinent * a.assessable) {
           expect(tipping).toBeUndefined();
           return;
         }
         const [ahead, other] = rate > controlRate ? [arm, control] : [control, arm];
-        const tried = Array.from({ length: ahead.missing + 1 }, (_, used) => used);
+        const tried = Array.from({ length: ahead.followed.missing + 1 }, (_, used) => used);
         expect(tipping).toBe(tried.find((used) => !isAhead(ahead, other, used)));
       }),
       { numRuns: 2_000 },
@@ -47,8 +46,11 @@ describe('an arm beside the control', () => {
     );
   });
 
-  test('where more were observed than anybody waited for, nobody’s missing can undo anything', () => {
-    const beyond = { abstinent: 3, assessable: 4, missing: 0, due: 0 };
-    expect(comparedAbstinence(beyond, { ...beyond, abstinent: 1 })).toMatchObject({ rate: 0.75, tipping: undefined });
+  test('beyond planned follow-up there is a rate, but nobody whose use could undo it', () => {
+    const beyond = (abstinent: number) => ({
+      observed: { abstinent, assessable: 4 },
+      followed: { abstinent: 0, missing: 0, due: 0 },
+    });
+    expect(comparedAbstinence(beyond(3), beyond(1))).toMatchObject({ rate: 0.75, difference: 0.5, tipping: undefined });
   });
 });

@@ -1,8 +1,11 @@
 import { riskDifference, tippingCount } from '@holdfast/statistics';
 import type { AbstinenceDay } from './curves.ts';
 
-/** What abstinence of one day is compared by: the counts of the observed, and of those followed. */
-export type ObservedDay = Pick<AbstinenceDay, 'abstinent' | 'assessable' | 'due' | 'missing'>;
+/** What an arm is compared by on one day: the counts under *observed only*, and those of everybody followed (*worst case*). */
+export type ComparedDay = {
+  readonly observed: Pick<AbstinenceDay, 'abstinent' | 'assessable'>;
+  readonly followed: Pick<AbstinenceDay, 'abstinent' | 'due' | 'missing'>;
+};
 
 /** Two arms on one day: their rates by what was observed, their difference, and how many of the missing could undo it. */
 export type ComparedAbstinence = {
@@ -25,8 +28,8 @@ export type ComparedAbstinence = {
  * the lead of whichever is ahead: the smallest number of its missing participants who must have used, all other missing
  * participants being abstinent (Yan, Lee and Li, 2009). Who was observed and is not known to be abstinent used.
  */
-export function comparedAbstinence(arm: ObservedDay, control: ObservedDay): ComparedAbstinence {
-  const observed = ({ abstinent, assessable }: ObservedDay) => ({ events: abstinent, n: assessable });
+export function comparedAbstinence(arm: ComparedDay, control: ComparedDay): ComparedAbstinence {
+  const observed = ({ observed: { abstinent, assessable } }: ComparedDay) => ({ events: abstinent, n: assessable });
   const difference = riskDifference(observed(arm), observed(control));
   return {
     rate: rateOf(arm),
@@ -34,15 +37,12 @@ export function comparedAbstinence(arm: ObservedDay, control: ObservedDay): Comp
     difference: difference?.difference,
     lower: difference?.lower,
     upper: difference?.upper,
-    missing: arm.missing,
-    controlMissing: control.missing,
-    // Beyond planned follow-up somebody can be observed whom nobody waits for: there no missing participant is one.
-    tipping: [arm, control].every(({ abstinent, missing, due }) => abstinent + missing <= due)
-      ? tippingCount(arm, control)
-      : undefined,
+    missing: arm.followed.missing,
+    controlMissing: control.followed.missing,
+    tipping: tippingCount(arm.followed, control.followed),
   };
 }
 
-function rateOf({ abstinent, assessable }: ObservedDay): number | undefined {
+function rateOf({ observed: { abstinent, assessable } }: ComparedDay): number | undefined {
   return assessable === 0 ? undefined : abstinent / assessable;
 }

@@ -1,5 +1,5 @@
 export { type Cell, type CellTally, cellKey, type EndKind, groupsIn, groupsText, type MarkKind } from './cell.ts';
-export { type ComparedAbstinence, comparedAbstinence, type ObservedDay } from './compared-abstinence.ts';
+export { type ComparedAbstinence, type ComparedDay, comparedAbstinence } from './compared-abstinence.ts';
 export {
   type AbstinenceDay,
   type AbstinenceQuestion,

@@ -54,7 +54,7 @@ export function shownValues(tallies: Tallies, measure: ValueMeasure, { item, mis
   return valuesOf(tallies, measure.id, everybody)
     .filter((value) => value.kind !== 'due' && isAsked(value) && (item === undefined || value.item === item))
     .sort((a, b) => (a.kind === b.kind ? rank(a.item) - rank(b.item) : 0))
-    .map((value) => ({ ...value, yesOrNo: isYesOrNo(measure, value.kind) }));
+    .map((value) => ({ ...value, yesOrNo: isYesOrNo(measure, value.kind, value.item) }));
 }
 
 /** Refuses an item or a policy that a measure has not. */

@@ -8,14 +8,14 @@ export const yesOrNoKinds: { readonly [K in ValueMeasure['kind']]: readonly stri
   'risk-level': ['fell-one', 'fell-two'],
   scale: ['response', 'remission'],
   choices: [],
-  visits: [],
+  visits: ['kept', 'late'],
   exposure: [],
   'adverse-events': [],
   suicidality: ['behaviour', 'rose'],
   'vital-peaks': ['severe'],
 };
 
-/** Whether a value of a measure only says yes or no. */
-export function isYesOrNo({ kind: ofMeasure }: ValueMeasure, kind: string): boolean {
-  return yesOrNoKinds[ofMeasure].includes(kind);
+/** Whether a value of a measure only says yes or no. Of a visit it does; over all visits it is a share of them. */
+export function isYesOrNo({ kind: ofMeasure }: ValueMeasure, kind: string, item: string): boolean {
+  return yesOrNoKinds[ofMeasure].includes(kind) && (ofMeasure !== 'visits' || item !== '');
 }

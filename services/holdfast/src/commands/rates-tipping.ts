@@ -1,5 +1,5 @@
 import { type AbstinenceMeasure, dateOf, isAbstinenceMeasure, type Protocol } from '@holdfast/events';
-import { abstinenceCurve, comparedAbstinence, type Slice } from '@holdfast/tallies';
+import { abstinenceCurve, type ComparedDay, comparedAbstinence, type Slice } from '@holdfast/tallies';
 import type { Command } from 'commander';
 import { armNames, sideFor, talliesFor } from '../by-arm.ts';
 import { CommandFailed } from '../command-failed.ts';
@@ -127,8 +127,15 @@ export async function ratesTipping(command: Command): Promise<void> {
     const rows: Value[][] = [];
     for (const window of windows) {
       const days = curveDaysOf(read.tallies, measure, window, axis);
-      const asObserved = { measure: measure.id, window, policy: 'observed-only' };
-      const curve = (slice: Slice) => abstinenceCurve(read.tallies, asObserved, days, { ...slice, axis });
+      const curve = (slice: Slice): (ComparedDay & { readonly day: number })[] => {
+        const under = (policy: string) =>
+          abstinenceCurve(read.tallies, { measure: measure.id, window, policy }, days, { ...slice, axis });
+        const followed = under('worst-case');
+        return under('observed-only').flatMap((observed, i) => {
+          const everybody = followed[i];
+          return everybody === undefined ? [] : [{ day: observed.day, observed, followed: everybody }];
+        });
+      };
       for (const { arm, control, of, than } of pairs) {
         for (const { site, group, slice } of partsOf(protocol, others, token, read.tallies)) {
           const controls = curve({ ...slice, arms: than });

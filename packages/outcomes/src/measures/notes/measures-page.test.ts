@@ -40,10 +40,16 @@ describe.each([...measureKinds])('%s', (kind) => {
   });
 });
 
-test('what only says yes or no is among the values of its kind', () => {
+test('what only says yes or no is known as such, and is among the values of its kind', () => {
+  const saysSo = (unit: string) => /^1 yes, 0 no|^0 or 1|yes or no/.test(unit);
   for (const [kind, values] of Object.entries(yesOrNoKinds)) {
-    const known = measureNotes[kind as MeasureKind]?.values.map((value) => value.kind) ?? [];
-    for (const value of values) expect(known, `${kind} has no value ${value}`).toContain(value);
+    const noted = measureNotes[kind as MeasureKind]?.values ?? [];
+    for (const value of values)
+      expect(
+        noted.map((one) => one.kind),
+        `${kind} has no value ${value}`,
+      ).toContain(value);
+    expect(values).toEqual(expect.arrayContaining(noted.filter(({ unit }) => saysSo(unit)).map((one) => one.kind)));
   }
 });
 

@@ -41,7 +41,7 @@ export {
   isShareKind,
   isUseMeasure,
   isValueMeasure,
-  type Measure,
+  Measure,
   type MeasureKind,
   type MeasureOf,
   type UseMeasure,

@@ -73,9 +73,9 @@ function patternInWords(pattern: RelapsePattern): string {
     case 'first-use':
       return 'a first use';
     case 'leaving':
-      return 'leaving the trial';
+      return 'leaving the trial (lost or stopped)';
     case 'baseline-pattern':
-      return `as many days of use within ${counted(pattern.within, 'day')} as before the trial`;
+      return `as many days of use in ${counted(pattern.within, 'day')} as in the ${pattern.within} before randomisation`;
   }
 }
 
@@ -119,10 +119,10 @@ function kindInWords(measure: Measure): string {
     case 'relapse': {
       const { from, patterns, heavy, windows } = measure;
       const limit = heavy === undefined ? '' : `; ${heavyInWords(heavy)}`;
-      return `relapse to ${what}, from day ${from} on: ${patterns.map(patternInWords).join(', or ')}; the earliest onset counts${limit}; ${lookInWords(measure)}; ${windowsInWords(windows)}`;
+      return `onset of relapse to ${what}, from day ${from} on: ${patterns.map(patternInWords).join(', or ')}; the earliest onset counts${limit}; ${lookInWords(measure)}; ${windowsInWords(windows)}`;
     }
     case 'retention':
-      return `time to leaving the trial early, to day ${measure.horizon}; ${windowsInWords(measure.windows)}`;
+      return `time to leaving the trial early (lost or stopped), to day ${measure.horizon}; death competes; ${windowsInWords(measure.windows)}`;
     case 'days-of-use': {
       const { counts, over, heavy, policies } = measure;
       const limit = heavy === undefined ? '' : `; ${heavyInWords(heavy)}`;

@@ -69,6 +69,17 @@ test.each<[number, number, number]>([
   expect(Math.abs(twoSidedT(df, level) / t - 1)).toBeLessThan(1e-12);
 });
 
+// R 4.2.2: qt((1 - 0.999999) / 2, degrees, lower.tail = FALSE)
+test.each<[number, number]>([
+  [1.5, 8285.3911948662],
+  [29.3, 6.15432649691048],
+  [999, 4.92232037236078],
+  [1000, 4.92228952342382],
+  [10000, 4.89468861630994],
+])('%s degrees of freedom far out in the tails', (df, t) => {
+  expect(Math.abs(twoSidedT(df, 0.999999) / t - 1)).toBeLessThan(1e-11);
+});
+
 test.each([
   [0.99, 0.95],
   [0, 0.95],

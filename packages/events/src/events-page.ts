@@ -7,12 +7,14 @@ import { type TypeNote, typeNotes } from './types/type-notes.ts';
 export const generatedBelow =
   '<!-- Generated from the schemas by `npm run schemas`: change those, not what stands below. -->';
 
-/** The part of a JSON Schema that the page tells. */
+/** The part of a JSON Schema that a page tells. */
 type Schema = {
   readonly type?: string;
   readonly description?: string;
   readonly format?: string;
   readonly enum?: readonly string[];
+  readonly const?: string;
+  readonly default?: unknown;
   readonly maxLength?: number;
   readonly minimum?: number;
   readonly maximum?: number;
@@ -32,6 +34,8 @@ export type Field = {
   readonly is: string;
   readonly required: boolean;
   readonly meaning: string;
+  /** What it is where it is left out, as JSON; undefined: nothing. */
+  readonly preset: string | undefined;
 };
 
 function range({ minimum, maximum, exclusiveMinimum }: Schema): string {
@@ -44,14 +48,30 @@ function range({ minimum, maximum, exclusiveMinimum }: Schema): string {
   return high === undefined ? '' : `, at most ${high}`;
 }
 
+/** An object by the names of its fields; undefined of what is none. */
+function objectOf({ properties = {} }: Schema, but = ''): string | undefined {
+  const names = Object.keys(properties).filter((name) => name !== but);
+  return names.length === 0 ? undefined : `{ ${names.map((name) => `\`${name}\``).join(', ')} }`;
+}
+
+/** Objects that their field `is` tells apart, each with its other fields; undefined of what has no such field. */
+function alternativesOf(oneOf: readonly Schema[]): string | undefined {
+  const named = oneOf.map((one) => {
+    const is = one.properties?.is?.const;
+    return is === undefined ? undefined : [`\`${is}\``, ...[objectOf(one, 'is') ?? []].flat()].join(' ');
+  });
+  return named.includes(undefined) ? undefined : `objects whose \`is\` says which: ${named.join(' · ')}`;
+}
+
 function kindOf(schema: Schema): string {
   const { enum: few, items, additionalProperties, anyOf, oneOf, format, maxLength } = schema;
   if (few !== undefined) return few.map((value) => `\`${value}\``).join(' · ');
   if (format === 'date') return 'date';
   if (format === 'date-time') return 'time with offset';
   if (items !== undefined) return `list of ${kindOf(items)}`;
-  if (oneOf !== undefined) return '`type`, `time` and `data`';
-  if (anyOf !== undefined) return anyOf.map((one) => kindOf(one)).join(' or ');
+  if (oneOf !== undefined) return alternativesOf(oneOf) ?? '`type`, `time` and `data`';
+  if (anyOf !== undefined) return anyOf.map((one) => objectOf(one) ?? kindOf(one)).join(' or ');
+  if (schema.const !== undefined) return `\`${schema.const}\``;
   switch (schema.type) {
     case 'boolean':
       return 'true or false';
@@ -71,7 +91,8 @@ function* fieldsOf(schema: Schema, at = ''): Generator<Field> {
   for (const [name, field] of Object.entries(schema.properties ?? {})) {
     const path = `${at}${name}`;
     const required = schema.required?.includes(name) ?? false;
-    yield { path, is: kindOf(field), required, meaning: field.description ?? '' };
+    const preset = field.default === undefined ? undefined : JSON.stringify(field.default);
+    yield { path, is: kindOf(field), required, meaning: field.description ?? '', preset };
     yield* innerFields(field, path);
   }
 }
@@ -82,13 +103,21 @@ function* innerFields(field: Schema, path: string): Generator<Field> {
   const { additionalProperties: each } = field;
   if (!each) return;
   if (each.properties === undefined && !each.additionalProperties)
-    yield { path: `${path}.*`, is: kindOf(each), required: false, meaning: each.description ?? 'one of them' };
+    yield {
+      ...{ path: `${path}.*`, is: kindOf(each), required: false },
+      ...{ meaning: each.description ?? 'one of them', preset: undefined },
+    };
   yield* innerFields(each, `${path}.*`);
+}
+
+/** The fields that a schema asks for, and those of what they hold. */
+export function fieldsOfSchema(schema: z.ZodType): Field[] {
+  return [...fieldsOf(z.toJSONSchema(schema, { io: 'input' }) as Schema)];
 }
 
 /** The fields of a type’s data. */
 export function fieldsOfType(type: EventType): Field[] {
-  return [...fieldsOf(z.toJSONSchema(eventTypes[type], { io: 'input' }) as Schema)];
+  return fieldsOfSchema(eventTypes[type]);
 }
 
 /** JSON as people write it: in one line what fits, else a field a line; long texts (boxes) cut short. */

@@ -16,6 +16,7 @@ export {
   siteOf,
   trialOf,
 } from './event.ts';
+export type { Field } from './events-page.ts';
 export { fieldNames } from './field-names.ts';
 export { type Amount, type CountedSubstance, gramsOf } from './grams.ts';
 export { CivilDate, CutName } from './identifiers.ts';
@@ -35,11 +36,13 @@ export {
   type FirstEventMeasure,
   horizonOf,
   isAbstinenceMeasure,
+  isFirstEventKind,
   isFirstEventMeasure,
   isSafetyMeasure,
+  isShareKind,
   isUseMeasure,
   isValueMeasure,
-  type Measure,
+  Measure,
   type MeasureKind,
   type MeasureOf,
   type SafetyMeasure,
@@ -47,6 +50,7 @@ export {
   type ValueMeasure,
   windowsOf,
 } from './protocol/measures/measure.ts';
+export { type MeasureShape, measureKinds, measureShape } from './protocol/measures/measure-fields.ts';
 export type { AdverseEvents, Suicidality, VitalPeaks } from './protocol/measures/safety.ts';
 export { type Choices, type Landmark, landmarkName, type Scale } from './protocol/measures/scores.ts';
 export {

@@ -2,6 +2,7 @@ import {
   type AmendedProtocol,
   type CivilDay,
   civilDay,
+  type Measure,
   type Protocol,
   protocolFor,
   type UseMeasure,
@@ -54,7 +55,7 @@ export function statusByDay(
 
 /** What a measure may look at: the open events, and of a closed measure the sealed ones too. */
 export function observationsFor(
-  measure: UseMeasure,
+  measure: Measure,
   protocol: Protocol,
   history: History,
   open: Settled,

@@ -1,13 +1,14 @@
 import {
+  type AbstinenceMeasure,
   type AmendedProtocol,
   type CivilDay,
   civilDay,
   type FirstEventMeasure,
+  isAbstinenceMeasure,
   isFirstEventMeasure,
   type MissingPolicy,
   type Protocol,
   protocolFor,
-  type RollingAbstinence,
   type UseMeasure,
 } from '@holdfast/events';
 import { type DayStatus, daysWithStatus, observationsFor } from './day-status.ts';
@@ -17,6 +18,7 @@ import type { FirstEvent, StudyDay } from './facts.ts';
 import { fold } from './fold.ts';
 import { settleOpen } from './history/settle.ts';
 import { counted, type JudgedWindow, type WindowStatus, windowOn } from './measures/abstinence.ts';
+import { stretchesSoFar } from './measures/continuous-abstinence.ts';
 import { type ParticipantDays, participantDays } from './measures/participant-days.ts';
 import { rollingWindows } from './measures/rolling-abstinence.ts';
 import type { History } from './observation.ts';
@@ -28,9 +30,10 @@ export type PolicyVerdict = {
   readonly abstinent: boolean;
 };
 
-/** What stands behind one participant's cell of a rolling rate: the judgement, and every statement that it rests on. */
+/** What stands behind one participant's cell of a rate of abstinence: the judgement, and every statement that it rests on. */
 export type ExplainedWindow = {
-  readonly kind: 'rolling-abstinence';
+  readonly kind: AbstinenceMeasure['kind'];
+  /** Length of the trailing window in days; 0: all days from the first that counts. */
   readonly window: number;
   readonly from: StudyDay;
   readonly to: StudyDay;
@@ -98,8 +101,7 @@ export function explain(
     dayZero,
     lastDay,
     outside: outsideReason(measure, days, day),
-    windows:
-      measure.kind === 'rolling-abstinence' && mature[day] === 1 ? explainedWindows(measure, protocol, days, day) : [],
+    windows: isAbstinenceMeasure(measure) && mature[day] === 1 ? explainedWindows(measure, protocol, days, day) : [],
     firstEvent: isFirstEventMeasure(measure) ? firstEventOf(measure, protocol, history, clock) : undefined,
     statements: [...evidence.statements].sort((a, b) => a.day - b.day || (a.event.id < b.event.id ? -1 : 1)),
     excluded: [...excluded.entries()].flatMap(([at, out]) => (out === 1 ? [at] : [])),
@@ -124,22 +126,43 @@ function outsideReason(
 ): Explanation['outside'] {
   if (day > lastDay) return 'after-the-last-day';
   if (mature[day] !== 1) return 'not-mature';
-  return 'windows' in measure && day < Math.min(...measure.windows) ? 'before-the-first-window' : undefined;
+  const first =
+    measure.kind === 'continuous-abstinence' ? measure.from : 'windows' in measure ? Math.min(...measure.windows) : 0;
+  return day < first ? 'before-the-first-window' : undefined;
+}
+
+/** The windows of a measure that end on a day: where each begins, and what it is judged to be. */
+function windowsEnding(
+  measure: AbstinenceMeasure,
+  days: ParticipantDays,
+  day: StudyDay,
+): { window: number; from: StudyDay; judged: JudgedWindow }[] {
+  const windows =
+    measure.kind === 'continuous-abstinence'
+      ? [{ window: 0, from: measure.from, all: stretchesSoFar(measure, days) }]
+      : measure.windows.map((window) => ({
+          window,
+          from: day - window + 1,
+          all: rollingWindows(measure, window, days),
+        }));
+  return windows.flatMap(({ all, ...window }) => {
+    const judged = windowOn(all, day);
+    return judged === undefined ? [] : [{ ...window, judged }];
+  });
 }
 
 function explainedWindows(
-  measure: RollingAbstinence,
+  measure: AbstinenceMeasure,
   protocol: Protocol,
   days: ParticipantDays,
   day: StudyDay,
 ): ExplainedWindow[] {
-  return measure.windows.flatMap((window) => {
-    const judged = windowOn(rollingWindows(measure, window, days), day);
-    if (judged === undefined) return [];
+  const { kind } = measure;
+  return windowsEnding(measure, days, day).map(({ window, from, judged }) => {
     const { status } = judged;
     const earlier = judged.earlier && { day: judged.earlier.day, status: judged.earlier.status };
     const { evidence, excluded } = days;
-    const counting = Array.from({ length: window }, (_, i) => day - window + 1 + i).filter((at) => excluded[at] !== 1);
+    const counting = Array.from({ length: day - from + 1 }, (_, i) => from + i).filter((at) => excluded[at] !== 1);
     const daysWith = (statuses: DayStatuses) => counting.filter((at) => statuses[at] !== nothing).length;
     const shown = {
       daysCovered: daysWith(evidence.covering),
@@ -150,8 +173,6 @@ function explainedWindows(
       policy,
       ...counted(policy, judged, days.left, protocol.plannedFollowUp),
     }));
-    return [
-      { kind: 'rolling-abstinence', window, from: day - window + 1, to: day, status, ...shown, policies, earlier },
-    ];
+    return { kind, window, from, to: day, status, ...shown, policies, earlier };
   });
 }

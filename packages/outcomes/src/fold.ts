@@ -169,6 +169,19 @@ function measureFacts(
   return facts;
 }
 
+/** What one measure says of a participant by some of the observations, whatever the others are. */
+export function factsOfMeasure(
+  protocol: AmendedProtocol,
+  measure: Measure,
+  settled: Settled,
+  observations: readonly Effective[],
+  clock: CivilDay | undefined,
+): MeasureFacts {
+  const { randomisation } = settled;
+  const judged = judgedMeasures(protocol, [measure], settled, observations);
+  return measureFacts(protocol, judged, randomisation && civilDay(randomisation.data.date), clock);
+}
+
 /** The maturity of days as of a clock; measures that wait for the same visits share it. */
 function whenOf(schedule: Protocol, dayZero: CivilDay, clock: CivilDay | undefined): When {
   const known = new Map<string, Uint8Array>();

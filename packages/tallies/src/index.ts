@@ -1,4 +1,5 @@
 export { type Cell, type CellTally, cellKey, type EndKind, groupsIn, groupsText, type MarkKind } from './cell.ts';
+export { type ComparedAbstinence, type ComparedDay, comparedAbstinence } from './compared-abstinence.ts';
 export {
   type AbstinenceDay,
   type AbstinenceQuestion,
@@ -15,6 +16,12 @@ export {
   type Slice,
 } from './curves.ts';
 export { distribution, type Valued, type ValueQuestion, valuesOf } from './distribution.ts';
+export {
+  type Contrast,
+  type FactorialCell,
+  type FactorialContrasts,
+  factorialContrasts,
+} from './factorial-contrasts.ts';
 export {
   type Generation,
   isNewer,
@@ -36,3 +43,4 @@ export {
   type Position,
   type TallyRecord,
 } from './tally-record.ts';
+export { type ValueSummary, valueSummary } from './value-summary.ts';

@@ -151,7 +151,7 @@ export function refuseClosedPattern({ keys }: Store, protocol: Protocol, rule: P
 export type ReadSide = (side: 'open' | 'closed') => Promise<TrialTallies>;
 
 /** A trial's tallies of this protocol version: numbers of two versions are of different things. */
-async function talliesOf({ log }: Store, protocol: Protocol, side: 'open' | 'closed'): Promise<TrialTallies> {
+export async function talliesOf({ log }: Store, protocol: Protocol, side: 'open' | 'closed'): Promise<TrialTallies> {
   const read = await readTallies(log, protocol, side);
   const outdated = otherVersion(protocol, read);
   if (outdated !== undefined) throw new CommandFailed(outdated);

@@ -27,6 +27,20 @@ export function factorsOf({ arms }: Protocol): ReadonlyMap<string, readonly stri
   return factors;
 }
 
+/** The arm that others are compared with; refused where the protocol does not name exactly one. */
+export function controlArm({ trial, arms }: Protocol): Protocol['arms'][number] {
+  const [control, ...more] = arms.filter((arm) => arm.control === true);
+  if (control === undefined)
+    throw new CommandFailed(
+      `${trial} names no control arm, so there is nothing to compare with; declare \`control: true\` of one of its arms`,
+    );
+  if (more.length > 0)
+    throw new CommandFailed(
+      `${trial} names several control arms (${[control, ...more].map(({ id }) => id).join(', ')}); leave \`control: true\` with one of them`,
+    );
+  return control;
+}
+
 /** What `--by` may name in a trial. */
 function partNames(protocol: Protocol): readonly string[] {
   const groups = protocol.groups.map(({ id }) => id);

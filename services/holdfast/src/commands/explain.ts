@@ -4,23 +4,29 @@ import {
   type FirstEventMeasure,
   isFirstEventMeasure,
   isUseMeasure,
+  isValueMeasure,
+  type Measure,
   type MissingPolicy,
   type Protocol,
   type UseMeasure,
+  type ValueMeasure,
 } from '@holdfast/events';
 import {
   type Explanation,
   explain,
+  explainValues,
   type FirstEvent,
   fold,
   type History,
   isOpenMeasure,
   type Statement,
+  type ValueFact,
 } from '@holdfast/outcomes';
 import type { Command } from 'commander';
 import { byArmVerdict, lookByArm, refuseClosed } from '../by-arm.ts';
 import { CommandFailed } from '../command-failed.ts';
 import { behindFirstEvent, type ExplainedCell, evidenceColumns, printCell } from '../output/explained-cell.ts';
+import { printValues, valueColumns } from '../output/explained-values.ts';
 import { type Format, formatOption } from '../output/format.ts';
 import { readParticipants, sayWhatWasRead } from '../participants.ts';
 import { chooseMeasure, chooseTrial, withStore } from '../store.ts';
@@ -29,7 +35,8 @@ type ExplainOptions = {
   readonly trial?: string;
   readonly measure?: string;
   readonly participant: string;
-  readonly day: string;
+  readonly day?: string;
+  readonly item?: string;
   readonly window?: string;
   readonly format: Format;
 };
@@ -96,11 +103,13 @@ const ruleInWords: Record<UseMeasure['evidence'], string> = {
 };
 
 function coverageInWords(measure: UseMeasure): string {
-  if (measure.kind !== 'rolling-abstinence') return '';
-  const days =
-    measure.coverage === 'all-days' ? 'every day of it has' : `at least ${measure.coverage.atLeast} of its days have`;
+  if (measure.kind !== 'rolling-abstinence' && measure.kind !== 'continuous-abstinence') return '';
+  const { coverage } = measure;
+  const evidence = ruleInWords[measure.evidence];
   const each = measure.substances.length > 1 ? `, of each of ${measure.substances.join(', ')} or of use of any` : '';
-  return `it is covered if ${days} ${ruleInWords[measure.evidence]}${each}`;
+  if (coverage === 'all-days') return `it is covered if every day of it has ${evidence}${each}`;
+  if ('atLeast' in coverage) return `it is covered if at least ${coverage.atLeast} of its days have ${evidence}${each}`;
+  return `it is covered if no more than ${plural(coverage.gapAtMost, 'day')} in a row ${coverage.gapAtMost === 1 ? 'is' : 'are'} without ${evidence}${each}`;
 }
 
 function policyInWords(policy: MissingPolicy): string {
@@ -128,7 +137,8 @@ function* windowLines(measure: UseMeasure, explanation: Explanation, only: numbe
     const inside = explanation.statements.filter(({ day, lookBack = 0 }) => day >= from && day - lookBack <= to);
     const out = explanation.excluded.filter((day) => day >= from && day <= to);
     yield '';
-    yield `Window of ${plural(window, 'day')}: ${dayInWords(from, explanation)} to ${dayInWords(to, explanation)}; ${coverageInWords(measure)}.`;
+    const name = window === 0 ? 'All days from the first that counts' : `Window of ${plural(window, 'day')}`;
+    yield `${name}: ${dayInWords(from, explanation)} to ${dayInWords(to, explanation)}; ${coverageInWords(measure)}.`;
     if (out.length > 0)
       yield `Left out of it by the declared strategy: ${plural(out.length, 'day')} (study days ${out.join(', ')}).`;
     const beside = daysConfirmed === undefined ? '' : `, ${plural(daysConfirmed, 'day')} with a test`;
@@ -218,8 +228,11 @@ const outsideInWords: Record<NonNullable<Explanation['outside']>, string> = {
   'after-the-last-day': 'the day lies after the last day that can count (horizon or administrative end)',
   'not-mature':
     'the day is not mature yet: the clock has not passed it, or what should cover it has not closed with its entry lag',
-  'before-the-first-window': 'the day lies before the end of the first window',
+  'before-the-first-window': 'the day lies before the end of the first window, or before the first day that counts',
 };
+
+/** The study day of a cell, and which of its windows; undefined: all of them. */
+type AskedCell = { readonly day: number; readonly window: number | undefined };
 
 function* lines(
   protocol: Protocol,
@@ -227,9 +240,8 @@ function* lines(
   history: History,
   clock: number | undefined,
   withArm: boolean,
-  options: ExplainOptions,
+  { day, window }: AskedCell,
 ): Generator<string> {
-  const day = Number(options.day);
   const explanation = explain(protocol, measure, history, clock, day);
   const { open, closed } = fold(protocol, history, clock);
   const arm = withArm ? `arm ${closed.arm ?? 'not known'}, ` : '';
@@ -237,7 +249,7 @@ function* lines(
   if (explanation.dayZero !== undefined) yield `Randomised on ${dateOf(explanation.dayZero)} (study day 0).`;
   if (explanation.status !== undefined) yield `The day itself: ${statusInWords[explanation.status]}.`;
   if (explanation.outside !== undefined) yield `Does not count: ${outsideInWords[explanation.outside]}.`;
-  yield* windowLines(measure, explanation, options.window === undefined ? undefined : Number(options.window));
+  yield* windowLines(measure, explanation, window);
   yield* firstEventLines(measure, explanation);
   const issues = [...open.issues, ...(withArm ? closed.issues : [])];
   if (issues.length > 0) yield '';
@@ -251,11 +263,11 @@ function cellOf(
   history: History,
   clock: number | undefined,
   withArm: boolean,
-  options: ExplainOptions,
+  { day, window: asked }: AskedCell,
 ): ExplainedCell {
-  const explanation = explain(protocol, measure, history, clock, Number(options.day));
+  const explanation = explain(protocol, measure, history, clock, day);
   const { open, closed } = fold(protocol, history, clock);
-  const named = ({ window }: { window: number }) => options.window === undefined || window === Number(options.window);
+  const named = ({ window }: { window: number }) => asked === undefined || window === asked;
   return {
     trial: protocol.trial,
     participant: history.participant,
@@ -267,33 +279,83 @@ function cellOf(
   };
 }
 
-async function explainCell(command: Command): Promise<void> {
+function parseDay(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d{1,4}$/.test(text))
+    throw new CommandFailed(`--day ${text} is no study day; give a whole number from 0 to 9999`);
+  return Number(text);
+}
+
+/** The cell of a measure of days of use that a question names; refused where it names none that there is. */
+function askedCell(measure: UseMeasure, options: ExplainOptions): AskedCell {
+  const day = parseDay(options.day);
+  if (day === undefined) throw new CommandFailed(`${measure.id} has a cell for each study day; say which: --day 84`);
+  if (options.item !== undefined) throw new CommandFailed(`${measure.id} has no items; leave --item out`);
+  const windows = 'windows' in measure ? measure.windows : [];
+  if (options.window !== undefined && !windows.includes(Number(options.window))) {
+    const known =
+      windows.length === 0 ? 'it has no windows, leave --window out' : `the protocol declares ${windows.join(', ')}`;
+    throw new CommandFailed(`${measure.id} has no window of ${options.window} days; ${known}`);
+  }
+  return { day, window: options.window === undefined ? undefined : Number(options.window) };
+}
+
+/** Which of a participant's values of a measure a question names. */
+function askedValues(measure: ValueMeasure, options: ExplainOptions): (value: ValueFact) => boolean {
+  if (options.window !== undefined)
+    throw new CommandFailed(`${measure.id} gives values, and has no windows; leave --window out`);
+  const day = parseDay(options.day);
+  return (value) =>
+    (day === undefined || value.day === day) && (options.item === undefined || value.item === options.item);
+}
+
+/** Prints what is behind a participant's part in a measure, once what may be asked of it is known. */
+type Print = (history: History, clock: number | undefined, withArm: boolean) => Promise<void>;
+
+function printerOf(protocol: Protocol, measure: Measure, options: ExplainOptions): Print {
+  const { format } = options;
+  if (isValueMeasure(measure)) {
+    const isAsked = askedValues(measure, options);
+    return (history, clock, withArm) => {
+      const { open, closed } = fold(protocol, history, clock);
+      const { dayZero, values } = explainValues(protocol, measure, history, clock);
+      return printValues(
+        {
+          protocol,
+          participant: history.participant,
+          arm: withArm ? closed.arm : undefined,
+          site: open.site,
+          measure,
+          explained: { dayZero, values: values.filter(({ value }) => isAsked(value)) },
+          issues: [...open.issues, ...(withArm ? closed.issues : [])],
+        },
+        format,
+      );
+    };
+  }
+  if (!isUseMeasure(measure))
+    throw new CommandFailed(
+      `${measure.id} does not look at days of use; its facts are in \`holdfast facts --measure ${measure.id}\``,
+    );
+  const cell = askedCell(measure, options);
+  return async (history, clock, withArm) => {
+    if (format !== 'table') return printCell(cellOf(protocol, measure, history, clock, withArm, cell), format);
+    for (const line of lines(protocol, measure, history, clock, withArm, cell)) console.log(line);
+  };
+}
+
+async function explainPart(command: Command): Promise<void> {
   const options = command.optsWithGlobals<ExplainOptions>();
-  if (!/^\d{1,4}$/.test(options.day))
-    throw new CommandFailed(`--day ${options.day} is no study day; give a whole number from 0 to 9999`);
   await withStore(command, 'read', async (store) => {
     const trial = chooseTrial(store, options.trial);
     const { protocol } = trial;
     const measure = chooseMeasure(protocol, options.measure);
-    if (!isUseMeasure(measure))
-      throw new CommandFailed(
-        `${measure.id} does not look at days of use; its facts are in \`holdfast facts --measure ${measure.id}\``,
-      );
-    const windows = 'windows' in measure ? measure.windows : [];
-    if (options.window !== undefined && !windows.includes(Number(options.window))) {
-      throw new CommandFailed(
-        `${measure.id} has no window of ${options.window} days; the protocol declares ${windows.join(', ')}`,
-      );
-    }
+    const print = printerOf(protocol, measure, options);
     refuseClosed(store, protocol, measure);
     const withArm = (await byArmVerdict(store, trial)).allowed;
     if (withArm || !isOpenMeasure(measure, protocol)) await lookByArm(store, trial, `explain --measure ${measure.id}`);
     const read = await readParticipants(store, protocol, { unsealed: withArm, participant: options.participant });
-    for (const { history, clock } of read.histories) {
-      if (options.format !== 'table')
-        await printCell(cellOf(protocol, measure, history, clock, withArm, options), options.format);
-      else for (const line of lines(protocol, measure, history, clock, withArm, options)) console.log(line);
-    }
+    for (const { history, clock } of read.histories) await print(history, clock, withArm);
     sayWhatWasRead(protocol, read);
   });
 }
@@ -305,14 +367,17 @@ export function explainCommand(program: Command): void {
     .option('--trial <trial>', 'trial; not needed if only one is published')
     .option('--measure <measure>', 'measure of the protocol; not needed if there is only one')
     .requiredOption('--participant <id>', 'participant')
-    .requiredOption('--day <day>', 'study day')
+    .option('--day <day>', 'study day; of a measure that gives values: only those of that day (default: all)')
     .option('--window <days>', 'only this window')
+    .option('--item <item>', 'of values: only this visit, landmark, stretch of days or term')
     .addOption(formatOption())
     .addHelpText(
       'after',
       `
 table says it in words. csv has a row for each statement of evidence: ${evidenceColumns.join(', ')}
-(use: 1 or 0; judged: what its window, or the first event, comes to). json has all that is known of the cell.`,
+(use: 1 or 0; judged: what its window, or the first event, comes to). json has all that is known of the cell.
+Of a measure that gives values, a row for each value and event that it rests on: ${valueColumns.join(', ')}.
+A value rests on the events without which it would be another or none, and of a stretch of days on all that speak of its days.`,
     )
-    .action((_options, command: Command) => explainCell(command));
+    .action((_options, command: Command) => explainPart(command));
 }

@@ -7,7 +7,9 @@ import { CommandFailed } from '../command-failed.ts';
 import { buildShards } from '../intake.ts';
 import { type Format, formatOption } from '../output/format.ts';
 import { measureInWords } from '../output/measure-in-words.ts';
+import { datesInWords, groupInWords, populationInWords } from '../output/parts-in-words.ts';
 import { printRows } from '../output/print-rows.ts';
+import { factorsOf } from '../selectors.ts';
 import { type Store, withStore } from '../store.ts';
 
 async function readProtocol(file: string): Promise<Protocol> {
@@ -65,14 +67,20 @@ function amendmentInWords({ appliesTo, from }: NonNullable<Protocol['amendment']
 /** A protocol in sentences, so that a trial manager can say whether it is what was meant. */
 function inWords(protocol: Protocol): string {
   const { evidence } = protocol;
+  const factors = factorsOf(protocol);
   return [
     `${protocol.trial}, version ${protocol.version}: ${protocol.title}`,
     `  ${protocol.blinding === 'double' ? 'double-blind: arms and what tells of them are sealed' : 'open-label: nothing is sealed'}; clock ${protocol.clock}; ${protocol.partitions} partition(s)`,
-    `  arms: ${protocol.arms.map(({ id, studyDrugs = [] }) => (studyDrugs.length === 0 ? id : `${id} (gives ${studyDrugs.join(', ')})`)).join(' | ')}`,
+    `  arms: ${protocol.arms.map(({ id, control, studyDrugs = [] }) => `${id}${studyDrugs.length === 0 ? '' : ` (gives ${studyDrugs.join(', ')})`}${control === true ? ' (control)' : ''}`).join(' | ')}`,
+    ...[...factors].map(([name, levels]) => `  factor ${name}: ${levels.join(' | ')}`),
     `  sites: ${protocol.sites.join(', ')}`,
     ...(protocol.amendment === undefined ? [] : [`  amendment: ${amendmentInWords(protocol.amendment)}`]),
     `  planned follow-up to study day ${protocol.plannedFollowUp}; entry lag ${protocol.entryLag} days; ${protocol.visits.length} scheduled visits`,
     `  a substance that a urine screen does not name is ${evidence.unnamed}; a kept visit without a urine screen is ${evidence.attendedVisit === 'nothing' ? 'no evidence' : 'evidence of no use'}`,
+    `  ${datesInWords(protocol)}`,
+    ...protocol.populations.map((population) => `  population ${population.id}: ${populationInWords(population)}`),
+    ...protocol.groups.map((group) => `  group ${group.id}: ${groupInWords(group)}`),
+    ...(protocol.periods === undefined ? [] : [`  periods: ${protocol.periods.map(({ id }) => id).join(', ')}`]),
     ...protocol.measures.map((measure) => `  ${measure.id}: ${measureInWords(measure)}`),
     ...protocol.patterns.map((rule) => `  ${rule.id}: ${patternInWords(rule)}`),
   ].join('\n');

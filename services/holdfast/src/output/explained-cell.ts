@@ -50,7 +50,7 @@ function* evidenceRows({ trial, participant, measure, explanation }: ExplainedCe
   ];
   for (const { window, from, to, status } of windows)
     for (const statement of statements)
-      if (statement.day >= from && statement.day <= to) yield row(window, status, statement);
+      if (statement.day >= from && statement.day <= to) yield row(window === 0 ? undefined : window, status, statement);
   if (firstEvent !== undefined)
     for (const statement of behindFirstEvent(explanation)) yield row(undefined, firstEvent.outcome, statement);
 }

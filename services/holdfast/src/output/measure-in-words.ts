@@ -1,11 +1,16 @@
 import {
+  carriedDays,
   type EvidenceRule,
+  type HeavyDay,
   isUseMeasure,
+  type Landmark,
   type Measure,
-  type Relapse,
+  type MissingPolicy,
   type RelapsePattern,
+  type Stretch,
   type UseMeasure,
 } from '@holdfast/events';
+import { counted, listed } from './words.ts';
 
 const evidenceInWords: Record<EvidenceRule, string> = {
   'urine-only': 'urine alone counts',
@@ -22,60 +27,140 @@ function biomarkersInWords({ biomarkers }: UseMeasure): string {
   return ` (beside urine: ${biomarkers.kinds.join(', ')}; each is evidence on ${covered})`;
 }
 
+/** What every measure says that looks at days of use. */
+function lookInWords(measure: UseMeasure): string {
+  const { horizon, controlledDays, death } = measure;
+  return `to day ${horizon}; ${evidenceInWords[measure.evidence]}${biomarkersInWords(measure)}; controlled days: ${controlledDays}; death: ${death}`;
+}
+
+function policyInWords(policy: MissingPolicy): string {
+  const days = carriedDays(policy);
+  return days === undefined ? policy : `${policy} (the last judgement up to ${counted(days, 'day')} on)`;
+}
+
+const policiesInWords = (policies: readonly MissingPolicy[]) => `missing: ${policies.map(policyInWords).join(', ')}`;
+
+function heavyInWords(heavy: HeavyDay): string {
+  if (!('by' in heavy)) return `heavy is a day from ${heavy.atLeastGrams} g on`;
+  const each = Object.entries(heavy.atLeastGrams).map(([value, grams]) => `${grams} g (${value})`);
+  return `heavy is a day, by ${heavy.by}, from ${each.join(', ')} on`;
+}
+
+const stretchesInWords = (over: readonly Stretch[]) =>
+  `over days ${over.map(({ from, to }) => `${from} to ${to}`).join(', and over days ')}`;
+
+function landmarkInWords(landmark: Landmark): string {
+  if ('visit' in landmark) return `visit ${landmark.visit}`;
+  if ('day' in landmark) return `day ${landmark.day} (${counted(landmark.within, 'day')} off at most)`;
+  const session = landmark.session === undefined ? 'the first dosing session' : `dosing session ${landmark.session}`;
+  return `${landmark.hoursAfterDose} hours after ${session} (${counted(landmark.within, 'hour')} off at most)`;
+}
+
+const landmarksInWords = (at: readonly Landmark[]) => `at ${at.map(landmarkInWords).join(', ')}`;
+
+const windowsInWords = (windows: readonly number[]) => `rates over ${listed(windows.map(String))} days`;
+
 function patternInWords(pattern: RelapsePattern): string {
+  const missing = (word: string, as: 'use' | 'free') =>
+    `(a ${word} without evidence is ${as === 'use' ? 'one of use' : 'free of it'})`;
   switch (pattern.is) {
     case 'weeks-in-a-row':
-      return `${pattern.weeks} week(s) in a row with any use (a week without evidence counts as ${pattern.missing})`;
+      return `use in ${counted(pattern.weeks, 'week')} in a row ${missing('week', pattern.missing)}`;
     case 'days-in-a-row':
-      return `${pattern.days} day(s) of use in a row (a day without evidence counts as ${pattern.missing})`;
+      return `use on ${counted(pattern.days, 'day')} in a row ${missing('day', pattern.missing)}`;
     case 'heavy-days':
-      return `${pattern.days} heavy day(s) within ${pattern.within} day(s)`;
+      return `${counted(pattern.days, 'heavy day')} within ${counted(pattern.within, 'day')}`;
     case 'first-use':
-      return 'any use';
+      return 'a first use';
     case 'leaving':
       return 'leaving the trial (lost or stopped)';
     case 'baseline-pattern':
-      return `as many days of use in ${pattern.within} days as in the ${pattern.within} before randomisation`;
+      return `as many days of use in ${counted(pattern.within, 'day')} as in the ${pattern.within} before randomisation`;
   }
 }
 
-function heavyInWords({ patterns, heavy }: Relapse): string {
-  if (heavy === undefined || !patterns.some(({ is }) => is === 'heavy-days')) return '';
-  if (!('by' in heavy)) return ` (heavy: at least ${heavy.atLeastGrams} g)`;
-  const limits = Object.entries(heavy.atLeastGrams).map(([value, grams]) => `${value} ${grams} g`);
-  return ` (heavy, by ${heavy.by}: at least ${limits.join(', ')})`;
+const countedDays = { abstinent: 'abstinent', use: 'of use', heavy: 'of heavy use' } as const;
+const eventsCounted = {
+  all: 'adverse events',
+  serious: 'serious adverse events',
+  related: 'related adverse events',
+  'treatment-emergent': 'treatment-emergent adverse events (from the day of the first dose on)',
+} as const;
+
+function kindInWords(measure: Measure): string {
+  const what = isUseMeasure(measure) ? measure.substances.join(' or ') : '';
+  switch (measure.kind) {
+    case 'rolling-abstinence': {
+      const { windows, coverage, decisivePositive, policies } = measure;
+      const covered =
+        coverage === 'all-days' ? 'every day has evidence' : `at least ${coverage.atLeast} day(s) have evidence`;
+      const alone = decisivePositive ? ', or if a day of it is one of use' : '';
+      return `share without ${what} in the last ${listed(windows.map(String))} days, ${lookInWords(measure)}; a window is covered if ${covered}${alone}; ${policiesInWords(policies)}`;
+    }
+    case 'continuous-abstinence': {
+      const { from, coverage, decisivePositive, policies } = measure;
+      const covered =
+        coverage === 'all-days'
+          ? 'every day has evidence'
+          : `no more than ${counted(coverage.gapAtMost, 'day')} in a row have none`;
+      const alone = decisivePositive ? ', or if a day of it is one of use' : '';
+      const grace = from > 1 ? ` (the days before are grace)` : '';
+      return `share without any ${what} from day ${from} on${grace}, ${lookInWords(measure)}; all days so far are covered if ${covered}${alone}; ${policiesInWords(policies)}`;
+    }
+    case 'first-use':
+      return `first use of ${what} after day 0, ${lookInWords(measure)}; ${windowsInWords(measure.windows)}`;
+    case 'lapse': {
+      const after =
+        'quitDay' in measure.after
+          ? `the quit day ${measure.after.quitDay}`
+          : `${counted(measure.after.abstinentDays, 'abstinent day')} in a row`;
+      return `first use of ${what} after ${after}, ${lookInWords(measure)}; ${windowsInWords(measure.windows)}`;
+    }
+    case 'relapse': {
+      const { from, patterns, heavy, windows } = measure;
+      const limit = heavy === undefined ? '' : `; ${heavyInWords(heavy)}`;
+      return `onset of relapse to ${what}, from day ${from} on: ${patterns.map(patternInWords).join(', or ')}; the earliest onset counts${limit}; ${lookInWords(measure)}; ${windowsInWords(windows)}`;
+    }
+    case 'retention':
+      return `time to leaving the trial early (lost or stopped), to day ${measure.horizon}; death competes; ${windowsInWords(measure.windows)}`;
+    case 'days-of-use': {
+      const { counts, over, heavy, policies } = measure;
+      const limit = heavy === undefined ? '' : `; ${heavyInWords(heavy)}`;
+      return `share of each participant’s days ${countedDays[counts]}, of ${what}, ${stretchesInWords(over)}${limit}; ${lookInWords(measure)}; ${policiesInWords(policies)}`;
+    }
+    case 'amount': {
+      const days = measure.per === 'day' ? 'day asked about' : 'day of use';
+      return `mean amount of ${what} in ${measure.unit} per ${days}, ${stretchesInWords(measure.over)}; ${lookInWords(measure)}`;
+    }
+    case 'no-heavy-days':
+      return `whether a participant had no heavy day of ${what}, ${stretchesInWords(measure.over)}; ${heavyInWords(measure.heavy)}; ${lookInWords(measure)}; ${policiesInWords(measure.policies)}`;
+    case 'risk-level': {
+      const { over, sex, baselineDays } = measure;
+      return `WHO risk level of ${what} by mean grams a day, ${stretchesInWords(over)}, and how far it fell from the ${counted(baselineDays, 'day')} before randomisation; limits of women where ${sex.covariate} is ${sex.female}; ${lookInWords(measure)}`;
+    }
+    case 'scale': {
+      const { instrument, subscore, baseline, at } = measure;
+      const from = baseline === undefined ? 'the last score up to day 0' : landmarkInWords(baseline);
+      return `${subscore ?? 'total'} of ${instrument} ${landmarksInWords(at)}; change, response and remission from ${from}`;
+    }
+    case 'choices':
+      return `share of choices in which ${measure.substance} was taken and not the alternative, ${landmarksInWords(measure.at)}`;
+    case 'visits':
+      return `scheduled visits due, kept and late, to day ${measure.horizon}`;
+    case 'exposure':
+      return `doses of ${measure.drug ?? 'any drug'} (sessions, mg, mg/kg, stopped early) and therapy sessions, to day ${measure.horizon}`;
+    case 'adverse-events':
+      return `participants with ${eventsCounted[measure.only]}, by term, class and worst grade, to day ${measure.horizon}`;
+    case 'suicidality':
+      return `worst suicidal ideation and any behaviour by C-SSRS after randomisation, to day ${measure.horizon}`;
+    case 'vital-peaks':
+      return `highest blood pressure and heart rate after a dose, to day ${measure.horizon}`;
+  }
 }
 
 /** A measure in a sentence, so that a trial manager can say whether it is what was meant. */
 export function measureInWords(measure: Measure): string {
-  if (measure.kind === 'retention')
-    return `time to leaving early (lost or stopped), up to day ${measure.horizon}; death competes; rates over ${measure.windows.join(' and ')} days`;
-  if (!isUseMeasure(measure)) return `kind ${measure.kind}`;
-  const what = measure.substances.join(' or ');
-  const evidence = `${evidenceInWords[measure.evidence]}${biomarkersInWords(measure)}`;
-  const strategies = `controlled days: ${measure.controlledDays}; death: ${measure.death}`;
-  switch (measure.kind) {
-    case 'first-use':
-      return `first use of ${what} after day 0, up to day ${measure.horizon}; ${evidence}; rates over ${measure.windows.join(' and ')} days; ${strategies}`;
-    case 'lapse': {
-      const after =
-        'quitDay' in measure.after
-          ? `study day ${measure.after.quitDay}, the quit day`
-          : `${measure.after.abstinentDays} abstinent day(s) in a row`;
-      return `first use of ${what} after ${after}, up to day ${measure.horizon}; ${evidence}; rates over ${measure.windows.join(' and ')} days; ${strategies}`;
-    }
-    case 'relapse': {
-      const patterns = measure.patterns.map(patternInWords).join(', or ');
-      return `onset of relapse to ${what}, days ${measure.from} to ${measure.horizon}: ${patterns}${heavyInWords(measure)}; ${evidence}; rates over ${measure.windows.join(' and ')} days; ${strategies}`;
-    }
-    case 'rolling-abstinence': {
-      const coverage =
-        measure.coverage === 'all-days'
-          ? 'every day has evidence'
-          : `at least ${measure.coverage.atLeast} day(s) have evidence`;
-      return `share without ${what} in the last ${measure.windows.join(' and ')} days, days 1 to ${measure.horizon}; ${evidence}; a window is covered if ${coverage}; missing: ${measure.policies.join(', ')}; ${strategies}`;
-    }
-    default:
-      return `kind ${measure.kind}, of ${what}, to day ${measure.horizon}; ${evidence}; ${strategies}`;
-  }
+  const { title, population } = measure;
+  const who = population === undefined ? '' : `; of the population ${population}`;
+  return `${kindInWords(measure)}${who}${title === undefined ? '' : ` (“${title}”)`}`;
 }

@@ -25,7 +25,7 @@ export const Amount = z
     unit: Unit.meta({
       description: '`g`, or the unit that the protocol counts the substances in (which may be money)',
     }),
-    per: z.enum(['day', 'using-day']),
+    per: z.enum(['day', 'using-day']).meta({ description: 'what days the amount is divided by: all, or those of use' }),
     over: stretches,
   })
   .meta({ title: 'Amount', description: 'Mean amount per day asked about, or per day of use.' });
@@ -48,7 +48,10 @@ export const RiskLevel = z
     kind: z.literal('risk-level'),
     over: stretches,
     sex: z
-      .strictObject({ covariate: CovariateId, female: z.string().min(1).max(120) })
+      .strictObject({
+        covariate: CovariateId.meta({ description: 'its name' }),
+        female: z.string().min(1).max(120).meta({ description: 'its value of women; any other is of men' }),
+      })
       .meta({ description: 'the baseline covariate of sex, and the value that says female: limits differ' }),
     baselineDays: z
       .int()

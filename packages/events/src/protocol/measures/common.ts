@@ -9,8 +9,8 @@ export const Day = z.int().min(1).max(4000);
 
 /** What every measure has, whatever it looks at. */
 export const named = {
-  id: MeasureId,
-  title: z.string().min(1).max(200).optional(),
+  id: MeasureId.meta({ description: 'its name in columns and questions' }),
+  title: z.string().min(1).max(200).optional().meta({ description: 'for people' }),
   population: MeasureId.optional().meta({
     description: 'who counts: a population that the protocol declares; absent: everybody randomised',
   }),
@@ -26,7 +26,10 @@ export const windows = z
 
 /** A stretch of study days, both ends included. */
 export const Stretch = z
-  .strictObject({ from: Day, to: Day })
+  .strictObject({
+    from: Day.meta({ description: 'its first study day' }),
+    to: Day.meta({ description: 'its last study day' }),
+  })
   .refine(({ from, to }) => from <= to, { path: ['to'], error: 'lies before `from`; swap the two' });
 export type Stretch = z.infer<typeof Stretch>;
 

@@ -48,12 +48,22 @@ export function isUseMeasure(measure: Measure): measure is UseMeasure {
   return 'evidence' in measure;
 }
 
+/** Whether measures of a kind are shares of participants on each study day. */
+export function isShareKind(kind: MeasureKind): kind is AbstinenceMeasure['kind'] {
+  return kind === 'rolling-abstinence' || kind === 'continuous-abstinence';
+}
+
+/** Whether measures of a kind time a first event. */
+export function isFirstEventKind(kind: MeasureKind): kind is FirstEventMeasure['kind'] {
+  return kind === 'first-use' || kind === 'lapse' || kind === 'relapse' || kind === 'retention';
+}
+
 export function isAbstinenceMeasure(measure: Measure): measure is AbstinenceMeasure {
-  return measure.kind === 'rolling-abstinence' || measure.kind === 'continuous-abstinence';
+  return isShareKind(measure.kind);
 }
 
 export function isFirstEventMeasure(measure: Measure): measure is FirstEventMeasure {
-  return ['first-use', 'lapse', 'relapse', 'retention'].includes(measure.kind);
+  return isFirstEventKind(measure.kind);
 }
 
 export function isValueMeasure(measure: Measure): measure is ValueMeasure {

@@ -35,13 +35,13 @@ export function landmarkName(landmark: Landmark): string {
   return session === undefined ? `${hoursAfterDose}h` : `${hoursAfterDose}h-session-${session}`;
 }
 
-const at = z.array(Landmark).min(1).max(64);
+const at = z.array(Landmark).min(1).max(64).meta({ description: 'when it is looked at; each has a value of its own' });
 
 export const Scale = z
   .strictObject({
     ...named,
     kind: z.literal('scale'),
-    instrument: InstrumentId,
+    instrument: InstrumentId.meta({ description: 'the rating scale (docs/events.md lists them)' }),
     subscore: ItemId.optional().meta({ description: 'a subscore instead of the total' }),
     baseline: Landmark.optional().meta({
       description: 'what change and response are measured from; absent: the last score up to study day 0',
@@ -52,6 +52,11 @@ export const Scale = z
 export type Scale = z.infer<typeof Scale>;
 
 export const Choices = z
-  .strictObject({ ...named, kind: z.literal('choices'), substance: SubstanceId, at })
+  .strictObject({
+    ...named,
+    kind: z.literal('choices'),
+    substance: SubstanceId.meta({ description: 'what could be chosen' }),
+    at,
+  })
   .meta({ title: 'Choices', description: 'Share of choices in which the substance was taken, not the alternative.' });
 export type Choices = z.infer<typeof Choices>;

@@ -21,7 +21,7 @@ const strategy = z.enum(['exclude', 'ignore']).default('exclude').meta({
 
 const Biomarkers = z
   .strictObject({
-    kinds: z.array(BiomarkerKind).min(1).max(32),
+    kinds: z.array(BiomarkerKind).min(1).max(32).meta({ description: 'which of them' }),
     covers: z.enum(['sample-day', 'look-back']).default('sample-day').meta({
       description:
         'the days for which a test is evidence, whatever it finds (negative: of no use): the day of the sample alone, or its look-back days too',

@@ -1,0 +1,118 @@
+import {
+  type AmendedProtocol,
+  type CivilDay,
+  civilDay,
+  isUseMeasure,
+  protocolFor,
+  type Stretch,
+  stretchName,
+  type ValueMeasure,
+} from '@holdfast/events';
+import { observationsFor } from './day-status.ts';
+import type { StudyDay, ValueFact } from './facts.ts';
+import { factsOfMeasure } from './fold.ts';
+import { identityKey } from './history/identity.ts';
+import type { Effective } from './history/replacing.ts';
+import { settleOpen } from './history/settle.ts';
+import { typesBehind } from './measures/measure-folds.ts';
+import { participantDays } from './measures/participant-days.ts';
+import type { History } from './observation.ts';
+
+/** An event, and the study day that it happened on. */
+export type EventBehind = {
+  readonly type: string;
+  readonly source: string;
+  readonly id: string;
+  readonly day: StudyDay;
+};
+
+export type ExplainedValue = {
+  readonly value: ValueFact;
+  /** In order of day, then of id. */
+  readonly events: readonly EventBehind[];
+};
+
+/** What a measure gives a participant, and why; no values and no day 0 of somebody who is not randomised. */
+export type ExplainedValues = { readonly dayZero: CivilDay | undefined; readonly values: readonly ExplainedValue[] };
+
+const keyOf = ({ kind, item, policy }: ValueFact) => JSON.stringify([kind, item ?? '', policy ?? '']);
+
+/** What is said under each key, as text: equal texts, equal values. */
+function saidByKey(values: readonly ValueFact[]): ReadonlyMap<string, string> {
+  const said = new Map<string, string[]>();
+  for (const one of values) {
+    const text = JSON.stringify([one.day, one.value, one.of]);
+    said.set(keyOf(one), [...(said.get(keyOf(one)) ?? []), text]);
+  }
+  return new Map([...said].map(([key, texts]) => [key, texts.sort().join()]));
+}
+
+/** The observations that decide a value: without one of them it would be another, or none. Of two that say the same neither does. */
+export function decidingObservations(
+  looksAt: readonly Effective[],
+  valuesWithout: (left: Effective | undefined) => readonly ValueFact[],
+): (value: ValueFact) => readonly Effective[] {
+  const asItIs = saidByKey(valuesWithout(undefined));
+  const without = looksAt.map((one) => ({ one, said: saidByKey(valuesWithout(one)) }));
+  return (value) => {
+    const key = keyOf(value);
+    return without.flatMap(({ one, said }) => (said.get(key) === asItIs.get(key) ? [] : [one]));
+  };
+}
+
+/** The stretch of days that a value is of, if its measure has stretches. */
+function stretchOf(measure: ValueMeasure, { item }: ValueFact): Stretch | undefined {
+  return 'over' in measure ? measure.over.find((stretch) => stretchName(stretch) === item) : undefined;
+}
+
+/**
+ * A participant's values of a measure as of a clock, each with the events that it rests on: those without which it would be another
+ * or none, and of a stretch of days whatever says something of a day in it. Where that is none, as when two events say the same,
+ * everything that the measure looks at. What only says that something has come due rests on no event, and is left out.
+ */
+export function explainValues(
+  protocol: AmendedProtocol,
+  measure: ValueMeasure,
+  history: History,
+  clock: CivilDay | undefined,
+): ExplainedValues {
+  const settled = settleOpen(history);
+  if (settled.randomisation === undefined) return { dayZero: undefined, values: [] };
+  const dayZero = civilDay(settled.randomisation.data.date);
+  const observations = observationsFor(measure, protocol, history, settled);
+  const types = new Set<string>(typesBehind(measure, protocol));
+  const looksAt = observations.filter(({ type }) => types.has(type));
+  const valuesWithout = (left: Effective | undefined) => {
+    const rest = left === undefined ? observations : observations.filter((one) => one !== left);
+    return factsOfMeasure(protocol, measure, settled, rest, clock).values;
+  };
+  const deciding = decidingObservations(looksAt, valuesWithout);
+  const statements = isUseMeasure(measure)
+    ? participantDays(measure, protocolFor(protocol, dayZero), observations, dayZero, clock).evidence.statements
+    : [];
+  const speaking = ({ from, to }: Stretch): readonly Effective[] => {
+    const speak = new Set(
+      statements
+        .filter(({ day, lookBack = 0 }) => day >= from && day - lookBack <= to)
+        .map(({ event }) => identityKey(event)),
+    );
+    return looksAt.filter((one) => speak.has(identityKey(one)));
+  };
+  const values = valuesWithout(undefined)
+    .filter(({ kind }) => kind !== 'due')
+    .map((value): ExplainedValue => {
+      const stretch = stretchOf(measure, value);
+      const found = new Set([...(stretch === undefined ? [] : speaking(stretch)), ...deciding(value)]);
+      const all = found.size === 0 ? looksAt : [...found];
+      return { value, events: all.map((one) => eventBehind(one, dayZero)).sort(byDay) };
+    });
+  return { dayZero, values };
+}
+
+function eventBehind({ type, source, id, day }: Effective, dayZero: CivilDay): EventBehind {
+  return { type, source, id, day: day - dayZero };
+}
+
+function byDay(a: EventBehind, b: EventBehind): number {
+  return a.day - b.day || (a.id < b.id ? -1 : a.id > b.id ? 1 : a.source < b.source ? -1 : 1);
+}

@@ -1,0 +1,179 @@
+import { isValueMeasure, type Protocol, type ValueMeasure } from '@holdfast/events';
+import { distribution, type Tallies, valueSummary } from '@holdfast/tallies';
+import type { PublishedTrial } from '@holdfast/trials';
+import type { Command } from 'commander';
+import { armNames, byArmVerdict, type ReadSide, sideFor, talliesFor, talliesOf } from '../by-arm.ts';
+import { CommandFailed } from '../command-failed.ts';
+import { asOfOption, cutOffOption, cutOption, type KnownAt, type KnownOptions, knownAt } from '../known-at.ts';
+import type { Format } from '../output/format.ts';
+import { printRows, type Value } from '../output/print-rows.ts';
+import { watermarkLine } from '../output/watermark.ts';
+import { type By, noteThoseWithoutArm, parseBy, partsOf, tellsArms } from '../selectors.ts';
+import { type AskedValues, chooseValueMeasure, dueOf, refuseUnknown, shownValues } from '../shown-values.ts';
+import { chooseTrial, type Store, withStore } from '../store.ts';
+
+export const measureColumns = [
+  'trial',
+  'measure',
+  'kind',
+  'item',
+  'missing',
+  'arm',
+  'site',
+  'group',
+  'due',
+  'n',
+  'sum',
+  'mean',
+  'sd',
+  'median',
+  'lower_quartile',
+  'upper_quartile',
+  'minimum',
+  'maximum',
+  'lower',
+  'upper',
+  'method',
+] as const;
+
+type Options = KnownOptions &
+  AskedValues & {
+    readonly trial?: string;
+    readonly measure?: string;
+    readonly by?: string;
+    readonly format: Format;
+  };
+
+/** A row for each value of a measure and each part of a trial. */
+export function endpointRows(
+  protocol: Protocol,
+  measure: ValueMeasure,
+  tallies: Tallies,
+  by: By,
+  token: (arm: string) => string,
+  asked: AskedValues,
+): Value[][] {
+  const parts = partsOf(protocol, by, token, tallies);
+  return shownValues(tallies, measure, asked).flatMap(({ kind, item, policy, yesOrNo }) =>
+    parts.map(({ arm, site, group, slice }) => {
+      const valued = distribution(tallies, { measure: measure.id, kind, item, policy }, slice);
+      const of = valueSummary(valued, yesOrNo);
+      return [
+        ...[protocol.trial, measure.id, kind, item, policy, arm, site, group],
+        ...[dueOf(tallies, measure, item, slice), of.n, of.n === 0 ? undefined : of.sum, of.mean, of.sd, of.median],
+        ...[of.lowerQuartile, of.upperQuartile, of.minimum, of.maximum, of.lower, of.upper, of.method],
+      ];
+    }),
+  );
+}
+
+/** A state of a trial on one side of the blind, whose tallies are read once however many measures are asked for. */
+async function stateOf(store: Store, newest: PublishedTrial, side: 'open' | 'closed', options: Options) {
+  const state = await knownAt(store, newest, side, options);
+  const read = state.read ?? ((of: 'open' | 'closed') => talliesOf(store, state.trial.protocol, of));
+  const known = new Map<string, ReturnType<ReadSide>>();
+  return {
+    ...state,
+    read: (of: 'open' | 'closed') => {
+      const already = known.get(of) ?? read(of);
+      known.set(of, already);
+      return already;
+    },
+  };
+}
+
+/** A measure, and the state of the trial that answers for it. */
+type Asked = { readonly measure: ValueMeasure; readonly state: KnownAt };
+
+/** The measure that is named; without a name every value measure that may be shown, and why others may not. */
+async function askedMeasures(
+  store: Store,
+  newest: PublishedTrial,
+  byArm: boolean,
+  options: Options,
+): Promise<readonly Asked[]> {
+  const { protocol } = newest;
+  if (options.measure !== undefined) {
+    const side = sideFor(protocol, chooseValueMeasure(protocol, options.measure), byArm);
+    const state = await stateOf(store, newest, side, options);
+    return [{ measure: chooseValueMeasure(state.trial.protocol, options.measure), state }];
+  }
+  const measures = protocol.measures.filter(isValueMeasure);
+  if (measures.length === 0)
+    throw new CommandFailed(
+      `${protocol.trial} declares no measure that gives participants values (docs/measures.md lists the kinds)`,
+    );
+  const closed = measures.filter((measure) => sideFor(protocol, measure, byArm) === 'closed');
+  const verdict = closed.length === 0 ? undefined : await byArmVerdict(store, newest);
+  const sides: ('open' | 'closed')[] = [
+    ...(closed.length < measures.length ? (['open'] as const) : []),
+    ...(verdict?.allowed ? (['closed'] as const) : []),
+  ];
+  if (verdict !== undefined && !verdict.allowed) {
+    const why = `not shown: ${closed.map(({ id }) => id).join(', ')}: ${verdict.reason}`;
+    if (sides.length === 0) throw new CommandFailed(why);
+    console.error(why);
+  }
+  const asked: Asked[] = [];
+  for (const side of sides) {
+    const state = await stateOf(store, newest, side, options);
+    for (const measure of state.trial.protocol.measures)
+      if (isValueMeasure(measure) && sideFor(state.trial.protocol, measure, byArm) === side)
+        asked.push({ measure, state });
+  }
+  const order = protocol.measures.map(({ id }) => id);
+  return asked.sort((a, b) => order.indexOf(a.measure.id) - order.indexOf(b.measure.id));
+}
+
+/** Means, proportions and quartiles of what measures give each participant, by arm, site and group. */
+export async function endpointsOfMeasures(command: Command): Promise<void> {
+  const options = command.optsWithGlobals<Options>();
+  await withStore(command, 'read', async (store) => {
+    const newest = chooseTrial(store, options.trial);
+    const by = parseBy(options.by, newest.protocol);
+    const byArm = tellsArms(by, newest.protocol);
+    const rows: Value[][] = [];
+    const lines = new Set<string>();
+    for (const { measure, state } of await askedMeasures(store, newest, byArm, options)) {
+      const { trial, words } = state;
+      const question = `endpoints --measure ${measure.id} --by ${[...by].join(',')}${words}`;
+      const read = await talliesFor(store, trial, measure, byArm, question, state.read);
+      if (options.measure !== undefined) refuseUnknown(read.tallies, measure, options);
+      rows.push(...endpointRows(trial.protocol, measure, read.tallies, by, armNames(store, trial).token, options));
+      lines.add(watermarkLine(trial.protocol, read));
+      if (byArm) noteThoseWithoutArm(read.tallies, measure);
+    }
+    await printRows(measureColumns, rows, options.format);
+    for (const line of lines) console.error(line);
+    if (rows.length === 0)
+      console.error(
+        'no such value yet: a participant has one once what it rests on is mature (holdfast facts shows who)',
+      );
+  });
+}
+
+/** The options of a question about measures. */
+export function withMeasureOptions(command: Command): Command {
+  return command
+    .option('--trial <trial>', 'trial; not needed if only one is published')
+    .option('--measure <measure>', 'measure of the protocol (default: every one that gives values and may be shown)')
+    .option('--item <item>', 'only this visit, landmark, stretch of days (such as 1-28) or term')
+    .option(
+      '--missing <policy>',
+      'missing-data policy, such as observed-only or worst-case; all: side by side (default: those that the protocol declares)',
+    )
+    .option(
+      '--by <parts>',
+      'split by arm, site, period, or a group or factor by its name, such as arm,site (group: every group in turn); a double-blind trial needs its key for arms and factors',
+    )
+    .addOption(asOfOption())
+    .addOption(cutOffOption())
+    .addOption(cutOption());
+}
+
+export const measuresHelp = `
+Columns: ${measureColumns.join(', ')}.
+A row for each kind of value, item and part. due: for how many participants the item has come due; n: of how many there is a value,
+so that due less n are missing (due is empty where nothing says when a value is due). Values that only say yes or no (1 or 0) have
+their proportion as mean with Wilson's 95 % interval (method wilson), all others their mean with Student's (t), which needs two
+participants who differ. Quartiles interpolate, as R's do (type 7). docs/measures.md says what each kind means.`;

@@ -1,8 +1,12 @@
 import type { Measure, MeasureKind, MeasureOf, ObservationType, Protocol } from '@holdfast/events';
+import { choicesFold } from './choices.ts';
 import { continuousAbstinence } from './continuous-abstinence.ts';
+import { exposureFold } from './exposure.ts';
 import { firstUseFold } from './first-use.ts';
 import type { MeasureFacts, MeasureFold, Told, When } from './measure-fold.ts';
 import { rollingAbstinence } from './rolling-abstinence.ts';
+import { scaleFold } from './scale.ts';
+import { visitsFold } from './visits.ts';
 
 const notYet = (kind: string): never => {
   throw new Error(`${kind} is not folded yet`);
@@ -21,10 +25,10 @@ const folds: { readonly [K in MeasureKind]: MeasureFold<MeasureOf<K>> } = {
   amount: missing,
   'no-heavy-days': missing,
   'risk-level': missing,
-  scale: missing,
-  choices: missing,
-  visits: missing,
-  exposure: missing,
+  scale: scaleFold,
+  choices: choicesFold,
+  visits: visitsFold,
+  exposure: exposureFold,
   'adverse-events': missing,
   suicidality: missing,
   'vital-peaks': missing,

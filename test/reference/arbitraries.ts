@@ -16,6 +16,8 @@ import {
 } from '@holdfast/events';
 import type { History, Observation, Side } from '@holdfast/outcomes';
 import fc from 'fast-check';
+import { arbChoiceTask, arbDoseGiven, arbScaleScore, arbTherapySession } from './arbitrary-score-events.ts';
+import { declaredInstruments } from './arbitrary-scores.ts';
 
 /** Around this civil day everybody is randomised. A leap day is near, so that date arithmetic is put to the test. */
 export const referenceDay = civilDay('2024-02-20');
@@ -130,6 +132,7 @@ export function arbProtocol(trial = 'T-1'): fc.Arbitrary<Protocol> {
         sites: fc.subarray(['GB-01', 'GB-02', 'US-1'], { minLength: 1 }),
         strata: fc.constant(['severe', 'mild']),
         substances: fc.constant(substances.map((id) => ({ id }))),
+        instruments: fc.constant([...declaredInstruments]),
         visits: fc
           .nat({ max: 4 })
           .chain((n) => fc.tuple(...Array.from({ length: n }, (_, i) => visit(`V${i}`, horizon)))),
@@ -385,16 +388,6 @@ function sayings(protocol: Protocol): { [T in ObservationType]: fc.Arbitrary<Eve
     });
 
   const left = (how: EventData<'participant-left'>['how']) => fc.constant<EventData<'participant-left'>>({ how });
-  const score = fc
-    .record({
-      total: fc.nat({ max: 3 }),
-      visit: optionally(visit, { absent: 1, present: 1 }),
-      after: optionally(fc.nat({ max: 2 }), { absent: 1, present: 1 }),
-    })
-    .map(
-      ({ total, visit, after }) =>
-        defined({ instrument: 'HAM-D-17', total, visit, hoursAfterDose: after }) as EventData<'scale-score'>,
-    );
   const date = (spread: number) =>
     fc.oneof(
       { weight: 3, arbitrary: fc.constant(dateOf(referenceDay)) },
@@ -417,11 +410,8 @@ function sayings(protocol: Protocol): { [T in ObservationType]: fc.Arbitrary<Eve
     'urine-screen': screen,
     biomarker,
     'use-calendar': calendar,
-    'dose-given': fc.record(
-      { drug: fc.constant('ketamine'), given: fc.constantFrom({ mg: 35 }, { mgPerKg: 0.5 }) },
-      plain,
-    ),
-    'scale-score': score,
+    'dose-given': arbDoseGiven,
+    'scale-score': arbScaleScore(visit),
     'controlled-environment': fc
       .record({ from: day, length: fc.nat({ max: 5 }), kind: fc.constantFrom('hospital' as const, 'prison' as const) })
       .map(({ from, length, kind }) => ({ kind, from: dateOf(from), to: dateOf(from + length) })),
@@ -431,17 +421,8 @@ function sayings(protocol: Protocol): { [T in ObservationType]: fc.Arbitrary<Eve
     ),
     screened: fc.constantFrom<EventData<'screened'>>({ eligible: true }, { eligible: false, reasons: ['age'] }),
     'period-started': fc.constantFrom<EventData<'period-started'>>({ period: 'P1' }, { period: 'P2', sequence: 'AB' }),
-    'choice-task': fc.record(
-      {
-        substance: fc.constantFrom(...substances),
-        offered: fc.constant(5),
-        chosen: fc.nat({ max: 5 }),
-        dose: fc.constant({ amount: 25, unit: 'mg' }),
-        alternative: fc.constant({ amount: 11, unit: 'USD' }),
-      },
-      plain,
-    ),
-    'therapy-session': fc.record({ kind: fc.constant('relapse-prevention'), minutes: fc.constantFrom(0, 90) }, plain),
+    'choice-task': arbChoiceTask(fc.constantFrom(...substances), visit),
+    'therapy-session': arbTherapySession,
     'vital-signs': fc.constantFrom<EventData<'vital-signs'>>(
       { heartRate: 70 },
       { heartRate: 90, minutesAfterDose: 40 },
@@ -488,6 +469,8 @@ const frequencies: readonly (readonly [ObservationType, number])[] = [
   ['participant-left', 3],
   ['dose-given', 1],
   ['scale-score', 1],
+  ['choice-task', 1],
+  ['therapy-session', 1],
   ['visit-missed', 1],
   ['participant-rerandomised', 1],
   ['screened', 1],

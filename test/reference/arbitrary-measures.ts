@@ -1,5 +1,6 @@
 import type { MeasureKind, Protocol } from '@holdfast/events';
 import type fc from 'fast-check';
+import { arbChoices, arbExposure, arbScale, arbVisits } from './arbitrary-scores.ts';
 
 /** What a random measure can refer to in its random protocol. */
 export type MeasureSetting = {
@@ -14,4 +15,9 @@ export type MeasureSetting = {
 /** Random measures of the kinds that have a reference in `naive-kinds.ts`, as a protocol would write them. */
 export const arbitraryMeasures: {
   readonly [K in MeasureKind]?: (setting: MeasureSetting) => fc.Arbitrary<Partial<Protocol['measures'][number]>>;
-} = {};
+} = {
+  scale: arbScale,
+  choices: arbChoices,
+  visits: arbVisits,
+  exposure: arbExposure,
+};

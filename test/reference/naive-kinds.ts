@@ -1,5 +1,7 @@
 import type { MeasureKind, MeasureOf, Protocol } from '@holdfast/events';
+import { naiveExposure, naiveVisits } from './naive-conduct.ts';
 import type { Effective } from './naive-replacing.ts';
+import { naiveChoices, naiveScale } from './naive-scores.ts';
 
 /** What a kind's reference is told: the effective observations that the measure may read, and the clock (undefined: none). */
 export type NaiveTold<K extends MeasureKind> = {
@@ -29,4 +31,9 @@ export type NaiveFacts = {
 };
 
 /** The references of the kinds that have values or first events; each is written apart from the fold, day by day. */
-export const naiveKinds: { readonly [K in MeasureKind]?: (told: NaiveTold<K>) => NaiveFacts } = {};
+export const naiveKinds: { readonly [K in MeasureKind]?: (told: NaiveTold<K>) => NaiveFacts } = {
+  scale: naiveScale,
+  choices: naiveChoices,
+  visits: naiveVisits,
+  exposure: naiveExposure,
+};

@@ -3,7 +3,7 @@ import type { ValueFact } from '../facts.ts';
 import { type DosingDay, dosingDays } from './dosing-sessions.ts';
 import { type Assessment, atLandmark, byPrecedence, needDoses } from './landmarks.ts';
 import type { MeasureFold, Told } from './measure-fold.ts';
-import { lastDayOf, maturitySpells } from './participant-days.ts';
+import { endOfTrial, lastDayOf, maturitySpells } from './participant-days.ts';
 
 type Chosen = { readonly chosen: number; readonly offered: number };
 
@@ -32,7 +32,7 @@ export const choicesFold: MeasureFold<Choices> = {
   types: ({ at }) => ['choice-task', ...(needDoses(at) ? (['dose-given'] as const) : [])],
   judge: (measure, told) => {
     const { protocol, observations, dayZero } = told;
-    const end = lastDayOf(Number.POSITIVE_INFINITY, protocol, dayZero);
+    const end = endOfTrial(protocol, dayZero);
     const lastDay = lastDayOf(protocol.plannedFollowUp, protocol, dayZero);
     const dosing = needDoses(measure.at) ? dosingDays(observations, dayZero) : [];
     const tasks = tasksIn(measure, told, dosing);

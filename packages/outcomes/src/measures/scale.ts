@@ -4,7 +4,7 @@ import type { Effective } from '../history/replacing.ts';
 import { type DosingDay, dosingDays, sessionHoursBefore } from './dosing-sessions.ts';
 import { type Assessment, atLandmark, byPrecedence, lastUpToDayZero, needDoses } from './landmarks.ts';
 import type { MeasureFold, Told } from './measure-fold.ts';
-import { lastDayOf, maturitySpells } from './participant-days.ts';
+import { endOfTrial, lastDayOf, maturitySpells } from './participant-days.ts';
 import { thousandths } from './thousandths.ts';
 
 type ScaleScore = Extract<Effective, { type: 'scale-score' }>;
@@ -79,7 +79,7 @@ export const scaleFold: MeasureFold<Scale> = {
     const instrument = instrumentsOf(protocol.instruments ?? []).get(measure.instrument);
     if (instrument === undefined)
       throw new Error(`${measure.id}: "${measure.instrument}" is no instrument; declare it under instruments`);
-    const end = lastDayOf(Number.POSITIVE_INFINITY, protocol, dayZero);
+    const end = endOfTrial(protocol, dayZero);
     const lastDay = lastDayOf(protocol.plannedFollowUp, protocol, dayZero);
     const dosing = needDoses([...measure.at, measure.baseline]) ? dosingDays(observations, dayZero) : [];
     const scores = scoresIn(measure, instrument, told, dosing);

@@ -2,7 +2,7 @@ import type { Visit, Visits } from '@holdfast/events';
 import { dayOfLeaving } from '../excluded-days.ts';
 import type { StudyDay, ValueFact } from '../facts.ts';
 import type { MeasureFold } from './measure-fold.ts';
-import { lastDayOf, maturitySpells } from './participant-days.ts';
+import { endOfTrial, lastDayOf, maturitySpells } from './participant-days.ts';
 
 /** The day on which a visit was kept, if it was: the first within its window, else the first. */
 function keptOn(visit: Visit, attended: readonly StudyDay[]): StudyDay | undefined {
@@ -23,7 +23,7 @@ function isInWindow({ day: target, opens, closes }: Visit, day: StudyDay): boole
 export const visitsFold: MeasureFold<Visits> = {
   types: () => ['visit-attended', 'participant-left'],
   judge: (measure, { protocol, observations, dayZero }) => {
-    const end = lastDayOf(Number.POSITIVE_INFINITY, protocol, dayZero);
+    const end = endOfTrial(protocol, dayZero);
     const lastDay = lastDayOf(measure.horizon, protocol, dayZero);
     const left = dayOfLeaving(observations, dayZero);
     const attended = new Map<string, StudyDay[]>();
@@ -40,7 +40,8 @@ export const visitsFold: MeasureFold<Visits> = {
       const total = { due: 0, kept: 0, day: Number.NEGATIVE_INFINITY };
       const today = clock === undefined ? Number.NEGATIVE_INFINITY : clock - dayZero;
       for (const visit of schedule.visits) {
-        if (visit.day > lastDay || today <= visit.day + visit.closes + schedule.entryLag) continue;
+        if (visit.day > Math.min(measure.horizon, end) || today <= visit.day + visit.closes + schedule.entryLag)
+          continue;
         const kept = keptOn(
           visit,
           (attended.get(visit.id) ?? []).filter((day) => day < today),

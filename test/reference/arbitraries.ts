@@ -17,6 +17,8 @@ import {
 } from '@holdfast/events';
 import type { History, Observation, Side } from '@holdfast/outcomes';
 import fc from 'fast-check';
+import { arbChoiceTask, arbDoseGiven, arbScaleScore, arbTherapySession } from './arbitrary-score-events.ts';
+import { declaredInstruments } from './arbitrary-scores.ts';
 
 /** Around this civil day everybody is randomised. A leap day is near, so that date arithmetic is put to the test. */
 export const referenceDay = civilDay('2024-02-20');
@@ -131,6 +133,7 @@ export function arbProtocol(trial = 'T-1'): fc.Arbitrary<Protocol> {
         sites: fc.subarray(['GB-01', 'GB-02', 'US-1'], { minLength: 1 }),
         strata: fc.constant(['severe', 'mild']),
         substances: fc.constant(substances.map((id, i) => ({ id, unit: 'drinks', gramsPerUnit: 14 - 4 * i }))),
+        instruments: fc.constant([...declaredInstruments]),
         visits: fc
           .nat({ max: 4 })
           .chain((n) => fc.tuple(...Array.from({ length: n }, (_, i) => visit(`V${i}`, horizon)))),
@@ -395,16 +398,6 @@ function sayings(protocol: Protocol): { [T in ObservationType]: fc.Arbitrary<Eve
     });
 
   const left = (how: EventData<'participant-left'>['how']) => fc.constant<EventData<'participant-left'>>({ how });
-  const score = fc
-    .record({
-      total: fc.nat({ max: 3 }),
-      visit: optionally(visit, { absent: 1, present: 1 }),
-      after: optionally(fc.nat({ max: 2 }), { absent: 1, present: 1 }),
-    })
-    .map(
-      ({ total, visit, after }) =>
-        defined({ instrument: 'HAM-D-17', total, visit, hoursAfterDose: after }) as EventData<'scale-score'>,
-    );
   const answer = optionally(fc.nat({ max: 1 }), { absent: 1, present: 2 });
   const suicidality = fc
     .record({
@@ -494,13 +487,16 @@ function sayings(protocol: Protocol): { [T in ObservationType]: fc.Arbitrary<Eve
     'urine-screen': screen,
     biomarker,
     'use-calendar': calendar,
-    'dose-given': fc
-      .record({
-        given: fc.constantFrom({ mg: 35 }, { mgPerKg: 0.5 }),
-        session: optionally(fc.integer({ min: 1, max: 3 }), { absent: 2, present: 1 }),
-      })
-      .map((data) => defined({ drug: 'ketamine', ...data }) as EventData<'dose-given'>),
-    'scale-score': fc.oneof({ weight: 3, arbitrary: score }, { weight: 2, arbitrary: suicidality }),
+    'dose-given': fc.oneof(
+      arbDoseGiven,
+      fc
+        .record({
+          given: fc.constantFrom({ mg: 35 }, { mgPerKg: 0.5 }),
+          session: optionally(fc.integer({ min: 1, max: 3 }), { absent: 2, present: 1 }),
+        })
+        .map((data) => defined({ drug: 'ketamine', ...data }) as EventData<'dose-given'>),
+    ),
+    'scale-score': fc.oneof({ weight: 3, arbitrary: arbScaleScore(visit) }, { weight: 2, arbitrary: suicidality }),
     'controlled-environment': fc
       .record({ from: day, length: fc.nat({ max: 5 }), kind: fc.constantFrom('hospital' as const, 'prison' as const) })
       .map(({ from, length, kind }) => ({ kind, from: dateOf(from), to: dateOf(from + length) })),
@@ -510,17 +506,8 @@ function sayings(protocol: Protocol): { [T in ObservationType]: fc.Arbitrary<Eve
     ),
     screened: fc.constantFrom<EventData<'screened'>>({ eligible: true }, { eligible: false, reasons: ['age'] }),
     'period-started': fc.constantFrom<EventData<'period-started'>>({ period: 'P1' }, { period: 'P2', sequence: 'AB' }),
-    'choice-task': fc.record(
-      {
-        substance: fc.constantFrom(...substances),
-        offered: fc.constant(5),
-        chosen: fc.nat({ max: 5 }),
-        dose: fc.constant({ amount: 25, unit: 'mg' }),
-        alternative: fc.constant({ amount: 11, unit: 'USD' }),
-      },
-      plain,
-    ),
-    'therapy-session': fc.record({ kind: fc.constant('relapse-prevention'), minutes: fc.constantFrom(0, 90) }, plain),
+    'choice-task': arbChoiceTask(fc.constantFrom(...substances), visit),
+    'therapy-session': arbTherapySession,
     'vital-signs': vitalSigns,
     'lab-result': fc.constant({ test: 'ALT', value: 31, unit: 'U/L' }),
     'concomitant-medication': fc.record({ name: fc.constant('naltrexone'), from: day.map(dateOf) }, plain),
@@ -554,6 +541,8 @@ const frequencies: readonly (readonly [ObservationType, number])[] = [
   ['participant-left', 3],
   ['dose-given', 1],
   ['scale-score', 1],
+  ['choice-task', 1],
+  ['therapy-session', 1],
   ['visit-missed', 1],
   ['participant-rerandomised', 1],
   ['screened', 1],

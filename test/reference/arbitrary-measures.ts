@@ -2,6 +2,7 @@ import type { MeasureKind, Protocol } from '@holdfast/events';
 import fc from 'fast-check';
 import { arbAmount, arbDaysOfUse, arbNoHeavyDays, arbRiskLevel } from './arbitrary-amounts-of-use.ts';
 import { arbLapse, arbRelapse, arbRetention } from './arbitrary-first-events.ts';
+import { arbChoices, arbExposure, arbScale, arbVisits } from './arbitrary-scores.ts';
 
 /** What a random measure can refer to in its random protocol. */
 export type MeasureSetting = {
@@ -45,4 +46,8 @@ export const arbitraryMeasures: {
   amount: arbAmount,
   'no-heavy-days': arbNoHeavyDays,
   'risk-level': arbRiskLevel,
+  scale: arbScale,
+  choices: arbChoices,
+  visits: arbVisits,
+  exposure: arbExposure,
 };

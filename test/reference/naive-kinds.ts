@@ -1,8 +1,10 @@
 import type { MeasureKind, MeasureOf, Protocol } from '@holdfast/events';
 import { naiveAmount, naiveDaysOfUse, naiveNoHeavyDays, naiveRiskLevel } from './naive-amounts-of-use.ts';
+import { naiveExposure, naiveVisits } from './naive-conduct.ts';
 import { naiveLapse, naiveRelapse, naiveRetention } from './naive-first-events.ts';
 import type { Effective } from './naive-replacing.ts';
 import { naiveAdverseEvents, naiveSuicidality, naiveVitalPeaks } from './naive-safety.ts';
+import { naiveChoices, naiveScale } from './naive-scores.ts';
 
 /** What a kind's reference is told: the effective observations that the measure may read, and the clock (undefined: none). */
 export type NaiveTold<K extends MeasureKind> = {
@@ -45,4 +47,8 @@ export const naiveKinds: { readonly [K in MeasureKind]?: (told: NaiveTold<K>) =>
   amount: naiveAmount,
   'no-heavy-days': naiveNoHeavyDays,
   'risk-level': naiveRiskLevel,
+  scale: naiveScale,
+  choices: naiveChoices,
+  visits: naiveVisits,
+  exposure: naiveExposure,
 };

@@ -1,8 +1,10 @@
 import type { Measure, MeasureKind, MeasureOf, ObservationType, Protocol } from '@holdfast/events';
 import { adverseEventsFold } from './adverse-events.ts';
 import { amount } from './amount.ts';
+import { choicesFold } from './choices.ts';
 import { continuousAbstinence } from './continuous-abstinence.ts';
 import { daysOfUse } from './days-of-use.ts';
+import { exposureFold } from './exposure.ts';
 import { firstUseFold } from './first-use.ts';
 import { lapseFold } from './lapse.ts';
 import type { MeasureFacts, MeasureFold, Told, When } from './measure-fold.ts';
@@ -11,13 +13,10 @@ import { relapseFold } from './relapse.ts';
 import { retentionFold } from './retention.ts';
 import { riskLevel } from './risk-level.ts';
 import { rollingAbstinence } from './rolling-abstinence.ts';
+import { scaleFold } from './scale.ts';
 import { suicidalityFold } from './suicidality.ts';
+import { visitsFold } from './visits.ts';
 import { vitalPeaksFold } from './vital-peaks.ts';
-
-const notYet = (kind: string): never => {
-  throw new Error(`${kind} is not folded yet`);
-};
-const missing = { types: () => notYet('this kind'), judge: () => notYet('this kind') };
 
 /** Every kind of measure, and how it is folded. */
 const folds: { readonly [K in MeasureKind]: MeasureFold<MeasureOf<K>> } = {
@@ -31,10 +30,10 @@ const folds: { readonly [K in MeasureKind]: MeasureFold<MeasureOf<K>> } = {
   amount,
   'no-heavy-days': noHeavyDays,
   'risk-level': riskLevel,
-  scale: missing,
-  choices: missing,
-  visits: missing,
-  exposure: missing,
+  scale: scaleFold,
+  choices: choicesFold,
+  visits: visitsFold,
+  exposure: exposureFold,
   'adverse-events': adverseEventsFold,
   suicidality: suicidalityFold,
   'vital-peaks': vitalPeaksFold,

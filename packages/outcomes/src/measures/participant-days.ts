@@ -29,8 +29,12 @@ export function lastDayOf(
   { administrativeEnd }: Pick<Protocol, 'administrativeEnd'>,
   dayZero: CivilDay,
 ): StudyDay {
-  const end = administrativeEnd === undefined ? Number.POSITIVE_INFINITY : civilDay(administrativeEnd) - dayZero;
-  return Math.max(-1, Math.min(horizon, end));
+  return Math.max(-1, Math.min(horizon, endOfTrial({ administrativeEnd }, dayZero)));
+}
+
+/** The study day of the administrative end, after which nobody counts; infinite if there is none. It may lie before day 0. */
+export function endOfTrial({ administrativeEnd }: Pick<Protocol, 'administrativeEnd'>, dayZero: CivilDay): StudyDay {
+  return administrativeEnd === undefined ? Number.POSITIVE_INFINITY : civilDay(administrativeEnd) - dayZero;
 }
 
 /** Cuts to the horizon first: evidence outside study days 1 … lastDay is ignored before anything is derived from it. */

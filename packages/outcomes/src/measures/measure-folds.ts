@@ -5,6 +5,7 @@ import { firstUseFold } from './first-use.ts';
 import type { MeasureFacts, MeasureFold, Told, When } from './measure-fold.ts';
 import { rollingAbstinence } from './rolling-abstinence.ts';
 import { suicidalityFold } from './suicidality.ts';
+import { visitsFold } from './visits.ts';
 import { vitalPeaksFold } from './vital-peaks.ts';
 
 const notYet = (kind: string): never => {
@@ -26,7 +27,7 @@ const folds: { readonly [K in MeasureKind]: MeasureFold<MeasureOf<K>> } = {
   'risk-level': missing,
   scale: missing,
   choices: missing,
-  visits: missing,
+  visits: visitsFold,
   exposure: missing,
   'adverse-events': adverseEventsFold,
   suicidality: suicidalityFold,

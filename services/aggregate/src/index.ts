@@ -5,7 +5,7 @@ export { type EventChange, type EventsOf, eventChanges } from './cut-difference.
 export { chained, type Decoded, recordDecoder } from './decode.ts';
 export { type ReadHistories, readHistories } from './histories.ts';
 export { ShardThreadFailed } from './keeper-thread.ts';
-export { type OpenArrival, type OpenHistory, openHistories } from './open-histories.ts';
+export { clockOfSelection, type OpenArrival, type OpenHistory, openHistories } from './open-histories.ts';
 export {
   type ParticipantRecords,
   type ParticipantRecordsOptions,

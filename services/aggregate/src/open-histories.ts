@@ -21,41 +21,51 @@ export type OpenArrival = {
   readonly receivedtime: string | undefined;
 };
 
-export type OpenHistories = {
-  readonly histories: readonly OpenHistory[];
-  readonly clock: CivilDay | undefined;
+type Gathering = {
+  readonly participant: string;
+  readonly open: Observation<'open'>[];
+  readonly boxes: Set<string>;
+  readonly contents: Set<string>;
 };
 
 /**
- * Participants' open events of a selection, without any key: each event is shown once, at its first coming, whatever was sent again.
+ * Participants' open events of a selection, without any key, with no more than a partition in memory. Each event is shown to
+ * `onArrival` once, at its first coming, whatever was sent again.
  */
-export async function openHistories(
+export async function* openHistories(
   source: RecordSource,
   protocol: Protocol,
   selection: Selection,
   onArrival: (arrival: OpenArrival) => void,
-): Promise<OpenHistories> {
+): AsyncGenerator<OpenHistory> {
   const decode = recordDecoder(undefined);
-  const histories = new Map<
-    string,
-    { participant: string; open: Observation<'open'>[]; boxes: Set<string>; seen: Set<string> }
-  >();
-  for await (const { envelope, record, sha256 } of selectedEvents(source, protocol, selection)) {
-    const participant = envelope.subject ?? '';
-    const history = histories.get(participant) ?? { participant, open: [], boxes: new Set(), seen: new Set() };
-    histories.set(participant, history);
-    if (history.seen.has(sha256)) continue;
-    history.seen.add(sha256);
-    const decoded = await decode({ partition: 0, offset: 0, key: participant, value: Buffer.from(record, 'utf8') });
-    if (decoded.kind === 'box') history.boxes.add(identityKey(decoded));
-    if (decoded.kind !== 'open') continue;
-    const { observation } = decoded;
-    history.open.push(observation);
-    onArrival({ observation, time: Date.parse(envelope.time), receivedtime: envelope.receivedtime });
+  for (const [partition, end] of source.ends.entries()) {
+    const alone: RecordSource = { ends: [end], read: () => source.read(partition) };
+    const gathered = new Map<string, Gathering>();
+    for await (const { envelope, record, sha256 } of selectedEvents(alone, protocol, selection)) {
+      const { subject: participant = '', time, receivedtime } = envelope;
+      const known = gathered.get(participant) ?? { participant, open: [], boxes: new Set(), contents: new Set() };
+      gathered.set(participant, known);
+      if (known.contents.has(sha256)) continue;
+      known.contents.add(sha256);
+      const outcome = decode({ partition, offset: 0, key: participant, value: Buffer.from(record, 'utf8') });
+      const decoded = outcome instanceof Promise ? await outcome : outcome;
+      if (decoded.kind === 'box') known.boxes.add(identityKey(decoded));
+      if (decoded.kind !== 'open') continue;
+      const { observation } = decoded;
+      known.open.push(observation);
+      onArrival({ observation, time: Date.parse(time), receivedtime });
+    }
+    yield* gathered.values();
   }
+}
+
+/** The clock of a selection of a trial's events. */
+export async function clockOfSelection(
+  source: RecordSource,
+  protocol: Protocol,
+  selection: Selection,
+): Promise<CivilDay | undefined> {
   const newest = await newestDate(source);
-  return {
-    histories: [...histories.values()],
-    clock: clockOf(protocol, selection, newest === undefined ? undefined : civilDay(newest)),
-  };
+  return clockOf(protocol, selection, newest === undefined ? undefined : civilDay(newest));
 }

@@ -1,4 +1,4 @@
-import { openHistories, protocolUpTo } from '@holdfast/aggregate';
+import { clockOfSelection, openHistories, protocolUpTo } from '@holdfast/aggregate';
 import { dateOf } from '@holdfast/events';
 import { foldVersion } from '@holdfast/outcomes';
 import type { Command } from 'commander';
@@ -49,8 +49,8 @@ async function sites(command: Command): Promise<void> {
     const { source, selection } = await events();
     const protocol = protocolUpTo(trial.protocol, selection.cutOff);
     const gatherer = siteGatherer(protocol);
-    const { histories, clock } = await openHistories(source, protocol, selection, gatherer.take);
-    for (const history of histories) gatherer.add(history, clock);
+    const clock = await clockOfSelection(source, protocol, selection);
+    for await (const history of openHistories(source, protocol, selection, gatherer.take)) gatherer.add(history, clock);
     const rows = gatherer.figures().map((figures) => rowOf(protocol.trial, figures));
     await printRows(columns, rows, options.format);
     const asOf = clock === undefined ? null : dateOf(clock);
@@ -73,7 +73,8 @@ export function sitesCommand(program: Command): void {
       `
 Columns: ${columns.join(', ')}; the last row, without a site, is of all. Everything is a function of the open events: whoever may
 see no arm may see it, and the key changes nothing.
-left: randomised who left other than by completing the trial; retained_percent: of the randomised who did not.
+left: randomised who left other than by completing the trial, as far as participant-left says so; retained_percent: of the
+randomised who did not.
 visits_*: of the protocol's first open measure of kind visits (empty without one): whose window and entry lag are over.
 evidence_days: participants' days that the first open measure of use has evidence of; so many and no word of what it says.
 last_event: date on which the last open event of the site was received, in the trial's zone; what was sent again does not count.

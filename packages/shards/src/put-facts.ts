@@ -27,14 +27,15 @@ export function factPutter({ protocol, armToken }: PutOptions): (facts: Facts, p
     const plain = groupsText(groups);
     const inPeriod = new Map(periods.map(({ period }) => [period, groupsText({ ...groups, period })]));
     const before = ofPeriods ? groupsText({ ...groups, period: '' }) : plain;
-    const common = { window: 0, policy: '', item: '', of: 0, axis: 'study', site } as const;
-    const cellOf = (measure: string, group: string, rest: Partial<Cell> & { readonly kind: string }): Cell => ({
-      ...common,
-      measure,
-      group,
-      arm: byActualArm.has(measure) ? actual : planned,
-      ...rest,
-    });
+    // Its fields in the order that everybody writes them in: equal claims are equal to the byte.
+    const cellOf = (
+      measure: string,
+      group: string,
+      { kind, window = 0, policy = '', item = '', of = 0, axis = 'study' }: Partial<Cell> & { readonly kind: string },
+    ): Cell => {
+      const arm = byActualArm.has(measure) ? actual : planned;
+      return { measure, kind, window, policy, item, of, axis, arm, site, group };
+    };
     const groupOn = (day: number): string => {
       if (!ofPeriods) return plain;
       const period = periods.findLast(({ from }) => from <= day)?.period;

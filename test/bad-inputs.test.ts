@@ -70,7 +70,7 @@ const badProtocols: readonly (Case & { readonly from: RegExp; readonly to: strin
     what: 'an unknown kind of measure',
     from: /^( +)kind: rolling-abstinence.*$/m,
     to: '$1kind: rolling-relapse',
-    says: ['kind', 'use rolling-abstinence or first-use'],
+    says: ['kind', 'use rolling-abstinence, continuous-abstinence, first-use, lapse, relapse'],
   },
   {
     what: 'a substance that is not declared',

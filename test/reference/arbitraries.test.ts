@@ -1,5 +1,5 @@
 import { isClosed } from '@holdfast/access';
-import { parseEvent, protocolCheck, shortType } from '@holdfast/events';
+import { isUseMeasure, parseEvent, protocolCheck, shortType } from '@holdfast/events';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
@@ -9,10 +9,12 @@ import {
   arbProtocol,
   arbRearranged,
   arbTrial,
+  judgedKinds,
   observationOf,
   toEvent,
 } from './arbitraries.ts';
 import { naiveFold } from './naive-fold.ts';
+import { naiveKinds } from './naive-kinds.ts';
 
 test('every generated observation is that of a valid event which its protocol accepts', () => {
   fc.assert(
@@ -93,10 +95,24 @@ test('generated cases are rich: every issue, outcome, event type and odd day tur
     const naive = naiveFold(protocol, history, asOf);
     for (const issue of new Set(naive.issues.map((each) => each.issue))) saw(`issue ${issue}`);
     if (naive.dayZero !== undefined) saw('randomised');
-    for (const { cells, firstEvent, mature, statuses } of Object.values(naive.measures)) {
+    for (const [group, member] of Object.entries(naive.groups)) saw(`${group} ${member}`);
+    if (naive.periods.length > 1) saw('in two periods');
+    if (naive.actualArm !== undefined && naive.actualArm !== naive.arm) saw('given another arm');
+    for (const measure of protocol.measures) {
+      const measured = naive.measures[measure.id];
+      if (measured === undefined) continue;
+      saw(`kind ${measure.kind}`);
+      if (measure.population !== undefined)
+        saw(`${measured.randomised.length > 0 ? 'in' : 'not in'} ${measure.population}`);
+      if (isUseMeasure(measure) && measured.cells.some((cell) => cell.abstinent))
+        saw(`abstinent by ${measure.evidence}`);
+    }
+    for (const { cells, followed, firstEvent, mature, statuses, values } of Object.values(naive.measures)) {
       if (mature.length > 0) saw('a mature day');
       for (const status of new Set(statuses.map((day) => day.status))) saw(`day ${status}`);
       for (const { policy, abstinent } of cells) if (abstinent) saw(`abstinent by ${policy}`);
+      if (followed.some(({ missing }) => missing)) saw('followed and missing');
+      if (values.length > 0) saw('a value');
       if (cells.some((cell) => cell.abstinent)) saw('abstinent');
       if (cells.some((cell) => cell.assessable && !cell.abstinent)) saw('assessable, not abstinent');
       if (firstEvent !== undefined) saw(`outcome ${firstEvent.outcome}`);
@@ -117,7 +133,26 @@ test('generated cases are rich: every issue, outcome, event type and odd day tur
     ...['use', 'abstinent', 'missing', 'unscheduled', 'not-yet', 'controlled', 'off-study'].map(
       (status) => `day ${status}`,
     ),
-    ...['observed-only', 'missing-is-use', 'carry-forward-5'].map((policy) => `abstinent by ${policy}`),
+    ...['observed-only', 'missing-is-use', 'worst-case', 'best-case', 'carry-forward-5'].map(
+      (policy) => `abstinent by ${policy}`,
+    ),
+    ...[
+      'urine-only',
+      'self-report-only',
+      'any-positive',
+      'confirmed-by-urine',
+      'confirmed-by-relative',
+      'confirmed-by-urine-or-relative',
+    ].map((rule) => `abstinent by ${rule}`),
+    'followed and missing',
+    ...['mild', 'severe', 'not known'].map((member) => `severity ${member}`),
+    ...['female', 'male', 'not known'].map((member) => `sex ${member}`),
+    ...['18 to 39', '40 and more', 'not known'].map((member) => `age-band ${member}`),
+    ...['low', 'high', 'not known'].map((member) => `depression ${member}`),
+    'in two periods',
+    'given another arm',
+    ...['in everybody', 'in dosed', 'not in dosed', 'in as-treated', 'not in as-treated', 'in in-the-arm-given'],
+    ...[...judgedKinds, ...Object.keys(naiveKinds)].map((kind) => `kind ${kind}`),
     'another day in UTC',
     'to urine-screen',
     'to arm-assigned',

@@ -5,9 +5,11 @@ import {
   contentOf,
   dateOf,
   type EventData,
+  type EvidenceRule,
   fullType,
   type HoldfastEvent,
   horizonOf,
+  type MeasureKind,
   type ObservationType,
   type ParticipantEvent,
   Protocol,
@@ -17,6 +19,7 @@ import {
 } from '@holdfast/events';
 import type { History, Observation, Side } from '@holdfast/outcomes';
 import fc from 'fast-check';
+import { arbitraryMeasures, type MeasureSetting } from './arbitrary-measures.ts';
 import { arbChoiceTask, arbDoseGiven, arbScaleScore, arbTherapySession } from './arbitrary-score-events.ts';
 import { declaredInstruments } from './arbitrary-scores.ts';
 
@@ -52,53 +55,143 @@ function defined<T extends object>(value: T): T {
 // Few kinds, so that most of what is measured is looked at.
 const biomarkerKinds = ['breath-alcohol', 'peth'] as const;
 
-const allPolicies = ['observed-only', 'missing-is-use', 'carry-forward-1', 'carry-forward-5', 'carry-forward-28'];
+const allPolicies = [
+  'observed-only',
+  'missing-is-use',
+  'worst-case',
+  'best-case',
+  'carry-forward-1',
+  'carry-forward-5',
+  'carry-forward-28',
+];
 
 const arbBiomarkers = fc.record({
   kinds: fc.subarray([...biomarkerKinds], { minLength: 1 }),
   covers: fc.constantFrom('sample-day', 'look-back'),
 });
 
-function arbMeasure(index: number, substances: readonly string[], horizonMax: number): fc.Arbitrary<object> {
-  return fc.integer({ min: Math.min(5, horizonMax), max: horizonMax }).chain((horizon) =>
-    fc
-      .uniqueArray(fc.integer({ min: 1, max: Math.min(6, horizon) }), { minLength: 1, maxLength: 3 })
-      .chain((windows) => {
-        const strategy = fc.constantFrom('exclude', 'ignore');
-        const common = {
-          id: fc.constant(`m${index}`),
-          substances: fc.shuffledSubarray([...substances], { minLength: 1 }),
-          evidence: fc.constantFrom('urine-only', 'self-report-only', 'any-positive', 'confirmed-by-urine'),
-          biomarkers: optionally(arbBiomarkers, { absent: 1, present: 2 }),
-          windows: fc.constant(windows),
-          horizon: fc.constant(horizon),
-          controlledDays: strategy,
-          death: strategy,
-        };
-        const atLeast = fc.integer({ min: 1, max: Math.min(...windows) }).map((n) => ({ atLeast: n }));
-        return fc
-          .oneof(
-            {
-              weight: 2,
-              arbitrary: fc.record({
-                ...common,
-                kind: fc.constant('rolling-abstinence'),
-                coverage: fc.oneof(fc.constant('all-days'), atLeast),
-                decisivePositive: fc.boolean(),
-                policies: fc.shuffledSubarray(allPolicies, { minLength: 1 }),
-              }),
-            },
-            { weight: 1, arbitrary: fc.record({ ...common, kind: fc.constant('first-use') }) },
-          )
-          .map(({ biomarkers, ...rest }) =>
-            defined({ ...rest, biomarkers: rest.evidence === 'self-report-only' ? undefined : biomarkers }),
-          );
-      }),
-  );
+/** The kinds whose references are in `naive-measures.ts`; those of the others are in the registry of kinds. */
+export const judgedKinds: readonly MeasureKind[] = ['rolling-abstinence', 'continuous-abstinence', 'first-use'];
+
+function arbUseEvidence(setting: { id: string; substances: readonly string[]; horizon: number }): fc.Arbitrary<object> {
+  const strategy = fc.constantFrom('exclude', 'ignore');
+  return fc
+    .record({
+      id: fc.constant(setting.id),
+      substances: fc.shuffledSubarray([...setting.substances], { minLength: 1 }),
+      evidence: fc.constantFrom<EvidenceRule>(
+        'urine-only',
+        'self-report-only',
+        'any-positive',
+        'confirmed-by-urine',
+        'confirmed-by-relative',
+        'confirmed-by-urine-or-relative',
+      ),
+      biomarkers: optionally(arbBiomarkers, { absent: 1, present: 2 }),
+      horizon: fc.constant(setting.horizon),
+      controlledDays: strategy,
+      death: strategy,
+    })
+    .map(({ biomarkers, ...rest }) => {
+      const deaf = rest.evidence === 'self-report-only' || rest.evidence === 'confirmed-by-relative';
+      return defined({ ...rest, biomarkers: deaf ? undefined : biomarkers });
+    });
 }
 
-/** Small trials of every make: 5 … 20 days, windows of 1 … 6, all evidence rules, coverages, policies and strategies. */
-export function arbProtocol(trial = 'T-1'): fc.Arbitrary<Protocol> {
+/** A measure of one of the kinds, if they are named, of any that has a reference. */
+function arbMeasure(
+  setting: Omit<MeasureSetting, 'useEvidence'>,
+  populations: readonly string[],
+  kinds: readonly MeasureKind[] | undefined,
+): fc.Arbitrary<object> {
+  const { horizon } = setting;
+  const useEvidence = arbUseEvidence(setting);
+  const windows = fc.uniqueArray(fc.integer({ min: 1, max: Math.min(6, horizon) }), { minLength: 1, maxLength: 3 });
+  const abstinence = fc.record({
+    decisivePositive: fc.boolean(),
+    policies: fc.shuffledSubarray(allPolicies, { minLength: 1 }),
+  });
+  const rolling = windows.chain((windows) => {
+    const atLeast = fc.integer({ min: 1, max: Math.min(...windows) }).map((n) => ({ atLeast: n }));
+    const coverage = fc.oneof(fc.constant('all-days'), atLeast);
+    return fc.record({ kind: fc.constant('rolling-abstinence'), windows: fc.constant(windows), coverage });
+  });
+  const gapAtMost = fc.integer({ min: 1, max: 6 }).map((n) => ({ gapAtMost: n }));
+  const continuous = fc.record({
+    kind: fc.constant('continuous-abstinence'),
+    from: fc.integer({ min: 1, max: Math.min(4, horizon) }),
+    coverage: fc.oneof(fc.constant('all-days'), gapAtMost),
+  });
+  const firstUse = fc.record({ kind: fc.constant('first-use'), windows });
+  const together = (...parts: fc.Arbitrary<object>[]) =>
+    fc.tuple(...parts).map((all): object => Object.assign({}, ...all));
+  const all: { readonly kind: MeasureKind; readonly weight: number; readonly arbitrary: fc.Arbitrary<object> }[] = [
+    { kind: 'rolling-abstinence', weight: 6, arbitrary: together(useEvidence, rolling, abstinence) },
+    { kind: 'continuous-abstinence', weight: 2, arbitrary: together(useEvidence, continuous, abstinence) },
+    { kind: 'first-use', weight: 3, arbitrary: together(useEvidence, firstUse) },
+  ];
+  for (const [name, measure] of Object.entries(arbitraryMeasures)) {
+    const kind = name as MeasureKind;
+    if (judgedKinds.includes(kind)) continue;
+    all.push({ kind, weight: 1, arbitrary: measure({ ...setting, useEvidence }) });
+  }
+  const population = fc.constantFrom(undefined, undefined, undefined, ...populations);
+  return fc
+    .tuple(fc.oneof(...all.filter(({ kind }) => kinds?.includes(kind) ?? true)), population)
+    .map(([measure, population]) => defined({ ...measure, population }));
+}
+
+const drugs = ['ketamine', 'midazolam', 'saline'] as const;
+
+/** Arms, of which a trial may say what they give, and of which factors they are made. */
+const arbArms = fc
+  .record({
+    ids: fc.subarray(['ketamine', 'ketamine 0.5 mg/kg', 'placebo'], { minLength: 1 }),
+    gives: fc.array(fc.subarray([...drugs], { minLength: 1, maxLength: 2 }), { minLength: 3, maxLength: 3 }),
+    factors: fc.option(
+      fc.array(fc.record({ drug: fc.constantFrom('ketamine', 'placebo'), therapy: fc.constantFrom('kaar', 'none') }), {
+        minLength: 3,
+        maxLength: 3,
+      }),
+      { nil: undefined },
+    ),
+  })
+  .map(({ ids, gives, factors }) => ids.map((id, i) => defined({ id, gives: gives[i], factors: factors?.[i] })));
+
+/** Divisions of the participants: by each of what they can be divided by. */
+const arbGroups = fc.subarray([
+  { id: 'severity', by: 'stratum' },
+  { id: 'sex', by: { covariate: 'sex' } },
+  {
+    id: 'age-band',
+    by: { covariate: 'age' },
+    bands: [
+      { label: '18 to 39', from: 18 },
+      { label: '40 and more', from: 40 },
+    ],
+  },
+  {
+    id: 'depression',
+    by: { score: 'HAM-D-17' },
+    bands: [
+      { label: 'low', from: 1 },
+      { label: 'high', from: 2 },
+    ],
+  },
+]);
+
+const arbPopulations = fc.subarray<{ id: string; requires: string; arm?: string }>([
+  { id: 'everybody', requires: 'randomisation' },
+  { id: 'dosed', requires: 'dose' },
+  { id: 'as-treated', requires: 'dose', arm: 'actual' },
+  { id: 'in-the-arm-given', requires: 'randomisation', arm: 'actual' },
+]);
+
+/**
+ * Small trials of every make: 5 … 20 days, windows of 1 … 6, all evidence rules, coverages, policies and strategies, groups,
+ * populations, periods, and measures of every kind that has a reference (or of `kinds`).
+ */
+export function arbProtocol(trial = 'T-1', kinds?: readonly MeasureKind[]): fc.Arbitrary<Protocol> {
   const visit = (id: string, horizon: number) =>
     fc.record({
       id: fc.constant(id),
@@ -112,8 +205,10 @@ export function arbProtocol(trial = 'T-1'): fc.Arbitrary<Protocol> {
       // 'constructor' is a valid substance id; who looks it up in a bare object finds what nobody put there.
       substances: fc.shuffledSubarray(['alcohol', 'cocaine', 'constructor'], { minLength: 1 }),
       horizon: fc.integer({ min: 5, max: 20 }),
+      visits: fc.nat({ max: 4 }).map((n) => Array.from({ length: n }, (_, i) => `V${i}`)),
+      populations: arbPopulations,
     })
-    .chain(({ substances, horizon }) =>
+    .chain(({ substances, horizon, visits, populations }) =>
       fc.record({
         format: fc.constant('holdfast-protocol/1'),
         trial: fc.constant(trial),
@@ -127,16 +222,16 @@ export function arbProtocol(trial = 'T-1'): fc.Arbitrary<Protocol> {
           fc.integer({ min: -1, max: horizon + 3 }).map((day) => dateOf(referenceDay + day)),
           { absent: 3, present: 1 },
         ),
-        arms: fc
-          .subarray(['ketamine', 'ketamine 0.5 mg/kg', 'placebo'], { minLength: 1 })
-          .map((ids) => ids.map((id) => ({ id }))),
+        dates: optionally(fc.constantFrom('real', 'invented'), { absent: 1, present: 2 }),
+        arms: arbArms,
         sites: fc.subarray(['GB-01', 'GB-02', 'US-1'], { minLength: 1 }),
         strata: fc.constant(['severe', 'mild']),
         substances: fc.constant(substances.map((id, i) => ({ id, unit: 'drinks', gramsPerUnit: 14 - 4 * i }))),
         instruments: fc.constant([...declaredInstruments]),
-        visits: fc
-          .nat({ max: 4 })
-          .chain((n) => fc.tuple(...Array.from({ length: n }, (_, i) => visit(`V${i}`, horizon)))),
+        periods: optionally(fc.constant([{ id: 'P1' }, { id: 'P2' }]), { absent: 2, present: 1 }),
+        groups: arbGroups,
+        populations: fc.constant(populations),
+        visits: fc.tuple(...visits.map((id) => visit(id, horizon))),
         entryLag: fc.integer({ min: 0, max: 3 }),
         evidence: fc.record({
           unnamed: fc.constantFrom('unknown', 'negative'),
@@ -161,8 +256,15 @@ export function arbProtocol(trial = 'T-1'): fc.Arbitrary<Protocol> {
           },
         ),
         measures: fc
-          .integer({ min: 1, max: 4 })
-          .chain((n) => fc.tuple(...Array.from({ length: n }, (_, i) => arbMeasure(i, substances, horizon)))),
+          .array(fc.integer({ min: Math.min(5, horizon), max: horizon }), { minLength: 1, maxLength: 4 })
+          .chain((horizons) => {
+            const named = populations.map(({ id }) => id);
+            return fc.tuple(
+              ...horizons.map((until, i) =>
+                arbMeasure({ id: `m${i}`, substances, visits, horizon: until }, named, kinds),
+              ),
+            );
+          }),
       }),
     )
     .map((protocol) => Protocol.parse(defined(protocol)));
@@ -285,6 +387,14 @@ export function sideOf(protocol: Protocol, said: { readonly type: string; readon
 }
 
 // --- histories -------------------------------------------------------------------------------------------------------
+
+/** Baseline covariates; an age that is a text is in no band. */
+const arbBaseline = fc
+  .record({
+    sex: optionally(fc.constantFrom('female', 'male'), { absent: 1, present: 4 }),
+    age: optionally(fc.constantFrom<number | string>(17, 18, 39, 40, 61, 'unknown'), { absent: 1, present: 4 }),
+  })
+  .map((baseline) => defined(baseline));
 
 /** What may be said in a trial, by type: small domains, so that observations meet. */
 function sayings(protocol: Protocol): { [T in ObservationType]: fc.Arbitrary<EventData<T>> } {
@@ -472,7 +582,7 @@ function sayings(protocol: Protocol): { [T in ObservationType]: fc.Arbitrary<Eve
       .record({
         consentDate: date(1),
         substances: optionally(fc.subarray(substances), { absent: 2, present: 1 }),
-        baseline: optionally(fc.record({ sex: fc.constantFrom('female', 'male') }, plain), { absent: 1, present: 2 }),
+        baseline: optionally(arbBaseline, { absent: 1, present: 3 }),
       })
       .map((data) => defined(data) as EventData<'participant-enrolled'>),
     'participant-randomised': fc
@@ -491,10 +601,11 @@ function sayings(protocol: Protocol): { [T in ObservationType]: fc.Arbitrary<Eve
       arbDoseGiven,
       fc
         .record({
+          drug: fc.constantFrom(...drugs, 'study drug'),
           given: fc.constantFrom({ mg: 35 }, { mgPerKg: 0.5 }),
           session: optionally(fc.integer({ min: 1, max: 3 }), { absent: 2, present: 1 }),
         })
-        .map((data) => defined({ drug: 'ketamine', ...data }) as EventData<'dose-given'>),
+        .map((data) => defined(data) as EventData<'dose-given'>),
     ),
     'scale-score': fc.oneof({ weight: 3, arbitrary: arbScaleScore(visit) }, { weight: 2, arbitrary: suicidality }),
     'controlled-environment': fc
@@ -505,7 +616,11 @@ function sayings(protocol: Protocol): { [T in ObservationType]: fc.Arbitrary<Eve
       { weight: 2, arbitrary: fc.constantFrom('completed' as const, 'lost' as const, 'stopped' as const).chain(left) },
     ),
     screened: fc.constantFrom<EventData<'screened'>>({ eligible: true }, { eligible: false, reasons: ['age'] }),
-    'period-started': fc.constantFrom<EventData<'period-started'>>({ period: 'P1' }, { period: 'P2', sequence: 'AB' }),
+    'period-started': fc.constantFrom<EventData<'period-started'>>(
+      { period: 'P1' },
+      { period: 'P2' },
+      { period: 'P2', sequence: 'AB' },
+    ),
     'choice-task': arbChoiceTask(fc.constantFrom(...substances), visit),
     'therapy-session': arbTherapySession,
     'vital-signs': vitalSigns,
@@ -538,15 +653,15 @@ const frequencies: readonly (readonly [ObservationType, number])[] = [
   ['use-calendar', 10],
   ['visit-attended', 4],
   ['controlled-environment', 3],
-  ['participant-left', 3],
-  ['dose-given', 1],
-  ['scale-score', 1],
+  ['participant-left', 5],
+  ['dose-given', 3],
+  ['scale-score', 3],
   ['choice-task', 1],
   ['therapy-session', 1],
   ['visit-missed', 1],
   ['participant-rerandomised', 1],
   ['screened', 1],
-  ['period-started', 1],
+  ['period-started', 3],
   ['vital-signs', 1],
   ['adverse-event', 1],
   ['treatment-discontinued', 1],
@@ -582,9 +697,15 @@ function arbDrafts(protocol: Protocol, { only, replaced = only === undefined }: 
   const sourceOf = (type: string) => (type === 'arm-assigned' ? fc.constant(service) : anySource);
   const ids = (letter: string, count: number) => fc.nat({ max: count - 1 }).map((n) => `${letter}${n}`);
 
-  const observation = (type: ObservationType): fc.Arbitrary<Draft> =>
+  const observation = (type: ObservationType, on = day): fc.Arbitrary<Draft> =>
     fc
-      .record({ data: say[type] as fc.Arbitrary<object>, source: sourceOf(type), id: ids('e', 40), day, recordedAt })
+      .record({
+        data: say[type] as fc.Arbitrary<object>,
+        source: sourceOf(type),
+        id: ids('e', 40),
+        day: on,
+        recordedAt,
+      })
       .map((draft) => ({ type, ...draft }) as Draft);
   const several = (type: ObservationType, weights: readonly [number, number, number]) =>
     fc
@@ -592,6 +713,13 @@ function arbDrafts(protocol: Protocol, { only, replaced = only === undefined }: 
       .chain((count) => fc.array(observation(type), { minLength: count, maxLength: count }));
 
   const observed = frequencies.filter(([type]) => only === undefined || only.includes(type));
+  // What groups, periods and populations go by, where the protocol has them.
+  const atBaseline = fc.integer({ min: referenceDay - 2, max: referenceDay });
+  const told: fc.Arbitrary<Draft>[] = [];
+  if (protocol.groups.some(({ by }) => by !== 'stratum' && 'score' in by))
+    told.push(observation('scale-score', atBaseline));
+  if (protocol.periods !== undefined) told.push(observation('period-started'));
+  if (protocol.populations.length > 0) told.push(observation('dose-given'));
   const base = fc
     .tuple(
       several('participant-enrolled', [1, 20, 3]),
@@ -601,6 +729,7 @@ function arbDrafts(protocol: Protocol, { only, replaced = only === undefined }: 
         maxLength: 18,
         size: 'max',
       }),
+      told.length === 0 || only !== undefined ? fc.constant([]) : fc.array(fc.oneof(...told), { maxLength: 4 }),
     )
     .map((parts) => parts.flat());
 

@@ -6,6 +6,7 @@ import {
   arbHistory,
   arbProtocol,
   type Case,
+  judgedKinds,
   longestHorizon,
   observationOf,
   readable,
@@ -95,7 +96,8 @@ type Said = {
  */
 export function arbPunctual(): fc.Arbitrary<Replay> {
   const gap = 4;
-  const plan = arbProtocol().chain((protocol) =>
+  // Others look at visits by name, and here there are other visits.
+  const plan = arbProtocol('T-1', judgedKinds).chain((protocol) =>
     fc.record({
       protocol: fc.constant(protocol),
       visits: fc.array(fc.record({ opens: fc.nat({ max: 2 }), closes: fc.nat({ max: gap - 1 }) }), {

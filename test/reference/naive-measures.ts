@@ -251,16 +251,17 @@ function abstinenceOf(
   const cells: NaiveCell[] = [];
   const followed: NaiveFollowed[] = [];
   const policies = new Set<MissingPolicy>([...alwaysAsked, ...measure.policies]);
+  const isMature = new Set(mature);
   for (const { window, judgements } of judgementsOf(measure, days, end)) {
     for (const { day, judgement } of judgements) {
-      const isCounted = mature.includes(day) && judgement !== 'nothing left';
+      const isCounted = isMature.has(day) && judgement !== 'nothing left';
       const due = isCounted && day <= protocol.plannedFollowUp;
       followed.push({ window, day, due, missing: due && judgement === 'missing' });
     }
     for (const policy of policies) {
       for (const { day, judgement } of judgements) {
         const here = { window, policy, day };
-        const isCounted = mature.includes(day) && judgement !== 'nothing left';
+        const isCounted = isMature.has(day) && judgement !== 'nothing left';
         const isFollowed = isCounted && day <= protocol.plannedFollowUp;
         switch (policy) {
           case 'observed-only':

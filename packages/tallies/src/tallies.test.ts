@@ -77,6 +77,15 @@ describe('tallies add up', () => {
     );
   });
 
+  test('to the same bytes, in whatever order the fields were written', () => {
+    const backwards = (one: CellTally) => Object.fromEntries(Object.entries(one).reverse()) as CellTally;
+    fc.assert(
+      fc.property(cells, (list) => {
+        expect(JSON.stringify(cellsOf(sum(list.map(backwards))))).toBe(JSON.stringify(cellsOf(sum(list))));
+      }),
+    );
+  });
+
   test('in any grouping', () => {
     fc.assert(
       fc.property(cells, cells, cells, (a, b, c) => {

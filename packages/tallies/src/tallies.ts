@@ -7,6 +7,11 @@ export type Tallies = ReadonlyMap<string, Held>;
 
 export const noTallies: Tallies = new Map();
 
+/** The key alone, its fields in one order whoever wrote it: equal tallies are equal to the byte. */
+function cellOf({ measure, kind, window, policy, item, of, axis, arm, site, group }: CellTally): Cell {
+  return { measure, kind, window, policy, item, of, axis, arm, site, group };
+}
+
 /** The sum of tallies and cells (integers; a cell or a day may occur in any number of them). Neither argument is changed. */
 export function addUp(tallies: Tallies, ...more: readonly Iterable<CellTally>[]): Tallies {
   const sum = new Map(tallies);
@@ -16,8 +21,7 @@ export function addUp(tallies: Tallies, ...more: readonly Iterable<CellTally>[])
       const key = cellKey(tally);
       let held = sum.get(key);
       if (held === undefined || !copied.has(key)) {
-        const { days: _days, ...cell } = tally;
-        held = { cell: held?.cell ?? cell, days: new Map(held?.days) };
+        held = { cell: held?.cell ?? cellOf(tally), days: new Map(held?.days) };
         sum.set(key, held);
         copied.add(key);
       }

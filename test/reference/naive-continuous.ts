@@ -26,7 +26,7 @@ function longestGap(words: readonly DayWords[], source: 'word' | 'confirming'): 
 }
 
 /** What the days from the first that counts up to one say together, and whether use is known among them. */
-function judge(
+export function judgeSoFar(
   measure: ContinuousAbstinence,
   to: number,
   isOut: (day: number) => boolean,
@@ -65,7 +65,7 @@ export function naiveContinuousCells(told: ToldOfUse & { readonly measure: Conti
   const out = new Set(studyDays(1, end).filter((day) => isTakenOut(told, day)));
   const judged = studyDays(measure.from, end).map((day) => ({
     day,
-    ...judge(
+    ...judgeSoFar(
       measure,
       day,
       (each) => out.has(each),

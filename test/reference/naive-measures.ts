@@ -9,6 +9,7 @@ import {
   type RollingAbstinence,
   type UseMeasure,
 } from '@holdfast/events';
+import { judgeSoFar } from './naive-continuous.ts';
 import {
   type DayWords,
   hearsCalendars,
@@ -199,7 +200,7 @@ function daysOfUse(
   return { measure, death, stretches, statuses, isExcluded, wordsOf, isSpokenOf, hasLeftBefore };
 }
 
-type Judgement = 'missing' | 'use' | 'abstinent' | 'unclear' | 'nothing left';
+type Judgement = 'missing' | 'missing with use' | 'use' | 'abstinent' | 'unclear' | 'nothing left';
 
 /** What the days of each of a measure's windows are judged to be, by the day that the window ends on. */
 function judgementsOf(
@@ -210,11 +211,8 @@ function judgementsOf(
   const { isExcluded, wordsOf, stretches } = days;
   if (measure.kind === 'continuous-abstinence') {
     const judgements = daysFrom(measure.from, end).map((day) => {
-      const rest = daysFrom(measure.from, day).filter((d) => !isExcluded(d));
-      if (rest.length === 0) return { day, judgement: 'nothing left' as const };
-      const longest = longestGap(rest.map((d) => wordsOf(d).word === undefined));
-      const enough = measure.coverage === 'all-days' ? longest === 0 : longest <= measure.coverage.gapAtMost;
-      return { day, judgement: judge(measure, rest, enough, wordsOf, stretches) };
+      const { judgement, used } = judgeSoFar(measure, day, isExcluded, wordsOf, stretches);
+      return { day, judgement: judgement === 'missing' && used ? ('missing with use' as const) : judgement };
     });
     return [{ window: 0, judgements }];
   }
@@ -226,16 +224,6 @@ function judgementsOf(
       return { day, judgement: judge(measure, rest, hasEnough(measure, rest, wordsOf), wordsOf, stretches) };
     }),
   }));
-}
-
-/** The length of the longest run of days without a word. */
-function longestGap(without: readonly boolean[]): number {
-  let [longest, now] = [0, 0];
-  for (const each of without) {
-    now = each ? now + 1 : 0;
-    longest = Math.max(longest, now);
-  }
-  return longest;
 }
 
 /** The policies that can be asked of any measure of abstinence, whatever it declares. */
@@ -288,9 +276,11 @@ function abstinenceOf(
               const reach = Number(policy.replace('carry-forward-', ''));
               const last = judgements
                 .filter((earlier) => day - reach <= earlier.day && earlier.day <= day - 1)
-                .filter((earlier) => earlier.judgement !== 'missing' && earlier.judgement !== 'nothing left')
+                .filter(({ judgement: then }) => !then.startsWith('missing') && then !== 'nothing left')
                 .at(-1);
               if (judgement === 'missing' && last !== undefined) counts = last.judgement;
+              if (judgement === 'missing with use' && last !== undefined && last.judgement !== 'abstinent')
+                counts = last.judgement;
             }
             cells.push({
               ...here,

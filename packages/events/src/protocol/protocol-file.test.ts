@@ -195,7 +195,7 @@ describe('each mistake is found on its line, with what to do about it', () => {
         `the policy ${policy}`,
         '[observed-only]',
         `[observed-only, ${policy}]`,
-        'line 29: measures[0].policies[1] | must be observed-only, missing-is-use, or carry-forward-N with N from 1 to 4000 days, such as carry-forward-28',
+        'line 29: measures[0].policies[1] | must be observed-only, missing-is-use, worst-case, best-case, or carry-forward-N with N from 1 to 4000 days, such as carry-forward-28',
       ],
     ),
     [
@@ -257,13 +257,13 @@ describe('each mistake is found on its line, with what to do about it', () => {
       'a measure of no kind',
       'kind: first-use',
       'kind: last-use',
-      'line 31: measures[1].kind | is no kind of measure; use rolling-abstinence or first-use',
+      'line 31: measures[1].kind | is no kind of measure; use rolling-abstinence, continuous-abstinence, first-use, lapse, relapse, retention, days-of-use, amount, no-heavy-days, risk-level, scale, choices, visits, exposure, adverse-events, suicidality, vital-peaks',
     ],
     [
       'a measure without kind',
       '    kind: first-use\n',
       '',
-      'line 30: measures[1].kind | is no kind of measure; use rolling-abstinence or first-use',
+      'line 30: measures[1].kind | is no kind of measure; use rolling-abstinence, continuous-abstinence, first-use, lapse, relapse, retention, days-of-use, amount, no-heavy-days, risk-level, scale, choices, visits, exposure, adverse-events, suicidality, vital-peaks',
     ],
     [
       'a measure id that is no name',

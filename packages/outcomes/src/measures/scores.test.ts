@@ -1,6 +1,7 @@
 import {
   type AmendedProtocol,
   civilDay,
+  horizonOf,
   type Measure,
   type MeasureKind,
   type ObservationType,
@@ -76,8 +77,9 @@ function arbCourse(protocol: Protocol, instrument: ScoredInstrument): fc.Arbitra
 function arbScoreCase(kind: Kind): fc.Arbitrary<ScoreCase> {
   const closes = fc.subarray(['scale-score', 'choice-task', 'visit-attended', 'participant-left'], { maxLength: 2 });
   return fc.tuple(arbAmendedProtocol(), closes, fc.nat({ max: 2 })).chain(([drawn, closed, dense]) => {
-    const { schedules, ...protocol } = { ...drawn, closed };
-    const horizon = Math.max(...protocol.measures.map((measure) => ('horizon' in measure ? measure.horizon : 0)));
+    // Groups by a closed score no protocol may have.
+    const { schedules, ...protocol } = { ...drawn, closed, groups: [] };
+    const horizon = Math.max(...protocol.measures.map((measure) => horizonOf(measure, protocol)));
     const setting = {
       id: 'm',
       substances: protocol.substances.map(({ id }) => id),

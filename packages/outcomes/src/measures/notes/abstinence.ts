@@ -27,13 +27,13 @@ export const notes: Partial<Record<MeasureKind, MeasureNote>> = {
   'continuous-abstinence': {
     kind: 'continuous-abstinence',
     meaning:
-      'On each study day d, the share without any use from a first day on. With a first day later than 1, the days before it are grace: prolonged abstinence. Who has used is never abstinent again.',
+      'On each study day d, the share without any use from a first day on. With a first day later than 1, the days before it are grace: prolonged abstinence. Use ends it for good: no policy counts the participant as abstinent again.',
     formula:
       'Of the days `from` … d without excluded days: covered if every one has evidence (or no gap is longer than `gapAtMost` days); use if any day of a covered stretch has use, else abstinent. The rate is abstinent ÷ assessable participants, with Wilson’s interval. It has no window (`window_days` is empty).',
     source:
       'Hughes et al. 2003 (continuous and prolonged abstinence); West et al. 2005 (grace); Wilson 1927 (interval)',
     missing:
-      'A stretch with a longer gap is missing from the day the gap grows too long, also if evidence comes later; the policies say how the missing count.',
+      'A stretch with a longer gap is missing from the day the gap grows too long, also if evidence comes later; the policies say how the missing count. Whose use is known is not counted as abstinent by the best case either.',
     values: shares,
     example:
       'From day 15, gaps of at most 7 days, day 28. Ada’s calendars speak of every day, use on day 3 only: that was grace, so abstinent. Ben used on day 20: use. Cyd is known but for days 17 … 26, ten in a row: missing. Observed only the rate is 1 of 2; missing is use makes it 1 of 3.',

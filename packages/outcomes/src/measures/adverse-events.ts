@@ -62,7 +62,7 @@ function lastReports(observations: readonly Effective[]): Report[] {
     const known = last.get(report.data.ae);
     if (known === undefined || isLater(report, known)) last.set(report.data.ae, report);
   }
-  return [...last.values()];
+  return [...last].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, report]) => report);
 }
 
 function isLater(a: Report, b: Report): boolean {

@@ -1,4 +1,4 @@
-import { isValueMeasure, type Protocol, type ValueMeasure } from '@holdfast/events';
+import { isSafetyMeasure, isValueMeasure, type Protocol, type ValueMeasure } from '@holdfast/events';
 import { distribution, type Tallies, valueSummary } from '@holdfast/tallies';
 import type { PublishedTrial } from '@holdfast/trials';
 import type { Command } from 'commander';
@@ -103,22 +103,23 @@ async function askedMeasures(
     throw new CommandFailed(
       `${protocol.trial} declares no measure that gives participants values (docs/measures.md lists the kinds)`,
     );
-  const closed = measures.filter((measure) => sideFor(protocol, measure, byArm) === 'closed');
-  const verdict = closed.length === 0 ? undefined : await byArmVerdict(store, newest);
-  const sides: ('open' | 'closed')[] = [
-    ...(closed.length < measures.length ? (['open'] as const) : []),
-    ...(verdict?.allowed ? (['closed'] as const) : []),
-  ];
-  if (verdict !== undefined && !verdict.allowed) {
-    const why = `not shown: ${closed.map(({ id }) => id).join(', ')}: ${verdict.reason}`;
-    if (sides.length === 0) throw new CommandFailed(why);
-    console.error(why);
+  const refusals = new Map<string, string[]>();
+  const shown = new Set<string>();
+  for (const measure of measures) {
+    const what = isSafetyMeasure(measure) ? 'safety' : 'efficacy';
+    const verdict = sideFor(protocol, measure, byArm) === 'open' ? undefined : await byArmVerdict(store, newest, what);
+    if (verdict === undefined || verdict.allowed) shown.add(measure.id);
+    else refusals.set(verdict.reason, [...(refusals.get(verdict.reason) ?? []), measure.id]);
   }
+  const notShown = [...refusals].map(([reason, ids]) => `not shown: ${ids.join(', ')}: ${reason}`);
+  if (shown.size === 0) throw new CommandFailed(notShown.join('; '));
+  for (const line of notShown) console.error(line);
+  const sides = new Set(measures.filter(({ id }) => shown.has(id)).map((one) => sideFor(protocol, one, byArm)));
   const asked: Asked[] = [];
   for (const side of sides) {
     const state = await stateOf(store, newest, side, options);
     for (const measure of state.trial.protocol.measures)
-      if (isValueMeasure(measure) && sideFor(state.trial.protocol, measure, byArm) === side)
+      if (isValueMeasure(measure) && shown.has(measure.id) && sideFor(state.trial.protocol, measure, byArm) === side)
         asked.push({ measure, state });
   }
   const order = protocol.measures.map(({ id }) => id);

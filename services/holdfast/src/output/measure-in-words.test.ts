@@ -76,8 +76,14 @@ const fields: Readonly<Record<MeasureKind, Pairs>> = {
   visits: horizon,
   exposure: { ...horizon, drug: ['ketamine', 'midazolam'] },
   'adverse-events': { ...horizon, only: ['all', 'serious'] },
-  suicidality: horizon,
-  'vital-peaks': horizon,
+  suicidality: { ...horizon, rise: [2, 3] },
+  'vital-peaks': {
+    ...horizon,
+    severe: [
+      { systolic: 180, diastolic: 110 },
+      { systolic: 170, diastolic: 105 },
+    ],
+  },
 };
 
 const withAll = (kind: MeasureKind, which: 0 | 1): Fields => ({

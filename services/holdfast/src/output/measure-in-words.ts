@@ -152,9 +152,9 @@ function kindInWords(measure: Measure): string {
     case 'adverse-events':
       return `participants with ${eventsCounted[measure.only]}, by term, class and worst grade, to day ${measure.horizon}`;
     case 'suicidality':
-      return `worst suicidal ideation and any behaviour by C-SSRS after randomisation, to day ${measure.horizon}`;
+      return `worst suicidal ideation and any behaviour by C-SSRS after randomisation, to day ${measure.horizon}; ideation has risen if it is ${counted(measure.rise, 'type')} or more above its baseline`;
     case 'vital-peaks':
-      return `highest blood pressure and heart rate after a dose, to day ${measure.horizon}`;
+      return `highest blood pressure and heart rate after a dose, to day ${measure.horizon}; severe from ${measure.severe.systolic} mmHg systolic or ${measure.severe.diastolic} diastolic on`;
   }
 }
 

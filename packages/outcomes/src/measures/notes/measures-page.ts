@@ -76,7 +76,7 @@ function section(kind: MeasureKind, common: readonly Field[]): string {
       : [
           `- *Computed:* ${note.formula}`,
           `- *Where nothing is known:* ${note.missing}`,
-          `- *Source:* ${note.source}.`,
+          `- *Source:* ${note.source.replace(/\.$/, '')}.`,
           `- *Example:* ${note.example}`,
           '',
         ]),

@@ -56,7 +56,7 @@ export const notes: Partial<Record<MeasureKind, MeasureNote>> = {
       'The highest blood pressure and heart rate after a dose: after any, and after those of each dosing session; and whether blood pressure was severe. It looks at doses and at what is measured after them, so in a double-blind trial it is closed.',
     formula:
       'Highest = the maximum over the vital signs with `minutesAfterDose` on study days 0 … horizon that are over. Severe = systolic or diastolic at or above the limit that the protocol sets (`severe`; 180 and 110 mmHg if it says nothing). The session is that whose day agrees best with `minutesAfterDose`, to 24 hours (else none); its number is the `session` of the dose, or the how-manieth day with a dose it is. Numbers that are not whole are rounded to thousandths.',
-    source: 'Severe as in trial NCT05661669, registered 2022 (180 mmHg systolic or 110 diastolic)',
+    source: 'As a severe adverse event in trial NCT05661669 (180 mmHg systolic or 110 diastolic); Holdfast',
     missing:
       'Who was never measured after a dose has no value and is in no denominator. A peak between two measurements is not known.',
     values: [

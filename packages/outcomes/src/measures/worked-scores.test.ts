@@ -206,6 +206,12 @@ describe('a scale by visit', () => {
     ]);
   });
 
+  test('an instrument of items alone has no course but of a subscore', () => {
+    const cssrs = { kind: 'scale', instrument: 'C-SSRS', at: [{ visit: 'W4' }] };
+    expect(() => says(cssrs, [])).toThrow('has no total');
+    expect(says({ ...cssrs, subscore: 'ideation' }, [])).toEqual(['W4 due 1/1']);
+  });
+
   test('a change waits for its declared baseline', () => {
     const later = { kind: 'scale', instrument: 'BDI-II', baseline: { visit: 'W8' }, at: [{ visit: 'W4' }] };
     const said = [score('BDI-II', 28, 20, { visit: 'W4' }), score('BDI-II', 56, 25, { visit: 'W8' })];

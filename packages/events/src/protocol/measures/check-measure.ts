@@ -12,6 +12,8 @@ export type KnownOfMeasures = {
   }[];
   readonly visits: readonly { readonly id: string }[];
   readonly instruments: ReadonlySet<string>;
+  /** Whether an instrument has a total, and not items alone. */
+  hasTotal(instrument: string): boolean;
   /** The baseline covariates; undefined: any may be sent. */
   readonly baseline: ReadonlySet<string> | undefined;
   readonly populations: readonly { readonly id: string }[];
@@ -164,6 +166,11 @@ export function checkMeasure(measure: Measure, known: KnownOfMeasures, report: R
     case 'scale':
       if (!known.instruments.has(measure.instrument))
         report(['instrument'], `"${measure.instrument}" is no instrument of the trial; declare it under instruments`);
+      else if (measure.subscore === undefined && !known.hasTotal(measure.instrument))
+        report(
+          ['instrument'],
+          `"${measure.instrument}" has no total, so nobody would ever have a score; name a subscore, or declare a total under instruments`,
+        );
       break;
     case 'choices':
       if (!known.substances.some(({ id }) => id === measure.substance))

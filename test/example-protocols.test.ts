@@ -7,11 +7,13 @@ import {
   type EventData,
   fullType,
   isFirstEventMeasure,
+  isUseMeasure,
   type ObservationType,
   type Protocol,
   parseEvent,
   parseProtocol,
   protocolCheck,
+  type UseMeasure,
 } from '@holdfast/events';
 import {
   explain,
@@ -431,9 +433,9 @@ function tableUnder(page: string, heading: string): Row[] {
   return rows.map((cells) => Object.fromEntries(names.map((name, i) => [name, cells[i] ?? ''])));
 }
 
-function measureOf(protocol: Protocol, id: string | undefined): Protocol['measures'][number] {
+function measureOf(protocol: Protocol, id: string | undefined): UseMeasure {
   const measure = protocol.measures.find((declared) => declared.id === id);
-  if (measure === undefined) throw new Error(`there is no measure ${id}`);
+  if (measure === undefined || !isUseMeasure(measure)) throw new Error(`there is no measure of use ${id}`);
   return measure;
 }
 
@@ -446,13 +448,14 @@ function counted(protocol: Protocol, given: History, row: Row): Row {
     const words = patternWords(weeks);
     return { rule: row.rule, baseline: words.baseline, 'phase 1': words['phase-1'] };
   }
-  const measure = measureOf(protocol, row.measure);
-  const blank = Object.fromEntries(Object.keys(row).map((name) => [name, '']));
-  if (isFirstEventMeasure(measure)) {
-    const event = fold(protocol, given, end).open.firstEvents.find(({ measure: id }) => id === measure.id);
+  const timed = protocol.measures.filter(isFirstEventMeasure).find(({ id }) => id === row.measure);
+  if (timed !== undefined) {
+    const blank = Object.fromEntries(Object.keys(row).map((name) => [name, '']));
+    const event = fold(protocol, given, end).open.firstEvents.find(({ measure }) => measure === timed.id);
     const confirmed = event?.confirmed === undefined ? '' : `, confirmed on day ${event.confirmed}`;
-    return { ...blank, measure: measure.id, judged: `${event?.outcome} on day ${event?.day}${confirmed}` };
+    return { ...blank, measure: timed.id, judged: `${event?.outcome} on day ${event?.day}${confirmed}` };
   }
+  const measure = measureOf(protocol, row.measure);
   const [window] = explain(protocol, measure, given, end, Number(row.day)).windows;
   const undeclared = Object.fromEntries(
     Object.keys(row)

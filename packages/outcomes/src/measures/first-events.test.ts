@@ -586,6 +586,22 @@ describe('worked by hand', () => {
         why: 'leaving',
       });
     });
+    test('who left before the first day that can be an onset is gone on it, unless they died before', () => {
+      const later = { ...relapse, from: 21, patterns: [{ is: 'leaving' }] };
+      const lost = left(10, 'lost');
+      expect(firstEvent(later, [calendar(1, 8), lost])).toMatchObject({ day: 21, outcome: 'event', lastFree: 20 });
+      expect(firstEvent(later, [calendar(1, 8), lost, left(15, 'died')])).toMatchObject({
+        day: 15,
+        outcome: 'competing',
+      });
+    });
+    test('once death is known nothing after it is waited for: the week of death is over with it', () => {
+      const weeks = { ...relapse, patterns: [{ is: 'weeks-in-a-row', weeks: 2 }] };
+      const said = [calendar(1, 10, using([3, 9], { cocaine: {} })), left(10, 'died')];
+      // Study day 10 is mature on day 11; day 14, the last of the week, would be on day 15.
+      expect(firstEvent(weeks, said, 11)).toMatchObject({ day: 3, outcome: 'event', confirmed: 10 });
+      expect(firstEvent(weeks, said, 10)).toMatchObject({ outcome: 'censored', why: 'not-confirmed' });
+    });
     test('who completes is no dropout, and who dies did not leave', () => {
       expect(firstEvent(relapse, [calendar(1, 35), left(35, 'completed')])).toMatchObject({
         day: 35,

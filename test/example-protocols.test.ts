@@ -474,14 +474,16 @@ function counted(protocol: Protocol, given: History, row: Row): Row {
     const words = patternWords(weeks);
     return { rule: row.rule, baseline: words.baseline, 'phase 1': words['phase-1'] };
   }
-  const measure = measureOf(protocol, row.measure);
-  const blank = Object.fromEntries(Object.keys(row).map((name) => [name, '']));
-  if (isFirstEventMeasure(measure)) {
-    const event = fold(protocol, given, end).open.firstEvents.find(({ measure: id }) => id === measure.id);
+  const timed = protocol.measures.filter(isFirstEventMeasure).find(({ id }) => id === row.measure);
+  if (timed !== undefined) {
+    const blank = Object.fromEntries(Object.keys(row).map((name) => [name, '']));
+    const event = fold(protocol, given, end).open.firstEvents.find(({ measure }) => measure === timed.id);
     const confirmed = event?.confirmed === undefined ? '' : `, confirmed on day ${event.confirmed}`;
-    return { ...blank, measure: measure.id, judged: `${event?.outcome} on day ${event?.day}${confirmed}` };
+    return { ...blank, measure: timed.id, judged: `${event?.outcome} on day ${event?.day}${confirmed}` };
   }
-  if (isValueMeasure(measure)) return countedValues(protocol, measure, given, row);
+  const valued = protocol.measures.filter(isValueMeasure).find(({ id }) => id === row.measure);
+  if (valued !== undefined) return countedValues(protocol, valued, given, row);
+  const measure = measureOf(protocol, row.measure);
   if (measure.kind === 'continuous-abstinence')
     return { ...row, judged: '', ...countedOn(protocol, measure, given, row) };
   const [window] = explain(protocol, measure, given, end, Number(row.day)).windows;

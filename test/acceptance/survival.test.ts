@@ -7,7 +7,12 @@ import { csvRows, holdfast, root, succeed, temporaryFolder } from './holdfast.ts
 const shared = sharedFolder();
 const examples = join(root, 'schemas/examples/ctn0094');
 const trials = ['CTN-0027', 'CTN-0030'] as const;
-const firstEvents = ['opioid-first-use', 'opioid-relapse-four-weeks', 'opioid-relapse-two-weeks', 'retention'] as const;
+const ofUse = ['opioid-first-use', 'opioid-relapse-four-weeks', 'opioid-relapse-two-weeks'] as const;
+// Of leaving CTN-0027 no dates are known.
+const firstEvents: readonly (readonly [string, string])[] = [
+  ...ofUse.flatMap((id) => trials.map((trial) => [id, trial] as const)),
+  ['retention', 'CTN-0030'],
+];
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let data: string;
@@ -90,8 +95,8 @@ describe.skipIf(shared === undefined)('survival of two real trials', () => {
     }
   });
 
-  describe.each(firstEvents)('%s', (measure) => {
-    test.each(trials)('%s: arms, and arms and sites, add up to the whole', async (trial) => {
+  describe.each(firstEvents)('%s of %s', (measure, trial) => {
+    test('arms, and arms and sites, add up to the whole', async () => {
       const whole = await rows('--trial', trial, '--measure', measure);
       const days = whole.map(({ day }) => day).join(',');
       for (const by of ['arm', 'site', 'arm,site'])
@@ -100,7 +105,7 @@ describe.skipIf(shared === undefined)('survival of two real trials', () => {
         );
     });
 
-    test.each(trials)('%s: at risk on day 0 is everybody randomised, and each has one end', async (trial) => {
+    test('at risk on day 0 is everybody randomised, and each has one end', async () => {
       const participants = csvRows(await readFile(join(shared ?? '', 'ctn/rates/time_to_lapse.csv'), 'utf8')).filter(
         (row) => row.trial === trial,
       );
@@ -110,6 +115,48 @@ describe.skipIf(shared === undefined)('survival of two real trials', () => {
       expect(ended).toBe(participants.length);
       expect(whole.some(({ events }) => Number(events) > 0)).toBe(true);
     });
+  });
+
+  /** Days of a table since each participant's first randomisation in the trial. */
+  async function daysOf(trial: string, table: string, isCounted: (row: Row) => boolean): Promise<number[][]> {
+    const read = async (name: string) =>
+      csvRows(await readFile(join(shared ?? '', 'ctn/data/dev', `${name}.csv`), 'utf8')) as Row[];
+    const inTrial = new Set(
+      (await read('everybody')).flatMap(({ who, project }) => (`CTN-00${project}` === trial ? [who] : [])),
+    );
+    const days = new Map<string | undefined, { zero: number; found: number[] }>();
+    for (const { who, which, when } of await read('randomization'))
+      if (which === '1' && inTrial.has(who) && when !== '') days.set(who, { zero: Number(when), found: [] });
+    for (const row of await read(table)) {
+      const of = days.get(row.who);
+      if (of !== undefined && row.when !== '' && isCounted(row)) of.found.push(Number(row.when) - of.zero);
+    }
+    return [...days.values()].map(({ found }) => found.toSorted((a, b) => a - b));
+  }
+
+  const eventsByDay = async (...selectors: readonly string[]) =>
+    (await rows(...selectors)).flatMap(({ day, events }) => Array<number>(Number(events)).fill(Number(day)));
+  const inOrder = (days: readonly number[]) => days.toSorted((a, b) => a - b);
+
+  test.each(trials)('%s: two weeks of use in a row are those of the table of urines', async (trial) => {
+    const positives = await daysOf(trial, 'uds', ({ what }) => what === 'Opioid');
+    const onsets = positives.flatMap((days) => {
+      const first = days.find((day) => {
+        if (day < 1) return false;
+        const nextWeek = 7 * Math.ceil(day / 7) + 1;
+        return nextWeek + 6 <= 168 && days.some((other) => other >= nextWeek && other <= nextWeek + 6);
+      });
+      return first ?? [];
+    });
+    expect(onsets.length).toBeGreaterThan(50);
+    expect(await eventsByDay('--trial', trial, '--measure', 'opioid-relapse-two-weeks')).toEqual(inOrder(onsets));
+  });
+
+  test('CTN-0030: who left, and when, is what the notes of visits say', async () => {
+    const left = await daysOf('CTN-0030', 'visit', ({ is_left_study }) => is_left_study === '1');
+    const first = left.flatMap(([day]) => (day !== undefined && day <= 168 ? [Math.max(1, day)] : []));
+    expect(first.length).toBeGreaterThan(10);
+    expect(await eventsByDay('--trial', 'CTN-0030', '--measure', 'retention')).toEqual(inOrder(first));
   });
 
   test('on a study day that is asked for, the curve stands as on the last day on which anything happened', async () => {

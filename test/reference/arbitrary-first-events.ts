@@ -18,7 +18,7 @@ const pattern = fc.oneof(
   fc.record({ is: fc.constant('baseline-pattern'), within: upTo(9, 7) }),
 );
 const heavy = fc.oneof(
-  fc.record({ atLeastGrams: fc.constantFrom(1, 2.5, 4) }),
+  fc.record({ atLeastGrams: fc.constantFrom(1, 1, 2.5, 3, 70) }),
   fc.constant({ by: 'sex', atLeastGrams: { female: 1, male: 4 } }),
 );
 

@@ -14,6 +14,7 @@ import { settle as naiveSettle } from '../../../../test/reference/naive-replacin
 import type { FirstEvent, Spell } from '../facts.ts';
 import { fold } from '../fold.ts';
 import type { History, Observation } from '../observation.ts';
+import { typesBehind } from './measure-folds.ts';
 
 /** On a busy machine the thousands of participants may take their time. */
 const patience = 300_000;
@@ -258,6 +259,34 @@ describe('laws', () => {
         }),
         runs,
       );
+    },
+    patience,
+  );
+
+  test(
+    'what a measure does not name among the types behind it changes nothing of it',
+    () => {
+      const set = ['participant-enrolled', 'participant-randomised', 'correction', 'retraction'];
+      let left = 0;
+      fc.assert(
+        fc.property(arbFirstEventCase, (given) => {
+          // A correction may turn one type into another; here none does.
+          if (given.history.open.some(({ type }) => type === 'correction')) return;
+          // Two types under one identity conflict, and one of the two events counts.
+          if (fold(given.protocol, given.history, given.asOf).open.issues.some(({ issue }) => issue === 'conflict'))
+            return;
+          for (const measure of given.protocol.measures) {
+            const types: readonly string[] = [...set, ...typesBehind(measure, given.protocol)];
+            const open = given.history.open.filter(({ type }) => types.includes(type));
+            left += given.history.open.length - open.length;
+            const of = (history: History) => fold({ ...given.protocol, measures: [measure] }, history, given.asOf).open;
+            const [whole, part] = [of(given.history), of({ ...given.history, open })];
+            expect([part.firstEvents, part.spells]).toEqual([whole.firstEvents, whole.spells]);
+          }
+        }),
+        runs,
+      );
+      expect(left).toBeGreaterThan(1_000);
     },
     patience,
   );
@@ -585,6 +614,22 @@ describe('worked by hand', () => {
         lastFree: 17,
         why: 'leaving',
       });
+    });
+    test('who left before the first day that can be an onset is gone on it, unless they died before', () => {
+      const later = { ...relapse, from: 21, patterns: [{ is: 'leaving' }] };
+      const lost = left(10, 'lost');
+      expect(firstEvent(later, [calendar(1, 8), lost])).toMatchObject({ day: 21, outcome: 'event', lastFree: 20 });
+      expect(firstEvent(later, [calendar(1, 8), lost, left(15, 'died')])).toMatchObject({
+        day: 15,
+        outcome: 'competing',
+      });
+    });
+    test('once death is known nothing after it is waited for: the week of death is over with it', () => {
+      const weeks = { ...relapse, patterns: [{ is: 'weeks-in-a-row', weeks: 2 }] };
+      const said = [calendar(1, 10, using([3, 9], { cocaine: {} })), left(10, 'died')];
+      // Study day 10 is mature on day 11; day 14, the last of the week, would be on day 15.
+      expect(firstEvent(weeks, said, 11)).toMatchObject({ day: 3, outcome: 'event', confirmed: 10 });
+      expect(firstEvent(weeks, said, 10)).toMatchObject({ outcome: 'censored', why: 'not-confirmed' });
     });
     test('who completes is no dropout, and who dies did not leave', () => {
       expect(firstEvent(relapse, [calendar(1, 35), left(35, 'completed')])).toMatchObject({

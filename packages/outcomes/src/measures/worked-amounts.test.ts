@@ -180,6 +180,15 @@ describe('heavy days', () => {
     expect(values(measure, said)['days 1-28 observed-only']).toEqual([0, 16]);
   });
 
+  test('the example of docs/evidence.md', () => {
+    const week = { ...measure, over: [{ from: 1, to: 7 }] };
+    expect(values(week, [calendar(1, 7, { 3: drink(80), 5: drink() })], { sex: 'male' })).toEqual({
+      'days 1-7 observed-only': [1, 6],
+      'days 1-7 worst-case': [2, 7],
+      'days 1-7 best-case': [1, 7],
+    });
+  });
+
   test('no heavy days: a heavy day seen decides only where every day is known, but not even the best case overlooks it', () => {
     const none = { ...measure, kind: 'no-heavy-days', counts: undefined };
     const { counts: _, ...declared } = none;

@@ -117,13 +117,15 @@ const firstEvent = (trial: Protocol, given: History) => {
   return `${event?.outcome} ${event?.day}`;
 };
 
-describe('the four evidence rules', () => {
+describe('the evidence rules', () => {
   const week = [calendar(1, 7, []), calendar(1, 7, [3], { informant: 'relative' }), urine(5, 'negative')];
   test.each([
     ['urine-only', 'missing: - no -'],
     ['self-report-only', 'abstinent: yes yes yes'],
     ['any-positive', 'use: no no no'],
     ['confirmed-by-urine', 'abstinent: yes yes yes'],
+    ['confirmed-by-relative', 'use: no no no'],
+    ['confirmed-by-urine-or-relative', 'use: no no no'],
   ])('%s: a week of which a relative reports a day of use', (evidence, expected) => {
     expect(judged(protocol({ evidence }), history(...week), 7)).toBe(expected);
   });
@@ -132,6 +134,54 @@ describe('the four evidence rules', () => {
     const trial = protocol({ evidence: 'confirmed-by-urine' });
     expect(judged(trial, history(calendar(1, 7, [])), 7)).toBe('missing: - no -');
     expect(judged(trial, history(calendar(1, 7, []), urine(5, 'positive')), 7)).toBe('use: no no no');
+  });
+});
+
+describe('the rules that a relative confirms', () => {
+  const byRelative = protocol({ evidence: 'confirmed-by-relative' });
+  const byEither = protocol({ evidence: 'confirmed-by-urine-or-relative' });
+  const own = calendar(1, 7, []);
+  const relative = (uses: readonly number[]) => calendar(2, 6, uses, { informant: 'relative' });
+
+  test('a relative’s word on any day of the window confirms it; a urine does so only where it may', () => {
+    expect(judged(byRelative, history(own, relative([])), 7)).toBe('abstinent: yes yes yes');
+    expect(judged(byRelative, history(own, urine(5, 'negative')), 7)).toBe('missing: - no -');
+    expect(judged(byEither, history(own, urine(5, 'negative')), 7)).toBe('abstinent: yes yes yes');
+    expect(judged(byEither, history(own, relative([])), 7)).toBe('abstinent: yes yes yes');
+    expect(judged(byEither, history(own), 7)).toBe('missing: - no -');
+    // A record is no relative, and a relative's calendar alone covers nothing.
+    expect(judged(byRelative, history(own, calendar(2, 6, [], { informant: 'record' })), 7)).toBe('missing: - no -');
+    expect(judged(byRelative, history(relative([])), 7)).toBe('missing: - no -');
+  });
+
+  test('a day is judged by the participant’s calendar, and of use if the relative tells of it', () => {
+    const given = history(calendar(1, 4, [1]), relative([3]));
+    expect([1, 2, 3, 5].map((day) => statusOn(byRelative, given, day))).toEqual(['use', 'abstinent', 'use', 'missing']);
+    expect(statusOn(byRelative, history(own, urine(5, 'positive')), 5)).toBe('abstinent');
+    expect(statusOn(byEither, history(own, urine(5, 'positive')), 5)).toBe('use');
+  });
+
+  test('first use is followed as far as both sources reach', () => {
+    const first = (trial: Protocol, ...said: Said[]) => firstEvent(trial, history(...said));
+    const measure = { kind: 'first-use', evidence: 'confirmed-by-relative' };
+    expect(first(protocol(measure), own, relative([]))).toBe('censored 6');
+    expect(first(protocol(measure), own)).toBe('censored 0');
+    expect(first(protocol(measure), own, relative([4]))).toBe('event 4');
+  });
+
+  test('a day waits for interviews, and for urine only where urine may confirm', () => {
+    const visits = [
+      { id: 'U1', day: 7, closes: 20, collects: ['urine'] },
+      { id: 'C1', day: 8, closes: 0, collects: ['calendar'] },
+    ];
+    const statusAt = (evidence: string, clock: number) =>
+      statusOn(protocol({ evidence }, { visits }), history(own, relative([])), 7, dayZero + clock);
+    expect([8, 9].map((clock) => statusAt('confirmed-by-relative', clock))).toEqual(['not-yet', 'abstinent']);
+    expect([9, 27, 28].map((clock) => statusAt('confirmed-by-urine-or-relative', clock))).toEqual([
+      'not-yet',
+      'not-yet',
+      'abstinent',
+    ]);
   });
 });
 

@@ -50,7 +50,7 @@ function protocolOf(measure: object): Protocol {
     sites: ['GB-01'],
     substances: [
       { id: 'alcohol', unit: 'drinks', gramsPerUnit: 14 },
-      { id: 'cocaine', unit: 'USD' },
+      { id: 'cocaine', unit: 'USD', gramsPerUnit: 0.02 },
     ],
     visits: [],
     entryLag: 0,
@@ -180,6 +180,15 @@ describe('heavy days', () => {
     expect(values(measure, said)['days 1-28 observed-only']).toEqual([0, 16]);
   });
 
+  test('the example of docs/evidence.md', () => {
+    const week = { ...measure, over: [{ from: 1, to: 7 }] };
+    expect(values(week, [calendar(1, 7, { 3: drink(80), 5: drink() })], { sex: 'male' })).toEqual({
+      'days 1-7 observed-only': [1, 6],
+      'days 1-7 worst-case': [2, 7],
+      'days 1-7 best-case': [1, 7],
+    });
+  });
+
   test('no heavy days: a heavy day seen decides only where every day is known, but not even the best case overlooks it', () => {
     const none = { ...measure, kind: 'no-heavy-days', counts: undefined };
     const { counts: _, ...declared } = none;
@@ -269,6 +278,15 @@ describe('amounts where calendars overlap', () => {
     expect(values(measure, [early, relative, late])).toEqual({ 'amount 1-4': [230_000, 4_000] });
   });
 
+  test('of two substances a day’s amount is known only where that of both is', () => {
+    const both = { ...measure, substances: ['alcohol', 'cocaine'] };
+    const day: Uses = { alcohol: { amount: 30, unit: 'g' }, cocaine: { amount: 1, unit: 'g' } };
+    const half: Uses = { alcohol: { amount: 30, unit: 'g' }, cocaine: {} };
+    const checked = (uses: Uses) => values({ ...both, unit: 'g' }, [calendar(1, 4, { 1: day, 2: uses })]);
+    expect(checked(day)).toEqual({ 'amount 1-4': [62_000, 4_000] });
+    expect(checked(half)).toEqual({ 'amount 1-4': [31_000, 3_000] });
+  });
+
   test('in a tie use counts before none, a known amount before an unknown one, the greater of two', () => {
     const all = [calendar(1, 4), calendar(1, 4, daily(1, 3, drink())), calendar(1, 4, { 2: drink(20), 3: drink(10) })];
     const more = calendar(1, 4, { 3: { alcohol: { amount: 3 } } });
@@ -340,6 +358,8 @@ describe('WHO risk levels', () => {
     // 1120 g: 40 a day over 28 days, and 56 over the 20 outside.
     expect(values(measure, [light, ...after], { sex: 'female' })).toMatchObject({ 'shift 1-28': [0, 1] });
     expect(values(measure, [light, stay, ...after], { sex: 'female' })).toMatchObject({ 'shift 1-28': [1, 1] });
+    const ignoring = { ...measure, controlledDays: 'ignore' };
+    expect(values(ignoring, [light, stay, ...after], { sex: 'female' })).toMatchObject({ 'shift 1-28': [0, 1] });
   });
 
   test.each([

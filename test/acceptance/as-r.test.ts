@@ -59,22 +59,22 @@ async function compare(
     for (const r of theirs) {
       const said = ours.find((row) =>
         isFirstEvent
-          ? row['arm'] === r['arm'] && row['day'] === r['day']
-          : row['arm'] === r['arm'] &&
-            (row['item'] === '' ? row['kind'] : `${row['kind']} ${row['item']}`) === r['kind'] &&
-            row['missing'] === r['missing'],
+          ? row.arm === r.arm && row.day === r.day
+          : row.arm === r.arm &&
+            (row.item === '' ? row.kind : `${row.kind} ${row.item}`) === r.kind &&
+            row.missing === r.missing,
       );
       expect(said, JSON.stringify(r)).toBeDefined();
       if (isFirstEvent) {
         days += 1;
-        near(said?.['survival'], r['a']);
-        expect([said?.['at_risk'], said?.['events']]).toEqual([r['d'], r['e']]);
+        near(said?.survival, r.a);
+        expect([said?.at_risk, said?.events]).toEqual([r.d, r.e]);
         // Before the first event nothing varies: we leave the limits empty where R says 1.
-        if (said?.['lower'] !== '') near(said?.['lower'], r['b']);
-        if (said?.['upper'] !== '') near(said?.['upper'], r['c']);
+        if (said?.lower !== '') near(said?.lower, r.b);
+        if (said?.upper !== '') near(said?.upper, r.c);
       } else {
         values += 1;
-        expect(said?.['n'], JSON.stringify(r)).toBe(r['day']);
+        expect(said?.n, JSON.stringify(r)).toBe(r.day);
         for (const [column, letter] of [
           ['mean', 'a'],
           ['sd', 'b'],

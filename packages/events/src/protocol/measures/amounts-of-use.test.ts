@@ -18,6 +18,7 @@ function wrongWith(measure: object, { grams = true } = {}): string[] {
     substances: [{ id: 'alcohol', unit: 'drinks', ...(grams ? { gramsPerUnit: 14 } : {}) }],
     visits: [],
     instruments: new Set<string>(),
+    hasTotal: () => true,
     baseline: new Set(['sex']),
     populations: [],
   };

@@ -823,10 +823,10 @@ export function arbRearranged(history: History): fc.Arbitrary<History> {
 /** Several participants of one trial. */
 export function arbTrial(
   protocol: Protocol,
-  options: Options & { readonly maxParticipants?: number } = {},
+  options: Options & { readonly minParticipants?: number; readonly maxParticipants?: number } = {},
 ): fc.Arbitrary<History[]> {
   return fc
-    .integer({ min: 1, max: options.maxParticipants ?? 6 })
+    .integer({ min: options.minParticipants ?? 1, max: options.maxParticipants ?? 6 })
     .chain((n) => fc.tuple(...Array.from({ length: n }, (_, i) => arbHistory(protocol, `P-${i + 1}`, options))));
 }
 

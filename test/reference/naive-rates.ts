@@ -26,10 +26,10 @@ export function inPart(protocol: Protocol, measure: Measure, { arms, site, group
   };
 }
 
-/** The days of a curve, and which study day of a participant each of them is. */
+/** The days of a curve, and on which of them a participant's study day lies. */
 export type NaiveAxis = {
   readonly days: readonly number[];
-  studyDay(participant: NaiveParticipant, day: number): number;
+  dayOf(participant: NaiveParticipant, studyDay: number): number;
 };
 
 const horizonOf = (measure: Measure): number => {
@@ -39,7 +39,7 @@ const horizonOf = (measure: Measure): number => {
 
 export const studyAxis = (from: number, to: number): NaiveAxis => ({
   days: daysFrom(from, to),
-  studyDay: (_, day) => day,
+  dayOf: (_, studyDay) => studyDay,
 });
 
 /** From the first to the last day of the calendar that is mature for anybody. */
@@ -48,7 +48,7 @@ export function calendarAxis(participants: readonly NaiveParticipant[], measure:
     (measures[measure.id]?.mature ?? []).map((day) => dayZero + day),
   );
   const days = mature.length === 0 ? [] : daysFrom(Math.min(...mature), Math.max(...mature));
-  return { days, studyDay: ({ dayZero = 0 }, day) => day - dayZero };
+  return { days, dayOf: ({ dayZero = 0 }, studyDay) => dayZero + studyDay };
 }
 
 /** Who is abstinent of those assessable, and how many are followed and missing, on each day (of a window: w … horizon). */
@@ -60,27 +60,28 @@ export function naiveAbstinence(
   select: Select,
   axis: NaiveAxis = studyAxis(window, horizonOf(measure)),
 ): { day: number; abstinent: number; assessable: number; due: number; missing: number }[] {
-  const people = participants.flatMap((participant) => {
+  const curve = axis.days.map((day) => ({ day, abstinent: 0, assessable: 0, due: 0, missing: 0 }));
+  const byDay = new Map(curve.map((counts) => [counts.day, counts]));
+  for (const participant of participants) {
+    const countsOn = (studyDay: number) =>
+      select(participant, studyDay) ? byDay.get(axis.dayOf(participant, studyDay)) : undefined;
     const measured = participant.measures[measure.id];
-    if (measured === undefined) return [];
-    const cells = measured.cells.filter((cell) => cell.window === window && cell.policy === policy);
-    const followed = measured.followed.filter((each) => each.window === window);
-    return [{ participant, cells, followed }];
-  });
-  return axis.days.map((day) => {
-    const counts = { day, abstinent: 0, assessable: 0, due: 0, missing: 0 };
-    for (const { participant, cells, followed } of people) {
-      const studyDay = axis.studyDay(participant, day);
-      if (!select(participant, studyDay)) continue;
-      const cell = cells.find((each) => each.day === studyDay);
-      const follow = followed.find((each) => each.day === studyDay);
-      if (cell?.abstinent) counts.abstinent += 1;
-      if (cell?.assessable) counts.assessable += 1;
-      if (follow?.due) counts.due += 1;
-      if (follow?.missing) counts.missing += 1;
+    for (const cell of measured?.cells ?? []) {
+      if (cell.window !== window || cell.policy !== policy || !cell.assessable) continue;
+      const counts = countsOn(cell.day);
+      if (counts === undefined) continue;
+      counts.assessable += 1;
+      if (cell.abstinent) counts.abstinent += 1;
     }
-    return counts;
-  });
+    for (const each of measured?.followed ?? []) {
+      if (each.window !== window || !each.due) continue;
+      const counts = countsOn(each.day);
+      if (counts === undefined) continue;
+      counts.due += 1;
+      if (each.missing) counts.missing += 1;
+    }
+  }
+  return curve;
 }
 
 /** First events and days at risk within the trailing window, on each day, of those for whom the day is mature. */
@@ -91,19 +92,41 @@ export function naiveEvents(
   select: Select,
   axis: NaiveAxis = studyAxis(window, horizonOf(measure)),
 ): { day: number; events: number; personDays: number }[] {
-  return axis.days.map((day) => {
-    let events = 0;
-    let personDays = 0;
-    for (const participant of participants) {
-      const studyDay = axis.studyDay(participant, day);
-      const measured = participant.measures[measure.id];
-      if (studyDay < window || !measured?.mature.includes(studyDay) || !select(participant, studyDay)) continue;
+  const curve = axis.days.map((day) => ({ day, events: 0, personDays: 0 }));
+  const byDay = new Map(curve.map((counts) => [counts.day, counts]));
+  for (const participant of participants) {
+    const measured = participant.measures[measure.id];
+    for (const studyDay of measured?.mature ?? []) {
+      if (studyDay < window || !select(participant, studyDay)) continue;
+      const counts = byDay.get(axis.dayOf(participant, studyDay));
+      if (counts === undefined) continue;
       const inWindow = (d: number) => studyDay - window < d && d <= studyDay;
-      if (measured.firstEvent?.outcome === 'event' && inWindow(measured.firstEvent.day)) events += 1;
-      personDays += measured.atRisk.filter(inWindow).length;
+      const event = measured?.firstEvent;
+      if (event?.outcome === 'event' && inWindow(event.day)) counts.events += 1;
+      counts.personDays += measured?.atRisk.filter(inWindow).length ?? 0;
     }
-    return { day, events, personDays };
-  });
+  }
+  return curve;
+}
+
+/** Of how many the measure can count on each day, and for how many the day is mature. */
+export function naiveMaturity(
+  participants: readonly NaiveParticipant[],
+  measure: Measure,
+  select: Select,
+  axis: NaiveAxis,
+): { day: number; randomised: number; mature: number }[] {
+  const curve = axis.days.map((day) => ({ day, randomised: 0, mature: 0 }));
+  const byDay = new Map(curve.map((counts) => [counts.day, counts]));
+  for (const participant of participants) {
+    for (const what of ['randomised', 'mature'] as const) {
+      for (const studyDay of participant.measures[measure.id]?.[what] ?? []) {
+        const counts = select(participant, studyDay) ? byDay.get(axis.dayOf(participant, studyDay)) : undefined;
+        if (counts !== undefined) counts[what] += 1;
+      }
+    }
+  }
+  return curve;
 }
 
 /** How many are still observed on each day since their origin, 0 … horizon, and whose observation ends on it, by what. */

@@ -20,7 +20,6 @@ const further = `
     horizon: 168
     controlledDays: ignore
     death: ignore
-  - { id: visits-kept, kind: visits, horizon: 168 }
   - { id: withdrawal, kind: scale, instrument: withdrawal-severity, at: [{ day: 28, within: 14 }, { day: 84, within: 14 }] }
 `;
 
@@ -64,6 +63,13 @@ async function compare(
             (row.item === '' ? row.kind : `${row.kind} ${row.item}`) === r.kind &&
             row.missing === r.missing,
       );
+      if (r.kind?.split(' ')[0] === 'due') {
+        // How many have come due stands beside the values of the same item.
+        const [, item = ''] = r.kind.split(/ (.*)/);
+        const beside = ours.find((row) => row.arm === r.arm && row.item === item);
+        if (beside !== undefined) expect(beside.due).toBe(r.day);
+        continue;
+      }
       expect(said, JSON.stringify(r)).toBeDefined();
       if (isFirstEvent) {
         days += 1;
@@ -117,7 +123,7 @@ describe.skipIf(!rIsThere())('what merged tallies say is what R makes of the par
       await succeed(['import', mapping, join(shared ?? '', 'ctn/data/dev'), '--data', data]);
       for (const protocol of protocols) {
         const { values, days } = await compare(data, protocol, folder.path);
-        expect(values).toBeGreaterThan(20);
+        expect(values).toBeGreaterThan(15);
         expect(days).toBeGreaterThan(100);
       }
     },

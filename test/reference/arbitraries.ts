@@ -175,7 +175,7 @@ const arbGroups = fc.subarray([
     by: { score: 'HAM-D-17' },
     bands: [
       { label: 'low', from: 1 },
-      { label: 'high', from: 18 },
+      { label: 'high', from: 10 },
     ],
   },
 ]);

@@ -142,10 +142,12 @@ function judgedMeasures(
   if (randomisation === undefined || measures.length === 0) return [];
   const dayZero = civilDay(randomisation.data.date);
   const told = toldOf(protocol, observations, dayZero, enrolment?.data.baseline ?? {});
-  return measures.flatMap((measure) => {
+  const judged = measures.flatMap((measure): JudgedMeasure[] => {
     const since = memberSince(populationOf(measure, protocol), observations, dayZero);
     return since === undefined ? [] : [{ measure, since, factsAt: judge(measure, told) }];
   });
+  told.forget();
+  return judged;
 }
 
 function measureFacts(

@@ -7,8 +7,8 @@ import {
 } from '@holdfast/events';
 import type { Spell, StudyDay } from '../facts.ts';
 import { spellBuilder } from '../spells.ts';
-import type { MeasureFold } from './measure-fold.ts';
-import { type JudgedDays, maturitySpells } from './participant-days.ts';
+import type { MeasureFold, Told } from './measure-fold.ts';
+import { maturitySpells } from './participant-days.ts';
 import { typesOfUse } from './use-types.ts';
 
 /**
@@ -183,7 +183,7 @@ function abstinenceSpells(
 
 /** How measures of abstinence are folded, by the windows that they judge. */
 export function abstinenceFold<M extends AbstinenceMeasure>(
-  windowsOf: (measure: M, days: JudgedDays) => readonly JudgedWindows[],
+  windowsOf: (measure: M, told: Told) => readonly JudgedWindows[],
 ): MeasureFold<M> {
   return {
     types: (measure: M, protocol: Protocol): readonly ObservationType[] => [
@@ -192,12 +192,13 @@ export function abstinenceFold<M extends AbstinenceMeasure>(
       ...(measure.policies.some((policy) => carriedDays(policy)) ? (['participant-left'] as const) : []),
     ],
     judge: (measure, told) => {
-      const days = told.days(measure);
-      const windows = windowsOf(measure, days);
+      // All that is kept of the days are the windows, and these two.
+      const { lastDay, left } = told.days(measure);
+      const windows = windowsOf(measure, told);
       return ({ schedule: { plannedFollowUp }, mature: matureFor }) => {
-        const mature = matureFor(measure, days.lastDay);
-        const following = { left: days.left, plannedFollowUp };
-        const spells = maturitySpells(measure, days.lastDay, mature);
+        const mature = matureFor(measure, lastDay);
+        const following = { left, plannedFollowUp };
+        const spells = maturitySpells(measure, lastDay, mature);
         if (mature.includes(1))
           for (const judged of windows) spells.push(...abstinenceSpells(measure, judged, mature, following));
         return { spells, firstEvents: [], values: [] };

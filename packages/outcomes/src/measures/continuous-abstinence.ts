@@ -61,6 +61,6 @@ function judge(counted: number, covered: boolean, used: boolean, touched: boolea
 }
 
 /** Continuous and prolonged abstinence: facts for each study day from the first that counts to the horizon. */
-export const continuousAbstinence = abstinenceFold<ContinuousAbstinence>((measure, days) => [
-  stretchesSoFar(measure, days),
+export const continuousAbstinence = abstinenceFold<ContinuousAbstinence>((measure, told) => [
+  stretchesSoFar(measure, told.days(measure)),
 ]);

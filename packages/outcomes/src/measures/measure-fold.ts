@@ -2,6 +2,7 @@ import type { CivilDay, Measure, ObservationType, Protocol, UseMeasure } from '@
 import type { FirstEvent, Spell, StudyDay, ValueFact } from '../facts.ts';
 import type { Effective } from '../history/replacing.ts';
 import type { JudgedDays } from './participant-days.ts';
+import type { RunningCounts } from './running-counts.ts';
 
 /** What a measure is told of one randomised participant, whatever the clock says. */
 export type Told = {
@@ -13,6 +14,8 @@ export type Told = {
   readonly baseline: Readonly<Record<string, string | number | boolean>>;
   /** The days of use as the measure sees them; measures that look alike share them. */
   days(measure: UseMeasure): JudgedDays;
+  /** What of these days trailing windows are judged by. */
+  running(measure: UseMeasure): RunningCounts;
 };
 
 /** When facts are taken: what the clock says, and the schedule that the participant keeps. */

@@ -1,33 +1,7 @@
 import type { RollingAbstinence } from '@holdfast/events';
-import { isUse } from '../evidence/evidence.ts';
-import { nothing } from '../evidence/statement.ts';
 import { abstinenceFold, type JudgedWindows, judgeWindows, type WindowStatus } from './abstinence.ts';
 import type { JudgedDays } from './participant-days.ts';
-
-/** By study day 0 … lastDay, on how many of the days up to then (excluded ones aside) something holds. */
-type RunningCounts = {
-  readonly days: Uint16Array;
-  readonly covered: Uint16Array;
-  readonly confirmed: Uint16Array;
-  readonly uses: Uint16Array;
-  readonly touched: Uint16Array;
-};
-
-function runningCounts({ lastDay, evidence, lookBacks, excluded }: JudgedDays): RunningCounts {
-  const { covering, confirming } = evidence;
-  const zeros = () => new Uint16Array(Math.max(1, lastDay + 1));
-  const [days, covered, confirmed, uses, touched] = [zeros(), zeros(), zeros(), zeros(), zeros()];
-  for (let day = 1; day <= lastDay; day += 1) {
-    const counts = excluded[day] === 1 ? 0 : 1;
-    const was = day - 1;
-    days[day] = (days[was] ?? 0) + counts;
-    covered[day] = (covered[was] ?? 0) + (covering[day] === nothing ? 0 : counts);
-    confirmed[day] = (confirmed[was] ?? 0) + (confirming === undefined || confirming[day] === nothing ? 0 : counts);
-    uses[day] = (uses[was] ?? 0) + (isUse(evidence, day) ? counts : 0);
-    touched[day] = (touched[was] ?? 0) + (lookBacks?.touched[day] === 1 ? counts : 0);
-  }
-  return { days, covered, confirmed, uses, touched };
-}
+import { type RunningCounts, runningCounts } from './running-counts.ts';
 
 /** Judges the trailing window of each study day d = window … lastDay: first whether it is covered, whatever was found, then what was found. */
 export function rollingWindows(
@@ -38,26 +12,32 @@ export function rollingWindows(
 ): JudgedWindows {
   const { lastDay, evidence, lookBacks } = days;
   const isConfirming = evidence.confirming !== undefined;
+  const atLeast = coverage === 'all-days' ? undefined : coverage.atLeast;
   let shownSince = 0;
   let seen = 0;
   return judgeWindows(window, { first: window, lastDay }, (day): WindowStatus => {
-    const inWindow = (counts: Uint16Array) => (counts[day] ?? 0) - (counts[day - window] ?? 0);
+    const before = day - window;
     if (lookBacks !== undefined)
       for (; seen < day; seen += 1) shownSince = Math.max(shownSince, lookBacks.shownSince[seen + 1] ?? 0);
-    const all = inWindow(running.days);
+    const all = within(running.days, day, before);
     if (all === 0) return 'outside';
-    const withEvidence = inWindow(running.covered);
-    const enough = coverage === 'all-days' ? withEvidence === all : withEvidence >= coverage.atLeast;
-    const used = inWindow(running.uses) > 0 || shownSince > day - window;
-    const covered = (enough && (!isConfirming || inWindow(running.confirmed) > 0)) || (decisivePositive && used);
-    if (covered && used) return 'use';
-    if (inWindow(running.touched) > 0) return 'unclear';
+    const withEvidence = within(running.covered, day, before);
+    const used = within(running.uses, day, before) > 0 || shownSince > before;
+    let covered = atLeast === undefined ? withEvidence === all : withEvidence >= atLeast;
+    if (covered && isConfirming) covered = within(running.confirmed, day, before) > 0;
+    if (used && (covered || decisivePositive)) return 'use';
+    if (within(running.touched, day, before) > 0) return 'unclear';
     return covered ? 'abstinent' : 'missing';
   });
 }
 
+/** On how many days after `before` and up to `day` it holds. */
+function within(counts: Uint16Array, day: number, before: number): number {
+  return (counts[day] ?? 0) - (counts[before] ?? 0);
+}
+
 /** Rolling abstinence: facts for each study day from a window's length to the horizon. */
-export const rollingAbstinence = abstinenceFold<RollingAbstinence>((measure, days) => {
-  const running = runningCounts(days);
+export const rollingAbstinence = abstinenceFold<RollingAbstinence>((measure, told) => {
+  const [days, running] = [told.days(measure), told.running(measure)];
   return measure.windows.map((window) => rollingWindows(measure, window, days, running));
 });

@@ -20,7 +20,13 @@ import { typesOfUse } from './use-types.ts';
 export type WindowStatus = 'missing' | 'missing-with-use' | 'outside' | 'unclear' | 'use' | 'abstinent';
 
 /** Consecutive study days whose windows are judged alike. */
-type WindowRun = { readonly from: StudyDay; to: StudyDay; readonly status: WindowStatus };
+type WindowRun = {
+  readonly from: StudyDay;
+  to: StudyDay;
+  readonly status: WindowStatus;
+  /** What could be carried forward to its days, where they are missing. */
+  readonly earlier: EarlierWindow | undefined;
+};
 
 /** A measure's windows of one length, as they end on each study day in order; a length of 0 stands for all days so far. */
 export type JudgedWindows = { readonly window: number; readonly runs: readonly WindowRun[] };
@@ -33,12 +39,14 @@ export function judgeWindows(
 ): JudgedWindows {
   const runs: WindowRun[] = [];
   let run: WindowRun | undefined;
+  let earlier: EarlierWindow | undefined;
   for (let day = first; day <= lastDay; day += 1) {
     const status = judge(day);
     if (run !== undefined && run.status === status) {
       run.to = day;
     } else {
-      run = { from: day, to: day, status };
+      if (run !== undefined && isJudged(run.status)) earlier = { day: run.to, status: run.status };
+      run = { from: day, to: day, status, earlier };
       runs.push(run);
     }
   }
@@ -61,10 +69,8 @@ const isJudged = (status: WindowStatus) => !isMissing(status) && status !== 'out
 export function windowOn({ runs }: JudgedWindows, day: StudyDay): JudgedWindow | undefined {
   const run = runs.find(({ from, to }) => from <= day && day <= to);
   if (run === undefined) return undefined;
-  const { from, status } = run;
-  if (isJudged(status) && from < day) return { day, status, earlier: { day: day - 1, status } };
-  const before = runs.findLast((one) => one.to < from && isJudged(one.status));
-  return { day, status, earlier: before && { day: before.to, status: before.status } };
+  const { from, status, earlier } = run;
+  return { day, status, earlier: isJudged(status) && from < day ? { day: day - 1, status } : earlier };
 }
 
 /** What of a participant the policies look at. */
@@ -121,14 +127,13 @@ export function counted(
   return { assessable, abstinent: assessable && counting.as === 'abstinent' };
 }
 
-/** The runs that are mature, or the mature parts of them, each with what could be carried forward to its missing days. */
-function matureRuns(
-  { runs }: JudgedWindows,
-  mature: Uint8Array,
-): { from: StudyDay; to: StudyDay; status: WindowStatus; earlier: EarlierWindow | undefined }[] {
-  const found = [];
-  let earlier: EarlierWindow | undefined;
-  for (const { from, to, status } of runs) {
+/** The runs that are mature, or the mature parts of them. */
+function matureRuns({ runs }: JudgedWindows, mature: Uint8Array): readonly WindowRun[] {
+  const first = runs[0];
+  // Most participants are past everything.
+  if (first === undefined || mature.indexOf(0, first.from) < 0) return runs;
+  const found: WindowRun[] = [];
+  for (const { from, to, status, earlier } of runs) {
     let start = mature.indexOf(1, from);
     while (start >= 0 && start <= to) {
       const gap = mature.indexOf(0, start);
@@ -136,7 +141,6 @@ function matureRuns(
       found.push({ from: start, to: end, status, earlier });
       start = mature.indexOf(1, end + 1);
     }
-    if (isJudged(status)) earlier = { day: to, status };
   }
   return found;
 }

@@ -1,5 +1,5 @@
 import type { FirstEventMeasure } from '@holdfast/events';
-import type { FirstEvent, Spell, StudyDay } from '../facts.ts';
+import type { FirstEvent, Spell } from '../facts.ts';
 import { spellBuilder } from '../spells.ts';
 import type { ParticipantDays } from './participant-days.ts';
 
@@ -12,17 +12,23 @@ export function firstEventSpells(
   event: FirstEvent,
   { lastDay, mature, excluded }: Pick<ParticipantDays, 'lastDay' | 'mature' | 'excluded'>,
 ): Spell[] {
-  return measure.windows.flatMap((window) => {
-    const events = spellBuilder({ measure: measure.id, kind: 'events', window });
-    const personDays = spellBuilder({ measure: measure.id, kind: 'person-days', window });
-    const atRisk = (day: StudyDay) => (day > (event.origin ?? 0) && day <= event.day && excluded[day] !== 1 ? 1 : 0);
-    let inWindow = 0;
-    for (let day = 1; day <= lastDay; day += 1) {
-      inWindow += atRisk(day) - atRisk(day - window);
-      if (day < window || mature[day] !== 1) continue;
+  const { origin = 0, day: end, outcome } = event;
+  // Days at risk up to each study day.
+  const atRisk = new Uint16Array(Math.max(1, lastDay + 1));
+  for (let day = 1; day <= lastDay; day += 1)
+    atRisk[day] = (atRisk[day - 1] ?? 0) + (day > origin && day <= end && excluded[day] !== 1 ? 1 : 0);
+  const { id } = measure;
+  const spells: Spell[] = [];
+  for (const window of measure.windows) {
+    const events = spellBuilder({ measure: id, kind: 'events', window });
+    const personDays = spellBuilder({ measure: id, kind: 'person-days', window });
+    for (let day = window; day <= lastDay; day += 1) {
+      if (mature[day] !== 1) continue;
+      const inWindow = (atRisk[day] ?? 0) - (atRisk[day - window] ?? 0);
       if (inWindow > 0) personDays.add(day, inWindow);
-      if (event.outcome === 'event' && event.day <= day && event.day > day - window) events.add(day);
+      if (outcome === 'event' && end <= day && end > day - window) events.add(day);
     }
-    return [...events.spells(), ...personDays.spells()];
-  });
+    spells.push(...events.spells(), ...personDays.spells());
+  }
+  return spells;
 }

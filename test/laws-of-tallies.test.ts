@@ -85,7 +85,8 @@ function divisions(protocol: Protocol, trial: readonly History[], asOf: number |
     found.set(`factor ${factor}`, [...[...levels.values()].map(ofArms), ofArms([''])]);
   }
   for (const { id } of protocol.groups) {
-    const members = new Set(people.flatMap(({ groups }) => groups[id] ?? []));
+    // While nobody is randomised nobody is in any group.
+    const members = new Set(['nobody', ...people.flatMap(({ groups }) => groups[id] ?? [])]);
     found.set(
       `group ${id}`,
       [...members].map((member) => ({ groups: { [id]: member } })),

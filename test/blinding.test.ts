@@ -18,9 +18,17 @@ const blindedCommands = [
   ['rates', '--measure', 'alcohol-abstinence', '--by', 'site', '--format', 'csv'],
   ['rates', '--measure', 'alcohol-first-use', '--format', 'json'],
   ['rates', '--measure', 'alcohol-abstinence', '--day', '28'],
-  ['rates', '--measure', 'alcohol-abstinence', '--by', 'arm'],
-  ['survival', '--by', 'site', '--format', 'csv'],
-  ['survival', '--by', 'arm'],
+  ['rates', '--measure', 'alcohol-abstinence', '--by', 'stratum', '--format', 'csv'],
+  ['rates', '--measure', 'alcohol-abstinence', '--by', 'group', '--missing', 'all', '--format', 'csv'],
+  ['rates', '--measure', 'alcohol-abstinence', '--missing', 'all', '--axis', 'calendar', '--format', 'csv'],
+  ['rates', '--measure', 'alcohol-first-use', '--by', 'site,stratum', '--axis', 'calendar', '--format', 'csv'],
+  ['rates', '--measure', 'relapse', '--format', 'csv'],
+  ['survival', '--measure', 'alcohol-first-use', '--by', 'site', '--format', 'csv'],
+  ['survival', '--measure', 'relapse', '--by', 'stratum', '--format', 'csv'],
+  ['endpoints', '--by', 'stratum', '--format', 'csv'],
+  ['endpoints', '--measure', 'drinking-days', '--by', 'site', '--missing', 'all', '--format', 'csv'],
+  ['facts', '--measure', 'relapse', '--format', 'csv'],
+  ['facts', '--measure', 'drinking-days', '--format', 'csv'],
   ['facts', '--measure', 'alcohol-first-use', '--format', 'csv'],
   ['facts', '--measure', 'alcohol-abstinence', '--format', 'csv'],
   ['patterns', '--format', 'csv'],
@@ -29,12 +37,33 @@ const blindedCommands = [
   ['issues', '--all', '--format', 'json'],
   ['safety', '--format', 'csv'],
   ['safety', '--measure', 'adverse-events', '--by', 'site', '--format', 'json'],
-  ['safety', '--measure', 'adverse-events', '--by', 'arm'],
-  ['safety', '--measure', 'peaks'],
   ['sites', '--format', 'csv'],
   ['sites', '--cut-off', '2026-06-01', '--format', 'json'],
   ['protocol', 'list'],
   ['verify', '--format', 'csv'],
+];
+
+/** What nobody is told without the key: numbers by arm or by what arms are made of, and measures that look at doses. */
+const refusedCommands = [
+  ['rates', '--measure', 'alcohol-abstinence', '--by', 'arm'],
+  ['rates', '--measure', 'alcohol-abstinence', '--by', 'drug'],
+  ['rates', '--measure', 'alcohol-first-use', '--by', 'site,therapy', '--axis', 'calendar'],
+  ['rates', '--measure', 'alcohol-abstinence', '--tipping'],
+  ['survival', '--measure', 'relapse', '--by', 'arm'],
+  ['survival', '--measure', 'relapse', '--by', 'therapy'],
+  ['endpoints', '--by', 'drug'],
+  ['endpoints', '--measure', 'drinking-days', '--by', 'arm'],
+  ['safety', '--measure', 'adverse-events', '--by', 'arm'],
+  ['safety', '--measure', 'peaks'],
+  ...['dosed-abstinence', 'as-treated-abstinence'].flatMap((measure) => [
+    ['rates', '--measure', measure, '--missing', 'all'],
+    ['rates', '--measure', measure, '--by', 'stratum', '--axis', 'calendar'],
+    ['facts', '--measure', measure],
+  ]),
+  ...['exposure', 'depression-after-dose'].flatMap((measure) => [
+    ['endpoints', '--measure', measure],
+    ['facts', '--measure', measure],
+  ]),
 ];
 
 const scenario = { seed: 7, participants: 24, firstDay: civilDay('2026-03-02'), recruitment: 40 };
@@ -45,6 +74,63 @@ const ofSafety: Protocol['measures'] = [
   { id: 'suicidality', kind: 'suicidality', rise: 2, horizon: 180 },
   { id: 'peaks', kind: 'vital-peaks', severe: { systolic: 180, diastolic: 110 }, horizon: 180 },
 ];
+
+const ofUse = {
+  substances: ['alcohol'],
+  evidence: 'any-positive' as const,
+  horizon: 180,
+  controlledDays: 'exclude' as const,
+  death: 'exclude' as const,
+};
+
+/** Measures of use that are open: what participants did, told in calendars and urine. */
+const ofDays: Protocol['measures'] = [
+  {
+    ...ofUse,
+    id: 'drinking-days',
+    kind: 'days-of-use',
+    counts: 'use',
+    over: [
+      { from: 1, to: 28 },
+      { from: 1, to: 84 },
+    ],
+    policies: ['observed-only', 'worst-case', 'best-case'],
+  },
+  {
+    ...ofUse,
+    id: 'relapse',
+    kind: 'relapse',
+    windows: [28],
+    from: 1,
+    patterns: [{ is: 'weeks-in-a-row', weeks: 2, missing: 'free' }, { is: 'leaving' }],
+  },
+];
+
+const abstinentOf = (id: string, population: string): Protocol['measures'][number] => ({
+  ...ofUse,
+  id,
+  kind: 'rolling-abstinence',
+  windows: [28],
+  coverage: { atLeast: 21 },
+  decisivePositive: false,
+  policies: ['observed-only'],
+  population,
+});
+
+/** Measures that are closed: in whom they count, in which arm, or when, is told by doses. */
+const ofDoses: Protocol['measures'] = [
+  abstinentOf('dosed-abstinence', 'dosed'),
+  abstinentOf('as-treated-abstinence', 'as-treated'),
+  { id: 'exposure', kind: 'exposure', horizon: 180 },
+  {
+    id: 'depression-after-dose',
+    kind: 'scale',
+    instrument: 'PHQ-9',
+    at: [{ hoursAfterDose: 24, within: 12 }],
+  },
+];
+
+const given = (arm: Protocol['arms'][number]) => `${arm.factors?.drug} infusion`;
 
 /** A pattern rule that is the same in every arm, and so open. */
 const weekly: PatternRule = {
@@ -73,8 +159,18 @@ beforeAll(async () => {
   const parsed = parseProtocol(await readFile(join(root, 'schemas/examples/demo/demo-2x2.yaml'), 'utf8'));
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   const { value } = parsed;
-  const measures = [...value.measures, ...ofSafety];
-  protocol = { ...value, measures, plannedParticipants: scenario.participants, patterns: [weekly] };
+  protocol = {
+    ...value,
+    plannedParticipants: scenario.participants,
+    arms: value.arms.map((arm) => ({ ...arm, gives: [given(arm)] })),
+    groups: [{ id: 'stratum', by: 'stratum' }],
+    populations: [
+      { id: 'dosed', requires: 'dose', arm: 'planned' },
+      { id: 'as-treated', requires: 'randomisation', arm: 'actual' },
+    ],
+    measures: [...value.measures, ...ofSafety, ...ofDays, ...ofDoses],
+    patterns: [weekly],
+  };
   key = (await createTrialKey(trial)).key;
   await writeFile(join(folder.path, 'key'), serialiseKey(key));
 });
@@ -164,7 +260,10 @@ describe('a blinded answer is a function of the open events alone', () => {
         ? { arm: arms[index % arms.length] ?? '' }
         : event.type === 'org.holdfast.vital-signs.v1'
           ? { heartRate: 60 + (index % 90), minutesAfterDose: index }
-          : { drug: `drug ${index % 3}`, given: { mgPerKg: (index % 5) / 10 } },
+          : {
+              drug: given(protocol.arms[index % arms.length] as Protocol['arms'][number]),
+              given: { mgPerKg: (index % 5) / 10 },
+            },
     );
     const after = await storeOf('after', exchanged);
     expect((await loggedEvents(after, trial)).map(outsideTheBox)).toEqual(
@@ -173,16 +272,40 @@ describe('a blinded answer is a function of the open events alone', () => {
     expect(await talliesDigest(after, trial, 'open')).toBe(await talliesDigest(before, trial, 'open'));
     expect(await talliesDigest(after, trial, 'closed')).not.toBe(await talliesDigest(before, trial, 'closed'));
     const participant = entered.flatMap(({ event }) => ('subject' in event ? [event.subject] : []))[0] ?? '';
-    for (const command of [
+    const asked = [
       ...blindedCommands,
       ['explain', '--measure', 'alcohol-abstinence', '--participant', participant, '--day', '84'],
       ['explain', '--measure', 'alcohol-first-use', '--participant', participant, '--day', '84', '--format', 'json'],
-    ]) {
-      expect(await holdfast([...command, '--data', after]), command.join(' ')).toEqual(
-        await holdfast([...command, '--data', before]),
-      );
+      ['explain', '--measure', 'drinking-days', '--participant', participant, '--format', 'json'],
+    ];
+    for (const command of asked) {
+      const answer = await holdfast([...command, '--data', before]);
+      expect(answer, command.join(' ')).toMatchObject({ code: 0, stdout: expect.stringMatching(/\S/) });
+      expect(await holdfast([...command, '--data', after]), command.join(' ')).toEqual(answer);
     }
-  }, 120_000);
+  }, 240_000);
+
+  test('without the key numbers by arm or factor, and measures that look at doses, are refused in the same words whatever the boxes hold', async () => {
+    const [before, after] = [join(folder.path, 'before'), join(folder.path, 'after')];
+    const participant = (await loggedEvents(before, trial)).flatMap((record) => {
+      const { subject } = JSON.parse(record) as { subject?: string };
+      return subject === undefined ? [] : [subject];
+    })[0];
+    const explained = ['dosed-abstinence', 'as-treated-abstinence', 'exposure', 'depression-after-dose'].map(
+      (measure) => ['explain', '--measure', measure, '--participant', participant ?? '', '--day', '84'],
+    );
+    for (const command of [...refusedCommands, ...explained]) {
+      const refused = await holdfast([...command, '--data', before]);
+      expect(refused, command.join(' ')).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('key') });
+      expect(await holdfast([...command, '--data', after]), command.join(' ')).toEqual(refused);
+    }
+    // What is refused is there: with the key it is answered.
+    const opened = await holdfast([
+      ...['endpoints', '--measure', 'exposure', '--format', 'csv'],
+      ...['--key', join(folder.path, 'key'), '--data', before],
+    ]);
+    expect(opened).toMatchObject({ code: 0, stdout: expect.stringContaining('exposure,sessions') });
+  }, 240_000);
 
   test('data cuts made without the key: what is printed of them stays the same, byte by byte, but for when they were made', async () => {
     const [before, after] = [join(folder.path, 'before'), join(folder.path, 'after')];

@@ -54,7 +54,19 @@ export const arbRelapse = ({ useEvidence, horizon }: MeasureSetting): ArbMeasure
         heavy,
       }),
     )
-    .map(([evidence, rest]) => ({ ...evidence, ...rest }) as Partial<Protocol['measures'][number]>);
+    // Only calendars tell amounts: a protocol with heavy days by urine alone is refused.
+    .map(
+      ([evidence, rest]) =>
+        ({
+          ...evidence,
+          ...rest,
+          ...('evidence' in evidence &&
+          evidence.evidence === 'urine-only' &&
+          rest.patterns.some(({ is }) => is === 'heavy-days')
+            ? { evidence: 'any-positive' }
+            : {}),
+        }) as Partial<Protocol['measures'][number]>,
+    );
 
 export const arbRetention = ({ id, horizon }: MeasureSetting): ArbMeasure =>
   fc.record({

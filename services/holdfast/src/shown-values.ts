@@ -1,4 +1,5 @@
 import {
+  isFirstEventMeasure,
   isValueMeasure,
   landmarkName,
   type Measure,
@@ -25,7 +26,7 @@ export function chooseValueMeasure(protocol: Protocol, name: string | undefined)
   const measure = chooseMeasure(name === undefined ? { ...protocol, measures } : protocol, name);
   if (!isValueMeasure(measure))
     throw new CommandFailed(
-      `${measure.id} gives no values (kind: ${measure.kind}); ask \`holdfast rates --measure ${measure.id}\``,
+      `${measure.id} gives no values (kind: ${measure.kind}); ask \`holdfast ${isFirstEventMeasure(measure) ? 'survival' : 'rates'} --measure ${measure.id}\``,
     );
   return measure;
 }

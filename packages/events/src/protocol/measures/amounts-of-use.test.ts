@@ -7,8 +7,8 @@ const use = {
   substances: ['alcohol'],
   evidence: 'self-report-only',
   horizon: 28,
-  over: [{ from: 1, to: 28 }],
 };
+const over = [{ from: 1, to: 28 }];
 const heavy = { atLeastGrams: 70 };
 
 /** What is wrong with a measure in a trial that counts alcohol in drinks. */
@@ -22,8 +22,10 @@ function wrongWith(measure: object, { grams = true } = {}): string[] {
     baseline: new Set(['sex']),
     populations: [],
   };
-  checkMeasure(Measure.parse({ ...use, ...measure }), known, (path, message) =>
-    found.push(`${path.join('.')} ${message}`),
+  checkMeasure(
+    Measure.parse({ ...use, ...('windows' in measure ? {} : { over }), ...measure }),
+    known,
+    (path, message) => found.push(`${path.join('.')} ${message}`),
   );
   return found;
 }
@@ -53,4 +55,13 @@ test('an amount is in grams or in the unit that the protocol counts the substanc
   expect(wrongWith({ kind: 'amount', unit: 'USD', per: 'day' })).toEqual([
     expect.stringMatching(/^substances.0 is not counted in USD/),
   ]);
+});
+
+test('a relapse of heavy days needs a rule that hears calendars', () => {
+  const relapse = (is: object, evidence: string) =>
+    wrongWith({ kind: 'relapse', windows: [7], heavy, patterns: [is], evidence });
+  const heavyDay = { is: 'heavy-days', days: 1, within: 1 };
+  expect(relapse(heavyDay, 'self-report-only')).toEqual([]);
+  expect(relapse(heavyDay, 'urine-only')).toEqual([expect.stringMatching(/^evidence urine-only looks at no calendar/)]);
+  expect(relapse({ is: 'first-use' }, 'urine-only')).toEqual([]);
 });

@@ -126,8 +126,11 @@ export function checkMeasure(measure: Measure, known: KnownOfMeasures, report: R
       break;
     case 'relapse':
       if (measure.from > measure.horizon) report(['from'], `lies after the horizon (${measure.horizon}); correct it`);
-      if (measure.patterns.some(({ is }) => is === 'heavy-days') && measure.heavy === undefined)
-        report(['heavy'], 'is missing for the pattern heavy-days; say from how many grams a day is heavy');
+      if (measure.patterns.some(({ is }) => is === 'heavy-days')) {
+        if (measure.heavy === undefined)
+          report(['heavy'], 'is missing for the pattern heavy-days; say from how many grams a day is heavy');
+        checkTellsAmounts(measure, report);
+      }
       measure.patterns.forEach((pattern, i) => {
         if (pattern.is === 'heavy-days' && pattern.days > pattern.within)
           report(['patterns', i, 'days'], `is more than the ${pattern.within} days it is counted within; correct it`);

@@ -716,9 +716,9 @@ function arbDrafts(protocol: Protocol, { only, replaced = only === undefined }: 
   // What groups, periods and populations go by, where the protocol has them.
   const atBaseline = fc.integer({ min: referenceDay - 2, max: referenceDay });
   const told: fc.Arbitrary<Draft>[] = [];
-  // Of several instruments, and some after a dose: three, so that one is often of the group's.
+  // Of several instruments, and some after a dose: six, so that one is often of the group’s.
   if (protocol.groups.some(({ by }) => by !== 'stratum' && 'score' in by))
-    told.push(...Array.from({ length: 3 }, () => observation('scale-score', atBaseline)));
+    told.push(...Array.from({ length: 6 }, () => observation('scale-score', atBaseline)));
   if (protocol.periods !== undefined) told.push(observation('period-started'));
   if (protocol.populations.length > 0) told.push(observation('dose-given'));
   const base = fc

@@ -123,5 +123,6 @@ export function naiveActualArm(
     return levels;
   };
   const most = Math.max(...giving.map(shared));
-  return giving.find((arm) => shared(arm) === most)?.id;
+  const nearest = giving.filter((arm) => shared(arm) === most);
+  return nearest.length === 1 ? nearest[0]?.id : undefined;
 }

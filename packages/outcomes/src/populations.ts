@@ -33,7 +33,8 @@ export function memberSince(
 
 /**
  * The arm that was actually given: the planned one if it gives the drug of the first dose; else the arm that does, and whose
- * other factors are the planned one's. Undefined before the first dose, and where no arm gives that drug.
+ * other factors are the planned one's. Undefined before the first dose, where no arm gives that drug, and where several arms do and
+ * factors do not tell which of them it was.
  */
 export function actualArm(
   { arms }: Protocol,
@@ -48,5 +49,6 @@ export function actualArm(
   if (randomised !== undefined && gives(randomised)) return planned;
   const alike = (arm: (typeof arms)[number]) =>
     Object.entries(arm.factors ?? {}).filter(([factor, level]) => randomised?.factors?.[factor] === level).length;
-  return arms.filter(gives).toSorted((a, b) => alike(b) - alike(a))[0]?.id;
+  const [best, next] = arms.filter(gives).toSorted((a, b) => alike(b) - alike(a));
+  return best === undefined || (next !== undefined && alike(next) === alike(best)) ? undefined : best.id;
 }

@@ -34,7 +34,8 @@ export type FactorialEffects = {
  * Wald intervals from the variance of each cell: p(1 − p)/n of a proportion, sd²/n of a mean. The interaction stands on the four
  * cells of the main effects, undivided: its standard error is twice theirs, and a trial sized for a main effect says little of it.
  * Wald limits of a few participants or of proportions near 0 or 1 are too narrow (and may leave −1 … 1); `riskDifference` has
- * better ones of a simple effect. There are no limits if the standard deviation of a cell is unknown, or if no cell has any variance.
+ * better ones of a simple effect. There are no limits if the standard deviation of a cell is unknown, or a cell has no
+ * variance at all, as where nobody or everybody of it is abstinent: it would count as if it were known for certain.
  *
  * Sources: Dasgupta T., Pillai N. S., Rubin D. B. (2015), Causal inference from 2^K factorial designs by using potential outcomes,
  * Journal of the Royal Statistical Society B 77, 727–753; Montgomery A. A., Peters T. J., Little P. (2003), Design, analysis and
@@ -89,14 +90,16 @@ function estimateOf(cell: Proportion | Moments): Estimate | undefined {
 
 function contrast(estimates: readonly (Estimate | undefined)[], weights: Weights, z: number): Difference | undefined {
   let [difference, variance] = [0, 0];
+  let isVaried = true;
   for (const [i, weight] of weights.entries()) {
     if (weight === 0) continue;
     const estimate = estimates[i];
     if (estimate === undefined) return undefined;
     difference += weight * estimate.value;
     variance += weight * weight * estimate.variance;
+    if (!(estimate.variance > 0)) isVaried = false;
   }
-  if (!(variance > 0)) return { difference, lower: undefined, upper: undefined };
+  if (!isVaried) return { difference, lower: undefined, upper: undefined };
   const margin = z * Math.sqrt(variance);
   return { difference, lower: difference - margin, upper: difference + margin };
 }

@@ -1,4 +1,5 @@
 import { isSafetyMeasure, isValueMeasure, type Protocol, type ValueMeasure } from '@holdfast/events';
+import { isOpenMeasure } from '@holdfast/outcomes';
 import { distribution, type Tallies, valueSummary } from '@holdfast/tallies';
 import type { PublishedTrial } from '@holdfast/trials';
 import type { Command } from 'commander';
@@ -109,7 +110,12 @@ async function askedMeasures(
     const what = isSafetyMeasure(measure) ? 'safety' : 'efficacy';
     const verdict = sideFor(protocol, measure, byArm) === 'open' ? undefined : await byArmVerdict(store, newest, what);
     if (verdict === undefined || verdict.allowed) shown.add(measure.id);
-    else refusals.set(verdict.reason, [...(refusals.get(verdict.reason) ?? []), measure.id]);
+    else {
+      const reason = isOpenMeasure(measure, protocol)
+        ? verdict.reason
+        : closedWithoutKey(store, protocol, verdict.reason);
+      refusals.set(reason, [...(refusals.get(reason) ?? []), measure.id]);
+    }
   }
   const notShown = [...refusals].map(([reason, ids]) => `not shown: ${ids.join(', ')}: ${reason}`);
   if (shown.size === 0) throw new CommandFailed(notShown.join('; '));
@@ -125,6 +131,10 @@ async function askedMeasures(
   const order = protocol.measures.map(({ id }) => id);
   return asked.sort((a, b) => order.indexOf(a.measure.id) - order.indexOf(b.measure.id));
 }
+
+/** Why a closed measure is not shown: not for arms, if nobody has the key. */
+const closedWithoutKey = ({ keys }: Store, { trial }: Protocol, reason: string): string =>
+  keys.has(trial) ? reason : 'made of events that are sealed; they need the trial’s key (--key FILE or HOLDFAST_KEY)';
 
 /** Means, proportions and quartiles of what measures give each participant, by arm, site and group. */
 export async function endpointsOfMeasures(command: Command): Promise<void> {

@@ -1,5 +1,5 @@
-import type { Measure, MissingPolicy } from '@holdfast/events';
-import { type ClosedFacts, fold, foldOpen, isOpenMeasure, type OpenFacts } from '@holdfast/outcomes';
+import type { Measure, MissingPolicy, Protocol } from '@holdfast/events';
+import { type ClosedFacts, fold, foldOpen, isOpenMeasure, type OpenFacts, populationOf } from '@holdfast/outcomes';
 import type { Command } from 'commander';
 import { byArmVerdict, lookByArm, refuseClosed } from '../by-arm.ts';
 import { type Format, formatOption } from '../output/format.ts';
@@ -33,9 +33,15 @@ type FactsOptions = {
 /** The kinds that are facts of a participant; the others only serve the tallies. */
 const shownSpells = new Set(['abstinent', 'assessable']);
 
-function rowsOf(trial: string, open: OpenFacts, closed: ClosedFacts | undefined, asked: Measure): Value[][] {
+/** The arm that a measure counts a participant in: as randomised, or as given. */
+function countedArm(measure: Measure, closed: ClosedFacts | undefined, protocol: Protocol): string | undefined {
+  return populationOf(measure, protocol)?.arm === 'actual' ? closed?.actualArm : closed?.arm;
+}
+
+function rowsOf(protocol: Protocol, open: OpenFacts, closed: ClosedFacts | undefined, asked: Measure): Value[][] {
+  const { trial } = protocol;
   const measureId = asked.id;
-  const who = [trial, open.participant, closed?.arm, open.site, measureId];
+  const who = [trial, open.participant, countedArm(asked, closed, protocol), open.site, measureId];
   const isDeclared = (policy: MissingPolicy | undefined) =>
     policy === undefined || ('policies' in asked && (asked.policies as readonly string[]).includes(policy));
   const spells = [...open.spells, ...(closed?.spells ?? [])].filter(
@@ -95,9 +101,9 @@ async function facts(command: Command): Promise<void> {
     const read = await readParticipants(store, protocol, { unsealed: withArms, participant: options.participant });
     const rows = read.histories.flatMap(({ history, clock }) => {
       if (!withArms)
-        return rowsOf(protocol.trial, foldOpen(protocol, history.participant, history.open, clock), undefined, measure);
+        return rowsOf(protocol, foldOpen(protocol, history.participant, history.open, clock), undefined, measure);
       const { open, closed } = fold(protocol, history, clock);
-      return rowsOf(protocol.trial, open, closed, measure);
+      return rowsOf(protocol, open, closed, measure);
     });
     await printRows(columns, rows, options.format);
     sayWhatWasRead(protocol, read);

@@ -174,7 +174,7 @@ const arbGroups = fc.subarray([
     id: 'depression',
     by: { score: 'HAM-D-17' },
     bands: [
-      { label: 'low', from: 1 },
+      { label: 'low', from: 0 },
       { label: 'high', from: 10 },
     ],
   },

@@ -185,7 +185,7 @@ describe('endpoints', () => {
     expect(await refused(...endpoints, '--measure', 'abstinent-days', '--missing', 'best-case')).toContain(
       'it has missing-is-use, observed-only, or all of them: all',
     );
-    expect(await refused(...endpoints, '--measure', 'first')).toContain('ask `holdfast rates --measure first`');
+    expect(await refused(...endpoints, '--measure', 'first')).toContain('ask `holdfast survival --measure first`');
     expect(await refused(...endpoints, '--measure', 'nothing')).toContain('it has abstinent-days, no-heavy, first');
     expect(await refused(...endpoints, '--by', 'sex')).toContain('--by sex is not known');
   });

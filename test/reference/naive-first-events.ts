@@ -151,7 +151,8 @@ export function naiveLapse(told: NaiveTold<'lapse'>): NaiveFacts {
   else {
     const { quitDay } = measure.after;
     const isThere = quitDay <= endOf(protocol, measure.horizon, dayZero) && !(death !== undefined && death <= quitDay);
-    origin = isThere ? quitDay : undefined;
+    const isOver = quitDay === 0 || days.some(({ day }) => day === quitDay);
+    origin = isThere && isOver ? quitDay : undefined;
   }
   if (origin === undefined) return { values: [] };
   const since = origin;

@@ -10,13 +10,15 @@ import { typesOfUse } from './use-types.ts';
 /**
  * The day after which use is a lapse: the last day of the first run of so many days judged abstinent (excluded days neither break
  * nor lengthen a run, missing ones break it; *confirmed*, some day of the run needs its test), or the quit day. Undefined: there
- * is no such run yet, or the quit day lies after death or the last day that can count.
+ * is no such run yet, or the quit day is not mature yet, or lies after death or the last day that can count.
  */
 function originOf({ after, death: strategy }: Lapse, days: ParticipantDays): StudyDay | undefined {
   const { lastDay, mature, death } = days;
   if ('quitDay' in after) {
     const died = strategy === 'exclude' && death !== undefined && death <= after.quitDay;
-    return died || after.quitDay > lastDay ? undefined : after.quitDay;
+    // Until the quit day is mature nobody knows who will be there to be at risk.
+    const isToCome = after.quitDay > 0 && mature[after.quitDay] !== 1;
+    return died || isToCome || after.quitDay > lastDay ? undefined : after.quitDay;
   }
   let run = 0;
   let sinceConfirmed = Number.POSITIVE_INFINITY;

@@ -1,18 +1,16 @@
 import type { CivilDay, Measure, Population, Protocol } from '@holdfast/events';
 import type { StudyDay } from './facts.ts';
 import type { Effective } from './history/replacing.ts';
+import { dosesAfterRandomisation } from './measures/dosing-sessions.ts';
 
 /** The population that a measure names; undefined: everybody randomised, as randomised. */
 export function populationOf({ population }: Measure, { populations }: Protocol): Population | undefined {
   return populations.find(({ id }) => id === population);
 }
 
-type Dose = Extract<Effective, { type: 'dose-given' }>;
-
 /** The first dose after randomisation (on study day 0 or later); of several on one day that of the smallest id. */
-function firstDose(observations: readonly Effective[], dayZero: CivilDay): Dose | undefined {
-  const doses = observations.filter((one): one is Dose => one.type === 'dose-given' && one.day >= dayZero);
-  return doses.toSorted(
+function firstDose(observations: readonly Effective[], dayZero: CivilDay) {
+  return dosesAfterRandomisation(observations, dayZero).toSorted(
     (a, b) => a.day - b.day || (a.id < b.id ? -1 : a.id > b.id ? 1 : a.source < b.source ? -1 : 1),
   )[0];
 }

@@ -1,8 +1,6 @@
+import type { Valued } from '@holdfast/statistics';
 import { inSlice, type Slice } from './curves.ts';
 import { daySums, type Tallies } from './tallies.ts';
-
-/** So many participants (`count`) have the value `value / of`; all are integers. */
-export type Valued = { readonly value: number; readonly of: number; readonly count: number };
 
 /** Which of a measure's values. */
 export type ValueQuestion = {

@@ -5,8 +5,8 @@ import {
   meanDifference,
   type Proportion,
   riskDifference,
+  type Valued,
 } from '@holdfast/statistics';
-import type { Valued } from './distribution.ts';
 import { valueSummary } from './value-summary.ts';
 
 /** What one arm of a 2 × 2 trial shows: a proportion of its participants, or how their values are distributed. */

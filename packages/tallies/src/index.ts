@@ -15,7 +15,7 @@ export {
   randomisedIn,
   type Slice,
 } from './curves.ts';
-export { distribution, type Valued, type ValueQuestion, valuesOf } from './distribution.ts';
+export { distribution, type ValueQuestion, valuesOf } from './distribution.ts';
 export {
   type Contrast,
   type FactorialCell,

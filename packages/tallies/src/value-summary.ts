@@ -1,5 +1,4 @@
-import { meanInterval, type Summary, summaryOf, wilson } from '@holdfast/statistics';
-import type { Valued } from './distribution.ts';
+import { meanInterval, type Summary, summaryOf, type Valued, wilson } from '@holdfast/statistics';
 
 /** What values come to, with the 95 % interval of their mean; limits are undefined where they are not defined. */
 export type ValueSummary = Summary & {

@@ -1,7 +1,7 @@
 import type { AdverseEvents, SafetyMeasure, Suicidality, VitalPeaks } from '@holdfast/events';
 import { adverseEventItem } from '@holdfast/outcomes';
-import { exactPoissonRate, wilson } from '@holdfast/statistics';
-import { distribution, everybody, type Slice, type Tallies, type Valued, valuesOf } from '@holdfast/tallies';
+import { exactPoissonRate, summaryOf, type Valued, wilson } from '@holdfast/statistics';
+import { distribution, everybody, type Slice, type Tallies, valuesOf } from '@holdfast/tallies';
 
 /** What a row of `safety` is of. */
 export type SafetySubject = {
@@ -38,21 +38,6 @@ const summed = (values: readonly Valued[]) =>
 /** Values of a kind and item, over a part of the trial. */
 function valuesIn(tallies: Tallies, measure: string, kind: string, item: string, slice: Slice): Valued[] {
   return distribution(tallies, { measure, kind, item, policy: '' }, slice);
-}
-
-/** The median of values in order: the middle one, or the mean of the middle two. */
-function medianOf(values: readonly Valued[]): number | undefined {
-  const n = counted(values);
-  if (n === 0) return undefined;
-  const at = (rank: number) => {
-    let before = 0;
-    const found = values.find(({ count }) => {
-      before += count;
-      return before > rank;
-    });
-    return found === undefined ? 0 : found.value / found.of;
-  };
-  return (at(Math.floor((n - 1) / 2)) + at(Math.floor(n / 2))) / 2;
 }
 
 /** By class (what nobody coded last), in it by the number of participants, then by name. */
@@ -137,8 +122,8 @@ function vitalPeakRows(tallies: Tallies, { id }: VitalPeaks): SafetyRow[] {
           const values = valuesIn(tallies, id, kind, item, slice);
           const participants = counted(values);
           if (kind === 'severe') return { participants, n: counted(values.filter(({ value }) => value === 1)) };
-          const [mean, last] = [participants === 0 ? undefined : summed(values) / participants, values.at(-1)];
-          return { participants, mean, median: medianOf(values), highest: last && last.value / last.of };
+          const { mean, median, maximum } = summaryOf(values);
+          return { participants, mean, median, highest: maximum };
         },
       }),
     ),

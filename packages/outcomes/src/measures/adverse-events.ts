@@ -3,6 +3,7 @@ import { dayOfLeaving } from '../excluded-days.ts';
 import type { StudyDay, ValueFact } from '../facts.ts';
 import type { Effective } from '../history/replacing.ts';
 import { lastDayOver } from './days-over.ts';
+import { dosingDays } from './dosing-sessions.ts';
 import type { MeasureFold } from './measure-fold.ts';
 import { lastDayOf, maturitySpells } from './participant-days.ts';
 
@@ -83,10 +84,7 @@ function isCounted(data: EventData<'adverse-event'>, only: AdverseEvents['only']
 
 /** The study day of the first dose on day 0 or later; never, if there is none. */
 function dayOfFirstDose(observations: readonly Effective[], dayZero: CivilDay): StudyDay {
-  let first = Number.POSITIVE_INFINITY;
-  for (const { type, day } of observations)
-    if (type === 'dose-given' && day >= dayZero) first = Math.min(first, day - dayZero);
-  return first;
+  return Math.min(Number.POSITIVE_INFINITY, ...dosingDays(observations, dayZero).map(({ day }) => day));
 }
 
 /** Worst grade, number, and number of serious ones, of each item that there is any event of. */

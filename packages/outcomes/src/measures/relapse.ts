@@ -1,5 +1,6 @@
-import type { HeavyDay, ObservationType, Relapse, RelapsePattern } from '@holdfast/events';
+import type { ObservationType, Relapse, RelapsePattern } from '@holdfast/events';
 import { gramsByDay } from '../evidence/amounts.ts';
+import { heavyFrom } from '../evidence/heavy-days.ts';
 import { reportStatements } from '../evidence/self-report.ts';
 import type { FirstEvent, StudyDay } from '../facts.ts';
 import { courseOn, lastAssessed, lastOfMatureBeginning, matureBeginning } from './course-of-use.ts';
@@ -13,13 +14,6 @@ import { typesOfUse } from './use-types.ts';
 /** Looks for a pattern on the days up to a last one. */
 type Search = (to: StudyDay) => Onset | undefined;
 type NamedSearch = { readonly name: string; readonly search: Search };
-
-/** From how many grams on a day of this participant is heavy; undefined where the covariate does not say. */
-function heavyFrom(heavy: HeavyDay, baseline: Told['baseline']): number | undefined {
-  if (!('by' in heavy)) return heavy.atLeastGrams;
-  const value = String(baseline[heavy.by]);
-  return Object.hasOwn(heavy.atLeastGrams, value) ? heavy.atLeastGrams[value] : undefined;
-}
 
 const daysUpTo = (lastDay: StudyDay): StudyDay[] => Array.from({ length: Math.max(0, lastDay) }, (_, i) => i + 1);
 

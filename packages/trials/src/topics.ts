@@ -3,6 +3,9 @@ import type { TopicSpec } from '@holdfast/log';
 /** The one topic that all trials share: protocols and public keys, in the order of their publication. */
 export const registryTopic: TopicSpec = { name: 'protocols', partitions: 1, access: 'open' };
 
+/** Who may come in: tokens, their rights, and what was revoked. Hashed, but of nobody's concern: so it is closed. */
+export const tokensTopic: TopicSpec = { name: 'tokens', partitions: 1, access: 'closed' };
+
 /** Rejected inputs that name no published trial. Nobody knows what is in them, an arm perhaps: so it is closed. */
 export const rejectedTopic: TopicSpec = { name: 'rejected', partitions: 1, access: 'closed' };
 

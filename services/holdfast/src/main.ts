@@ -5,6 +5,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   demo: async () => (await import('./commands/demo.ts')).demoCommand,
   protocol: async () => (await import('./commands/protocol.ts')).protocolCommand,
   keys: async () => (await import('./commands/keys.ts')).keysCommand,
+  token: async () => (await import('./commands/token.ts')).tokenCommand,
   import: async () => (await import('./commands/import.ts')).importCommand,
   ingest: async () => (await import('./commands/ingest.ts')).ingestCommand,
   rates: async () => (await import('./commands/rates.ts')).ratesCommand,

@@ -106,7 +106,7 @@ describe('NDJSON', () => {
     const latin1 = Buffer.from('{"a":1}\n{"name":"Zoë"}\n{"b":2}\n', 'latin1');
     expect(await inFile(latin1)).toEqual([
       { where: 'FILE:1', value: { a: 1 } },
-      { where: 'FILE:2', problem: 'is not UTF-8; save the file as UTF-8' },
+      { where: 'FILE:2', problem: 'is not UTF-8; write it as UTF-8' },
       { where: 'FILE:3', value: { b: 2 } },
     ]);
     expect((await inFile(Buffer.from('{"a":1}\n', 'utf16le'))).length).toBeGreaterThan(0);
@@ -173,7 +173,7 @@ describe('a JSON array', () => {
 
   test('that is not UTF-8 says so', async () => {
     expect(await inFile(Buffer.from('[{"name":"Zoë"}]', 'latin1'))).toEqual([
-      { where: 'FILE', problem: 'is not UTF-8; save the file as UTF-8' },
+      { where: 'FILE', problem: 'is not UTF-8; write it as UTF-8' },
     ]);
   });
 });

@@ -1,15 +1,17 @@
 import { createReadStream } from 'node:fs';
+import type { Problem } from '@holdfast/events';
+import { beginningOf, eachEvent, oneEvent, readJson, type UnreadableText } from './json-text.ts';
 
 /** One event as it stands in a file, or why what stands there cannot be one. */
 export type EventInput = { readonly where: string } & (
-  | { readonly value: unknown }
+  | {
+      readonly value: unknown;
+      /** Why it cannot be one although it is JSON: it does not say one thing. */
+      readonly problems?: readonly Problem[];
+    }
   /** `text` is what stands there, or the beginning of it. */
   | { readonly problem: string; readonly text?: string }
 );
-
-/** Enough to see what it was meant to be; the whole of it stands in the file. */
-const longestText = 10_000;
-const beginning = (bytes: Uint8Array) => Buffer.from(bytes.subarray(0, longestText)).toString('utf8');
 
 /** Far above any event; a longer line is not one, and holding it would only fill the memory. */
 const longestLine = 2_000_000;
@@ -19,26 +21,14 @@ const largestArray = 256_000_000;
 const longestBlank = 100_000;
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+function unread({ problem, text }: UnreadableText, where: string): EventInput {
+  const advice = problem.startsWith('is not JSON') ? '; write one event a line (NDJSON), or a JSON array' : '';
+  return { where, problem: `${problem}${advice}`, text };
+}
 
 function parsed(bytes: Uint8Array, where: string): EventInput {
-  let text: string;
-  try {
-    text = utf8.decode(bytes);
-  } catch {
-    return { where, problem: 'is not UTF-8; save the file as UTF-8', text: beginning(bytes) };
-  }
-  try {
-    return { where, value: JSON.parse(text) };
-  } catch (error) {
-    // Without the piece of the text that the parser quotes: what stands there may be closed.
-    const why = (error instanceof Error ? error.message : String(error)).replace(/, .* is not valid JSON$/s, '');
-    return {
-      where,
-      problem: `is not JSON (${why}); write one event a line (NDJSON), or a JSON array`,
-      text: text.slice(0, longestText),
-    };
-  }
+  const read = readJson(bytes);
+  return 'problem' in read ? unread(read, where) : { where, ...oneEvent(read) };
 }
 
 const isBlankByte = (byte: number) => byte === 0x20 || byte === 0x09 || byte === 0x0d;
@@ -84,10 +74,12 @@ async function* arrayInputs(chunks: AsyncIterable<Uint8Array>, name: string): As
       return;
     }
   }
-  const whole = parsed(Buffer.concat(parts), name);
-  if ('problem' in whole) yield whole;
+  const whole = readJson(Buffer.concat(parts));
+  if ('problem' in whole) yield unread(whole, name);
   else if (!Array.isArray(whole.value)) yield { where: name, problem: 'holds no array of events' };
-  else for (const [index, value] of whole.value.entries()) yield { where: `${name}[${index}]`, value };
+  else
+    for (const [index, one] of eachEvent(whole.value, whole.flaws).entries())
+      yield { where: `${name}[${index}]`, ...one };
 }
 
 /** Begins to read: until it shows what the file begins with, in however small pieces it comes. Without its byte-order mark. */
@@ -123,7 +115,7 @@ export async function* eventInputs(file: string, standardInput: AsyncIterable<Ui
     }
     for await (const { bytes, number, cut } of lines(all)) {
       const where = `${name}:${number}`;
-      if (cut) yield { where, problem: `is longer than ${longestLine} bytes; no event is`, text: beginning(bytes) };
+      if (cut) yield { where, problem: `is longer than ${longestLine} bytes; no event is`, text: beginningOf(bytes) };
       else if (!isBlank(bytes)) yield parsed(bytes, where);
     }
   } finally {

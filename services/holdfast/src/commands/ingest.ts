@@ -1,5 +1,5 @@
 import { access } from 'node:fs/promises';
-import { type EventInput, eventInputs, type Rejection, type Verdict } from '@holdfast/ingest';
+import { type Door, type EventInput, eventInputs, type Rejection, type Verdict } from '@holdfast/ingest';
 import { readTallies } from '@holdfast/trials';
 import type { Command } from 'commander';
 import { CommandFailed } from '../command-failed.ts';
@@ -28,6 +28,12 @@ function reject(input: EventInput, problems: readonly { path: string; message: s
   if (counts.rejected === rejectionsShown) console.error('further rejected events are counted, but not shown');
 }
 
+function verdictOf(input: EventInput, door: Door): Verdict {
+  if ('problem' in input) return { accepted: false, problems: [{ path: '', message: input.problem }] };
+  const { value, problems } = input;
+  return problems === undefined ? door.judge(value) : { accepted: false, problems };
+}
+
 async function ingestFile(file: string, store: Store, intake: Intake, counts: Counts): Promise<void> {
   const progress = progressOn(process.stderr);
   let accepted: Extract<Verdict, { accepted: true }>[] = [];
@@ -39,10 +45,7 @@ async function ingestFile(file: string, store: Store, intake: Intake, counts: Co
     progress.step(`${counts.accepted} events accepted, ${counts.rejected} rejected …`);
   };
   for await (const input of eventInputs(file, process.stdin)) {
-    const verdict: Verdict =
-      'problem' in input
-        ? { accepted: false, problems: [{ path: '', message: input.problem }] }
-        : intake.door.judge(input.value);
+    const verdict = verdictOf(input, intake.door);
     if (verdict.accepted) {
       counts.accepted += 1;
       accepted.push(verdict);

@@ -1,0 +1,195 @@
+import { randomUUID } from 'node:crypto';
+import rateLimit from '@fastify/rate-limit';
+import type { EventLog } from '@holdfast/log';
+import { openTokenBook, type Token, type TokenBook } from '@holdfast/trials';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Refused, Verdicts } from './answers.ts';
+import { statusOf } from './answers.ts';
+import { inflate } from './inflate.ts';
+import { defaultLimits, type Limits } from './limits.ts';
+import { type LiveDoor, openLiveDoor } from './live-door.ts';
+import { Refusal, refusalOf, refusals } from './refusal.ts';
+import { eventsIn, formatOf } from './sent-events.ts';
+import { judgeAll, type Sender, whereOf } from './take-in.ts';
+import { sourceOf } from './token-scope.ts';
+import { type Place, waitingRoom } from './waiting-room.ts';
+
+export type IngestRoutesOptions = {
+  readonly log: EventLog;
+  readonly now?: () => Date;
+  readonly limits?: Partial<Limits>;
+  /** How soon what others publish, create and revoke takes effect. */
+  readonly pauseMs?: number;
+};
+
+/** What the hooks know of a request before its body is read. */
+type Admitted = { readonly sender: Sender; readonly place: Place };
+/** What a request is taken in by. */
+type Way = {
+  readonly doors: LiveDoor;
+  readonly limits: Limits;
+};
+
+const secretIn = (authorization: string | undefined): string | undefined =>
+  /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
+
+/** The token that a request came with; refuses what is none, or may send nothing. */
+function senderOf(request: FastifyRequest, book: TokenBook): Sender {
+  const secret = secretIn(request.headers.authorization);
+  const header = 'send the header Authorization: Bearer TOKEN';
+  if (secret === undefined) throw new Refusal('no-token', `the request has no token; ${header}`);
+  const token: Token | 'unknown' | 'revoked' = book.tokenOf(secret);
+  if (token === 'revoked') throw new Refusal('no-token', 'the token was revoked; ask the trial unit for another one');
+  if (token === 'unknown')
+    throw new Refusal('no-token', `the token is not known here; ${header}, as \`holdfast token create\` wrote it`);
+  return { token, source: sourceOf(token), request: request.id };
+}
+
+/** Of how many bytes the body is, as far as that is said; of one that comes in pieces it may be the most there may be. */
+function announcedBytes({ headers }: FastifyRequest, { bodyBytes }: Limits): number {
+  const length = headers['content-length'];
+  if (length === undefined) return headers['transfer-encoding'] === undefined ? 0 : bodyBytes;
+  if (Number(length) > bodyBytes)
+    throw new Refusal('too-large', `the body is larger than ${bodyBytes} bytes; send it in several requests`);
+  return Number(length);
+}
+
+/** Waits for both also where one fails: what still runs is still held. */
+async function bothDone(...works: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(works)).find((outcome) => outcome.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
+
+/**
+ * Takes in what a request holds, and resolves when all of it is durable: what is accepted in the trial's log, what is rejected where
+ * it is listed.
+ */
+async function takeIn(request: FastifyRequest, { sender, place }: Admitted, { doors, limits }: Way): Promise<Verdicts> {
+  const { door, trials } = doors.now();
+  const own = trials.get(sender.token.trial);
+  if (own?.protocol.blinding === 'double' && own.key === undefined)
+    throw new Refusal('not-now', 'the trial is double-blind and has no key yet; nothing of it can be sealed', {
+      retryAfter: 60,
+    });
+  const { format, encoding } = formatOf(request.headers);
+  const packed = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  const body = await inflate(packed, encoding, limits.bodyBytes);
+  if (body !== packed) place.take({ bytes: body.length });
+  if (body.length === 0 && format !== 'binary' && format !== 'lines')
+    throw new Refusal('unreadable', 'the body is empty; send one event or several');
+
+  const sent = eventsIn(body, format, request.raw.headersDistinct, limits.eventsPerRequest);
+  if ('unreadable' in sent) {
+    const { problem, text } = sent.unreadable;
+    const rejection = {
+      trial: undefined,
+      where: whereOf(sender),
+      problems: [{ path: '', message: problem }],
+      input: text,
+    };
+    await place.durable(door.keepRejected([rejection]));
+    throw new Refusal('unreadable', `the body ${problem}`);
+  }
+  place.take({ events: sent.events.length });
+  const { verdicts, accepted, rejections } = await judgeAll(sent.events, door, sender);
+  await place.durable(bothDone(door.admit(accepted), door.keepRejected(rejections)));
+  const { id, trial, site } = sender.token;
+  request.log.info(
+    { token: id, trial, site, accepted: accepted.length, rejected: rejections.length },
+    'events taken in',
+  );
+  return { verdicts: [...verdicts] };
+}
+
+/** Answers a request that is refused as a whole, with nothing of what was sent. */
+function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): Refused {
+  const refusal = refusalOf(error);
+  if (refusal === undefined) {
+    request.log.error({ err: error }, 'a defect of ours');
+    reply.status(500);
+    return {
+      error: { code: 'defect', message: 'something is wrong here; tell whoever runs this server the request id' },
+    };
+  }
+  const { code, message, retryAfter } = refusal;
+  const { status } = refusals[code];
+  if (status === 503) request.log.warn({ err: refusal.cause }, message);
+  else request.log.info({ code }, 'request refused');
+  if (status === 401) reply.header('www-authenticate', 'Bearer');
+  if (status === 405) reply.header('allow', 'POST');
+  if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
+  reply.status(status);
+  return { error: { code, message } };
+}
+
+/** The way in over HTTP: a Fastify plugin. */
+export async function ingestRoutes(app: FastifyInstance, options: IngestRoutesOptions): Promise<void> {
+  const { log, now = () => new Date(), pauseMs } = options;
+  const limits = { ...defaultLimits, ...options.limits };
+  const following = {
+    failed: (err: unknown) =>
+      app.log.warn({ err }, 'publications and tokens cannot be read; the known ones stay in force'),
+    ...(pauseMs === undefined ? {} : { pauseMs }),
+  };
+  const book = await openTokenBook(log, following);
+  const doors = await openLiveDoor({ log, now, ...following });
+  app.addHook('onClose', async () => {
+    book.stop();
+    doors.stop();
+  });
+
+  const room = waitingRoom(limits);
+  const admitted = new WeakMap<FastifyRequest, Admitted>();
+  const admittedOf = (request: FastifyRequest): Admitted => {
+    const found = admitted.get(request);
+    if (found === undefined) throw new Error('a request came past the hook that looks at its token');
+    return found;
+  };
+
+  app.setGenReqId(() => randomUUID());
+  app.setErrorHandler((error, request, reply) => reply.send(refuse(error, request, reply)));
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    '*',
+    { parseAs: 'buffer', bodyLimit: limits.bodyBytes },
+    async (_: unknown, body: Buffer) => body,
+  );
+
+  await app.register(rateLimit, {
+    global: false,
+    max: limits.requestsPerMinute,
+    timeWindow: 60_000,
+    keyGenerator: (request) => admittedOf(request).sender.token.id,
+    errorResponseBuilder: (_, { max, ttl }) =>
+      new Refusal('too-many-requests', `more than ${max} requests a minute with this token; send more events in each`, {
+        retryAfter: Math.ceil(ttl / 1000),
+      }),
+  });
+
+  app.post('/v1/events', {
+    config: { rateLimit: {} },
+    onRequest: async (request, reply) => {
+      const place = room.enter();
+      reply.raw.once('close', place.leave);
+      admitted.set(request, { sender: senderOf(request, book), place });
+    },
+    preParsing: async (request) => {
+      formatOf(request.headers);
+      admittedOf(request).place.take({ bytes: announcedBytes(request, limits) });
+    },
+    handler: async (request, reply) => {
+      const answer = await takeIn(request, admittedOf(request), { doors, limits });
+      return reply.status(statusOf(answer)).send(answer);
+    },
+  });
+  app.route({
+    method: ['GET', 'PUT', 'PATCH', 'DELETE'],
+    url: '/v1/events',
+    handler: async () => {
+      throw new Refusal('no-such-method', 'events come by POST; nothing else can be done here');
+    },
+  });
+}

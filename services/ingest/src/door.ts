@@ -73,6 +73,28 @@ function smallText(value: unknown): string | undefined {
   }
 }
 
+const dayMs = 86_400_000;
+
+/**
+ * Times that have not come yet: in a live trial nothing is known of tomorrow. A day is left for clocks that go wrong and for zones
+ * that were mistaken.
+ */
+function notYet(event: HoldfastEvent, { clock }: Protocol, now: Date): Problem[] {
+  if (clock !== 'live') return [];
+  const times: [string, string][] = [
+    ['time', event.time],
+    ['recordedtime', event.recordedtime],
+  ];
+  if (event.type === 'org.holdfast.correction.v1') times.push(['data.event.time', event.data.event.time]);
+  const latest = now.getTime() + dayMs;
+  return times
+    .filter(([, time]) => Date.parse(time) > latest)
+    .map(([path]) => ({
+      path,
+      message: 'lies more than a day in the future; correct the date, or the clock it came from',
+    }));
+}
+
 export type DoorOptions = {
   readonly log: EventLog;
   readonly trials: Trials;
@@ -181,7 +203,7 @@ export async function openDoor({ log, trials, now, ownRecords = false, upcasts }
           return { accepted: false, problems: [{ path: 'data.keyId', message }] };
         }
       }
-      const problems = check(event);
+      const problems = [...check(event), ...(ownRecords ? [] : notYet(event, published(trial).protocol, now()))];
       return problems.length > 0
         ? { accepted: false, problems }
         : { accepted: true, event, received: input as HoldfastEvent, trial };

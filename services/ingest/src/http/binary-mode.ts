@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { oneEvent, type ReadEvent, readJson } from '../json-text.ts';
+import type { Problem } from '@holdfast/events';
+import { oneEvent, type ReadEvent, readJson, type UnreadableText } from '../json-text.ts';
 
 const prefix = 'ce-';
 const printable = /^[\x20-\x7e]*$/;
@@ -21,16 +22,23 @@ function decoded(value: string): string | undefined {
   }
 }
 
-/** An event in binary mode; or why it cannot be read. `headers`: each with all its values. */
-export function binaryEvent(
-  headers: Readonly<Record<string, readonly string[] | undefined>>,
-  body: Uint8Array,
-): ReadEvent | { readonly problem: string; readonly text: string } {
-  const problems: { path: string; message: string }[] = [];
-  const attributes: [string, unknown][] = [];
-  for (const [header, values = []] of Object.entries(headers)) {
+/** Every value of each header that is an attribute. */
+function attributeHeaders(rawHeaders: readonly string[]): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const header = rawHeaders[at]?.toLowerCase() ?? '';
     if (!header.startsWith(prefix)) continue;
     const name = header.slice(prefix.length);
+    found.set(name, [...(found.get(name) ?? []), rawHeaders[at + 1] ?? '']);
+  }
+  return found;
+}
+
+/** An event in binary mode; or why it cannot be read. `rawHeaders`: names and values in turn, as Node gives them. */
+export function binaryEvent(rawHeaders: readonly string[], body: Uint8Array): ReadEvent | UnreadableText {
+  const problems: Problem[] = [];
+  const attributes: [string, unknown][] = [];
+  for (const [name, values] of attributeHeaders(rawHeaders)) {
     const [value = ''] = values;
     const text = decoded(value);
     if (name === 'data') problems.push({ path: 'data', message: 'stands in a header; send the data as the body' });

@@ -13,7 +13,7 @@ const batch = { 'content-type': 'application/cloudevents-batch+json' };
 const lines = { 'content-type': 'application/x-ndjson' };
 const gzip = { 'content-encoding': 'gzip' };
 const ndjson = (events: readonly object[]) => events.map((each) => `${JSON.stringify(each)}\n`).join('');
-const ids = async () => (await server.recordsOf('KARE-2.events')).map((text) => JSON.parse(text).id);
+const ids = async () => (await server.recordsOf('DEMO-2X2.events')).map((text) => JSON.parse(text).id);
 
 type How = (one: object) => readonly [body: string | Buffer | object, options?: PostOptions];
 
@@ -29,7 +29,7 @@ describe('an event that is sent', () => {
     const one = event();
     const answer = await server.post(...how(one));
     expect(answer).toMatchObject({ status: 202, body: { verdicts: [{ index: 0, id: one.id, verdict: 'accepted' }] } });
-    expect((await server.recordsOf('KARE-2.events')).map((text) => JSON.parse(text))).toEqual([
+    expect((await server.recordsOf('DEMO-2X2.events')).map((text) => JSON.parse(text))).toEqual([
       { ...one, receivedtime: '2026-07-01T08:00:00.123Z' },
     ]);
     expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);

@@ -78,7 +78,7 @@ async function takeIn(request: FastifyRequest, { sender, place }: Admitted, { do
   if (body.length === 0 && format !== 'binary' && format !== 'lines')
     throw new Refusal('unreadable', 'the body is empty; send one event or several');
 
-  const sent = eventsIn(body, format, request.raw.headersDistinct, limits.eventsPerRequest);
+  const sent = eventsIn(body, format, request.raw.rawHeaders, limits.eventsPerRequest);
   if ('unreadable' in sent) {
     const { problem, text } = sent.unreadable;
     const rejection = {

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { beginningOf, eachEvent, oneEvent, type ReadEvent, readJson, type UnreadableText } from '../json-text.ts';
 import { binaryEvent, isBinaryMode } from './binary-mode.ts';
 import { Refusal } from './refusal.ts';
@@ -68,11 +68,11 @@ function refuseMoreThan(most: number, events: number): void {
 export function eventsIn(
   body: Uint8Array,
   format: BodyFormat,
-  headers: IncomingMessage['headersDistinct'],
+  rawHeaders: readonly string[],
   most: number,
 ): SentEvents {
   if (format === 'binary') {
-    const event = binaryEvent(headers, body);
+    const event = binaryEvent(rawHeaders, body);
     return 'problem' in event ? { unreadable: event } : { events: [event] };
   }
   if (format === 'lines') return { events: eventsInLines(body, most) };

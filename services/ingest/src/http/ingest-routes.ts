@@ -65,8 +65,9 @@ async function bothDone(...works: readonly Promise<void>[]): Promise<void> {
  * it is listed.
  */
 async function takeIn(request: FastifyRequest, { sender, place }: Admitted, { doors, limits }: Way): Promise<Verdicts> {
-  const { door, trials } = doors.now();
-  const own = trials.get(sender.token.trial);
+  const hung = doors.now();
+  const { door } = hung;
+  const own = hung.trials.get(sender.token.trial);
   if (own?.protocol.blinding === 'double' && own.key === undefined)
     throw new Refusal('not-now', 'the trial is double-blind and has no key yet; nothing of it can be sealed', {
       retryAfter: 60,
@@ -91,7 +92,7 @@ async function takeIn(request: FastifyRequest, { sender, place }: Admitted, { do
     throw new Refusal('unreadable', `the body ${problem}`);
   }
   place.take({ events: sent.events.length });
-  const { verdicts, accepted, rejections } = await judgeAll(sent.events, door, sender);
+  const { verdicts, accepted, rejections } = await judgeAll(sent.events, hung, sender);
   await place.durable(bothDone(door.admit(accepted), door.keepRejected(rejections)));
   const { id, trial, site } = sender.token;
   request.log.info(

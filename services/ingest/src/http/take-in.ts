@@ -1,9 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { envelopeOf } from '@holdfast/events';
-import type { Token } from '@holdfast/trials';
+import type { Token, Trials } from '@holdfast/trials';
 import type { Door, Verdict } from '../door.ts';
 import { type Rejection, shortened } from '../rejections.ts';
 import type { EventVerdict } from './answers.ts';
+import type { HungDoor } from './live-door.ts';
 import type { Sent } from './sent-events.ts';
 import { outOfScope } from './token-scope.ts';
 
@@ -26,13 +27,13 @@ export function whereOf({ token, request }: Sender, index?: number): string {
 }
 
 /**
- * The trial that a rejected input is listed under: the sender's own, if it says it is of that one. What says something else, or
+ * The trial that a rejected input is listed under: the sender's own, if that is published and it says it is of that one. What says something else, or
  * nothing, may be of any trial, and is kept where it is sealed to each.
  */
-function trialNamed(input: unknown, { token: { trial } }: Sender): string | undefined {
+function trialNamed(input: unknown, { token: { trial } }: Sender, trials: Trials): string | undefined {
   const source = typeof input === 'object' && input !== null && 'source' in input ? input.source : undefined;
   const named = typeof source === 'string' && `${source}/`.startsWith(`/trials/${trial}/`);
-  return named ? trial : undefined;
+  return named && trials.has(trial) ? trial : undefined;
 }
 
 function verdictOf(sent: Sent, door: Door, sender: Sender): Verdict {
@@ -44,7 +45,7 @@ function verdictOf(sent: Sent, door: Door, sender: Sender): Verdict {
 }
 
 /** Judges each event by itself, by schema, token and protocol. */
-export async function judgeAll(sent: readonly Sent[], door: Door, sender: Sender): Promise<Judged> {
+export async function judgeAll(sent: readonly Sent[], { door, trials }: HungDoor, sender: Sender): Promise<Judged> {
   const verdicts: EventVerdict[] = [];
   const accepted: Extract<Verdict, { accepted: true }>[] = [];
   const rejections: Rejection[] = [];
@@ -58,7 +59,7 @@ export async function judgeAll(sent: readonly Sent[], door: Door, sender: Sender
     }
     const input = 'problem' in one ? one.text : one.value;
     const problems = [...shortened(verdict.problems)];
-    rejections.push({ trial: trialNamed(input, sender), where: whereOf(sender, index), problems, input });
+    rejections.push({ trial: trialNamed(input, sender, trials), where: whereOf(sender, index), problems, input });
     verdicts.push({ index, id: envelopeOf(input).id ?? null, verdict: 'rejected', problems });
   }
   return { verdicts, accepted, rejections };

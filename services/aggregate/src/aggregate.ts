@@ -3,6 +3,7 @@ import type { TrialKey } from '@holdfast/access';
 import type { EventLog, GroupMember, Membership } from '@holdfast/log';
 import { checkShardFiles, removeOtherShards } from '@holdfast/shards';
 import { type PublishedTrial, topicsOf } from '@holdfast/trials';
+import type { Folded } from './folded.ts';
 import { type KeeperThread, startKeeperThread } from './keeper-thread.ts';
 import { keeperOf } from './shard-keeper.ts';
 
@@ -14,6 +15,8 @@ export type AggregateOptions = {
   readonly shards: string;
   /** Most records folded in one transaction. */
   readonly batchRecords: number;
+  /** Told of every batch and claim when it is committed and published. */
+  readonly onFolded?: (folded: Folded) => void;
   /** Threads that share the shards, and where they find the log; without them all is done in the caller's thread. */
   readonly threads?: { readonly count: number; readonly log: { readonly dir: string; readonly closedDir: string } };
 };
@@ -30,10 +33,12 @@ export interface Aggregate {
    * generation of the trial's shards, and those of others are removed.
    */
   caughtUp(trial: string, ends: readonly number[]): Promise<void>;
+  /** Rejects when a shard failed: then this aggregate folds no more of that trial. Nobody has to look at it. */
+  readonly failed: Promise<never>;
   stop(): Promise<void>;
 }
 
-export function startAggregate({ log, keys, shards, batchRecords, threads }: AggregateOptions): Aggregate {
+export function startAggregate({ log, keys, shards, batchRecords, onFolded, threads }: AggregateOptions): Aggregate {
   const positions = new Map<string, number[]>();
   const joined = new Map<string, Promise<readonly Membership[]>>();
   const waiting = new Set<() => void>();
@@ -43,14 +48,16 @@ export function startAggregate({ log, keys, shards, batchRecords, threads }: Agg
   });
   failed.catch(() => undefined);
 
-  const onPosition = (trial: string, partition: number, offset: number) => {
+  const take = (folded: Folded) => {
+    const { trial, partition, offset } = folded;
     const reached = positions.get(trial) ?? [];
     reached[partition] = offset;
     positions.set(trial, reached);
     for (const look of waiting) look();
+    onFolded?.(folded);
   };
   const keepers: KeeperThread[] = Array.from({ length: threads?.count ?? 0 }, () =>
-    startKeeperThread({ log: threads?.log ?? { dir: '', closedDir: '' }, keys, shards }, onPosition),
+    startKeeperThread({ log: threads?.log ?? { dir: '', closedDir: '' }, keys, shards }, take),
   );
 
   const versions = new Map<string, number>();
@@ -61,8 +68,7 @@ export function startAggregate({ log, keys, shards, batchRecords, threads }: Agg
     if (keepers.length > 0) {
       return Promise.all(keepers.slice(0, protocol.partitions).map((thread) => thread.member(published, anew)));
     }
-    const onCommit = (partition: number, offset: number) => onPosition(protocol.trial, partition, offset);
-    return Promise.resolve([keeperOf({ log, protocol, key, shards, anew, onPosition: onCommit })]);
+    return Promise.resolve([keeperOf({ log, protocol, key, shards, anew, onFolded: take })]);
   };
 
   /** All threads are members of the trial's group and share its partitions evenly. */
@@ -83,6 +89,8 @@ export function startAggregate({ log, keys, shards, batchRecords, threads }: Agg
       versions.set(trial, version);
       const joining = joined.get(trial) ?? join(published, anew);
       joined.set(trial, joining);
+      // Whoever could not join, since another process keeps the shards, may try again.
+      joining.catch(() => joined.delete(trial));
       await joining;
     },
 
@@ -101,6 +109,8 @@ export function startAggregate({ log, keys, shards, batchRecords, threads }: Agg
       // Every shard has claimed: nobody reads what was made before.
       if (version !== undefined) await removeOtherShards(joinPath(shards, trial), version);
     },
+
+    failed,
 
     async stop() {
       try {

@@ -150,7 +150,7 @@ describe('an amendment', () => {
         key: undefined,
         shards: shards(),
         anew: false,
-        onPosition: () => undefined,
+        onFolded: () => undefined,
       });
       const from = await keeper.assigned(partition);
       await keeper.batch(

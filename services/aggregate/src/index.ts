@@ -4,6 +4,7 @@ export { type Contents, contentsOf, newestDate, type SelectedEvent, selectedEven
 export { type EventChange, type EventsOf, eventChanges } from './cut-difference.ts';
 export { chained, type Decoded, recordDecoder } from './decode.ts';
 export { type ReadHistories, readHistories } from './histories.ts';
+export type { Folded } from './folded.ts';
 export { ShardThreadFailed } from './keeper-thread.ts';
 export { clockOfSelection, type OpenArrival, type OpenHistory, openHistories } from './open-histories.ts';
 export {

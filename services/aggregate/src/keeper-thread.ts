@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { serialiseKey, type TrialKey } from '@holdfast/access';
 import type { GroupMember } from '@holdfast/log';
 import type { PublishedTrial } from '@holdfast/trials';
+import type { Folded } from './folded.ts';
 
 /** What a thread that keeps shards is told at its start; all of it can be copied between threads. */
 export type ThreadOptions = {
@@ -26,7 +27,7 @@ export type Call =
 
 export type ToThread = Call & { readonly id: number };
 export type FromThread =
-  | { readonly kind: 'position'; readonly trial: string; readonly partition: number; readonly offset: number }
+  | { readonly kind: 'folded'; readonly folded: Folded }
   | { readonly kind: 'answered'; readonly id: number; readonly offset: number }
   | { readonly kind: 'failed'; readonly id: number; readonly message: string; readonly code: string | undefined };
 
@@ -49,7 +50,7 @@ export interface KeeperThread {
 
 export function startKeeperThread(
   options: Omit<ThreadOptions, 'keyFiles'> & { readonly keys: ReadonlyMap<string, TrialKey> },
-  onPosition: (trial: string, partition: number, offset: number) => void,
+  onFolded: (folded: Folded) => void,
 ): KeeperThread {
   const { keys, log, shards } = options;
   const workerData: ThreadOptions = { log, shards, keyFiles: [...keys.values()].map(serialiseKey) };
@@ -69,7 +70,7 @@ export function startKeeperThread(
   worker.on('error', (cause) => die(new ShardThreadFailed(cause.message, undefined, { cause })));
   worker.on('exit', () => die(new ShardThreadFailed('a thread that keeps shards has ended', undefined)));
   worker.on('message', (message: FromThread) => {
-    if (message.kind === 'position') return onPosition(message.trial, message.partition, message.offset);
+    if (message.kind === 'folded') return onFolded(message.folded);
     const question = asked.get(message.id);
     asked.delete(message.id);
     if (message.kind === 'answered') question?.resolve(message.offset);

@@ -7,6 +7,7 @@ import { openShard, removeShard, type Shard, shardFile } from '@holdfast/shards'
 import { type Claim, type Difference, encodeTallyRecord, inParts } from '@holdfast/tallies';
 import { topicsOf } from '@holdfast/trials';
 import { chained, recordDecoder } from './decode.ts';
+import type { Folded } from './folded.ts';
 import { gather, nothingGathered } from './gather.ts';
 
 /** A double-blind trial can only be folded with its key. */
@@ -25,7 +26,7 @@ export type ShardKeeperOptions = {
   /** Whether shards are dropped when they are first assigned, so that the log refills them. */
   readonly anew: boolean;
   /** Told after each commit, when the differences are published too. */
-  readonly onPosition: (partition: number, offset: number) => void;
+  readonly onFolded: (folded: Folded) => void;
 };
 
 type Held = { readonly shard: Shard; readonly owner: string; claimAt: number; unclaimed: number };
@@ -34,7 +35,7 @@ type Held = { readonly shard: Shard; readonly owner: string; claimAt: number; un
 const differencesPerClaim = 2_000;
 
 /** A group member that keeps one trial's shards: decodes, folds, commits, publishes. */
-export function keeperOf({ log, protocol, key, shards, anew, onPosition }: ShardKeeperOptions): GroupMember {
+export function keeperOf({ log, protocol, key, shards, anew, onFolded }: ShardKeeperOptions): GroupMember {
   const { trial, blinding } = protocol;
   const sealed = blinding === 'double';
   if (sealed && key === undefined) {
@@ -54,7 +55,12 @@ export function keeperOf({ log, protocol, key, shards, anew, onPosition }: Shard
     await Promise.all([log.append(openTallies.name, records(open)), log.append(closedTallies.name, records(closed))]);
   };
 
-  const claim = async (partition: number, keeping: Held): Promise<void> => {
+  const tell = (partition: number, { shard, owner }: Held, batch: Folded['batch']): void => {
+    const { offset, sequence } = shard.position;
+    onFolded({ trial, partition, offset, owner, sequence, batch });
+  };
+
+  const claim = async (partition: number, keeping: Held, batch?: Folded['batch']): Promise<void> => {
     const { shard, owner } = keeping;
     const { open, closed } = await shard.tallies();
     const { chain, ...position } = shard.position;
@@ -62,7 +68,7 @@ export function keeperOf({ log, protocol, key, shards, anew, onPosition }: Shard
     await publish(partition, { ...head, cells: open }, { ...head, chain, cells: closed });
     keeping.unclaimed = 0;
     keeping.claimAt = 0;
-    onPosition(partition, position.offset);
+    tell(partition, keeping, batch);
   };
 
   return {
@@ -89,6 +95,7 @@ export function keeperOf({ log, protocol, key, shards, anew, onPosition }: Shard
       const { offset: next } = shard.position;
       const fresh = records.filter(({ offset }) => offset >= next);
       if (fresh.length === 0) return;
+      const started = performance.now();
       const gathered = nothingGathered();
       await gather(gathered, fresh, decode);
       const differences = await shard.apply({
@@ -99,12 +106,17 @@ export function keeperOf({ log, protocol, key, shards, anew, onPosition }: Shard
         ),
         ...gathered,
       });
+      const done = () => ({
+        first: fresh[0]?.offset ?? next,
+        records: fresh.length,
+        milliseconds: Math.round(performance.now() - started),
+      });
       if (keeping.claimAt > 0) {
-        if (shard.position.offset >= keeping.claimAt) await claim(partition, keeping);
+        if (shard.position.offset >= keeping.claimAt) await claim(partition, keeping, done());
         return;
       }
       await publish(partition, differences.open, differences.closed);
-      onPosition(partition, shard.position.offset);
+      tell(partition, keeping, done());
       keeping.unclaimed += 1;
       if (keeping.unclaimed >= differencesPerClaim) await claim(partition, keeping);
     },

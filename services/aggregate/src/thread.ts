@@ -63,7 +63,7 @@ async function answer(call: Call): Promise<number> {
         key: keys.get(protocol.trial),
         shards,
         anew: call.anew,
-        onPosition: (partition, offset) => say({ kind: 'position', trial: protocol.trial, partition, offset }),
+        onFolded: (folded) => say({ kind: 'folded', folded }),
       });
       keepers.set(protocol.trial, { keeper, topic: topicsOf(protocol).events.name });
       return 0;

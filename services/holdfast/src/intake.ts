@@ -1,9 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { type Aggregate, startAggregate } from '@holdfast/aggregate';
-import { civilDay, dateIn, dateOf, type Protocol } from '@holdfast/events';
-import { type Door, type ImportedClock, importedClock, openDoor, type Verdict } from '@holdfast/ingest';
+import { type Door, datesToTurn, type ImportedClock, importedClock, openDoor, type Verdict } from '@holdfast/ingest';
 import { StoreInUse } from '@holdfast/log';
-import { type PublishedTrial, readTallies, topicsOf } from '@holdfast/trials';
+import { type PublishedTrial, topicsOf } from '@holdfast/trials';
 import { CommandFailed } from './command-failed.ts';
 import { chooseTrial, type Store } from './store.ts';
 
@@ -119,8 +118,9 @@ export async function withIntake<T>(
     async finish() {
       for (const [trial, clock] of clocks) {
         const { protocol } = chooseTrial(store, trial);
-        if (options.ownClock !== true)
-          for (const date of await datesToTurn(store, protocol, clock)) await door.turnDay(trial, date);
+        const imported = () => [clock.date() ?? []].flat();
+        const dates = async () => (protocol.clock === 'imported' ? imported() : datesToTurn(log, protocol, new Date()));
+        if (options.ownClock !== true) for (const date of await dates()) await door.turnDay(trial, date);
         if (!unfolded.includes(trial)) await aggregate?.caughtUp(trial, await log.ends(topicsOf(protocol).events.name));
       }
     },
@@ -130,19 +130,4 @@ export async function withIntake<T>(
   } finally {
     await aggregate?.stop();
   }
-}
-
-/**
- * The dates that a trial's clock has still to turn to: of a finished trial the one on which everything is mature, of a running one
- * every day since the last, up to today in the trial's zone.
- */
-async function datesToTurn({ log }: Store, protocol: Protocol, clock: ImportedClock): Promise<readonly string[]> {
-  if (protocol.clock === 'imported') return [clock.date() ?? []].flat();
-  const today = dateIn(protocol.timeZone, new Date());
-  const turned = (await readTallies(log, protocol, 'open')).positions
-    .flatMap((position) => position?.asOf ?? [])
-    .sort();
-  const [last] = turned.length === 0 ? [undefined] : turned;
-  const from = last === undefined ? civilDay(today) : civilDay(last) + 1;
-  return Array.from({ length: Math.max(0, civilDay(today) - from + 1) }, (_, i) => dateOf(from + i));
 }

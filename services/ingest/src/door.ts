@@ -13,6 +13,7 @@ import {
 } from '@holdfast/events';
 import type { EventLog, NewRecord } from '@holdfast/log';
 import { type PublishedTrial, rejectedTopic, type Trials, topicsOf } from '@holdfast/trials';
+import { type Appended, placesOf } from './appended.ts';
 import { identityOf, type Rejection, shortened, withoutInventedNames } from './rejections.ts';
 
 /** What the door says of one event. It depends on schema and protocol alone: never on a sealed value or a participant's past. */
@@ -30,8 +31,8 @@ export type Verdict =
 /** The one way into the log. */
 export interface Door {
   judge(input: unknown): Verdict;
-  /** Stamps, seals what is closed, and appends; resolves when all of it is durable. */
-  admit(accepted: readonly Extract<Verdict, { accepted: true }>[]): Promise<void>;
+  /** Stamps, seals what is closed, and appends; resolves when all of it is durable, with where it went. */
+  admit(accepted: readonly Extract<Verdict, { accepted: true }>[]): Promise<readonly Appended[]>;
   /** Writes a trial's clock to every partition: the date that has begun. */
   turnDay(trial: string, date: string): Promise<void>;
   /** Writes to every partition where a data cut ends; answers the marks, by partition: what lies before them is in the cut. */
@@ -222,8 +223,13 @@ export async function openDoor({ log, trials, now, ownRecords = false, upcasts }
         if (isOwnRecord(event.type)) records.push(...everyPartition(record, published(trial).protocol.partitions));
         else records.push(record);
       }
-      for (const [trial, records] of byTrial)
-        await log.append(topicsOf(published(trial).protocol).events.name, records);
+      const places: Appended[] = [];
+      for (const [trial, records] of byTrial) {
+        const { protocol } = published(trial);
+        const offsets = await log.append(topicsOf(protocol).events.name, records);
+        places.push(...placesOf(trial, protocol.partitions, records, offsets));
+      }
+      return places;
     },
 
     async turnDay(trial, date) {

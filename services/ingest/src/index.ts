@@ -1,3 +1,5 @@
+export type { Appended } from './appended.ts';
+export { type Clock, type ClockOptions, datesToTurn, startClock } from './clock.ts';
 export { type Door, type DoorOptions, NoTrialKey, openDoor, type Verdict } from './door.ts';
 export { type EventInput, eventInputs } from './event-files.ts';
 export { type ImportedClock, importedClock } from './imported-clock.ts';

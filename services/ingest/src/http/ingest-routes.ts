@@ -20,6 +20,17 @@ export type IngestRoutesOptions = {
   readonly limits?: Partial<Limits>;
   /** How soon what others publish, create and revoke takes effect. */
   readonly pauseMs?: number;
+  /** Told of every request whose events were judged, when what it holds is durable. */
+  readonly onTakenIn?: (taken: TakenIn) => void;
+};
+
+/** What a request came to. */
+export type TakenIn = {
+  readonly trial: string;
+  /** The site that sent it, or the service that did. */
+  readonly site: string;
+  readonly accepted: number;
+  readonly rejected: number;
 };
 
 /** What the hooks know of a request before its body is read. */
@@ -28,6 +39,7 @@ type Admitted = { readonly sender: Sender; readonly place: Place };
 type Way = {
   readonly doors: LiveDoor;
   readonly limits: Limits;
+  readonly onTakenIn: IngestRoutesOptions['onTakenIn'];
 };
 
 const secretIn = (authorization: string | undefined): string | undefined =>
@@ -55,16 +67,17 @@ function announcedBytes({ headers }: FastifyRequest, { bodyBytes }: Limits): num
 }
 
 /** Waits for both also where one fails: what still runs is still held. */
-async function bothDone(...works: readonly Promise<void>[]): Promise<void> {
-  const failed = (await Promise.allSettled(works)).find((outcome) => outcome.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+async function bothDone<T>(work: Promise<T>, other: Promise<void>): Promise<T> {
+  await Promise.allSettled([work, other]);
+  await other;
+  return work;
 }
 
 /**
  * Takes in what a request holds, and resolves when all of it is durable: what is accepted in the trial's log, what is rejected where
  * it is listed.
  */
-async function takeIn(request: FastifyRequest, { sender, place }: Admitted, { doors, limits }: Way): Promise<Verdicts> {
+async function takeIn(request: FastifyRequest, { sender, place }: Admitted, { doors, limits, onTakenIn }: Way): Promise<Verdicts> {
   const hung = doors.now();
   const { door } = hung;
   const own = hung.trials.get(sender.token.trial);
@@ -93,12 +106,13 @@ async function takeIn(request: FastifyRequest, { sender, place }: Admitted, { do
   }
   place.take({ events: sent.events.length });
   const { verdicts, accepted, rejections } = await judgeAll(sent.events, hung, sender);
-  await place.durable(bothDone(door.admit(accepted), door.keepRejected(rejections)));
-  const { id, trial, site } = sender.token;
+  const appended = await place.durable(bothDone(door.admit(accepted), door.keepRejected(rejections)));
+  const { id, trial, site, role } = sender.token;
   request.log.info(
-    { token: id, trial, site, accepted: accepted.length, rejected: rejections.length },
+    { token: id, trial, site, accepted: accepted.length, rejected: rejections.length, appended },
     'events taken in',
   );
+  onTakenIn?.({ trial, site: site ?? role, accepted: accepted.length, rejected: rejections.length });
   return { verdicts: [...verdicts] };
 }
 
@@ -125,7 +139,7 @@ function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): R
 
 /** The way in over HTTP: a Fastify plugin. */
 export async function ingestRoutes(app: FastifyInstance, options: IngestRoutesOptions): Promise<void> {
-  const { log, now = () => new Date(), pauseMs } = options;
+  const { log, now = () => new Date(), pauseMs, onTakenIn } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const following = {
     failed: (err: unknown) =>
@@ -182,7 +196,7 @@ export async function ingestRoutes(app: FastifyInstance, options: IngestRoutesOp
       admittedOf(request).place.take({ bytes: announcedBytes(request, limits) });
     },
     handler: async (request, reply) => {
-      const answer = await takeIn(request, admittedOf(request), { doors, limits });
+      const answer = await takeIn(request, admittedOf(request), { doors, limits, onTakenIn });
       return reply.status(statusOf(answer)).send(answer);
     },
   });

@@ -60,6 +60,9 @@ export interface EventLog {
    */
   join(group: string, topic: string, member: GroupMember, most?: Partial<BatchBounds>): Promise<Membership>;
 
+  /** Whether a group has members on the topic just now, in whichever process. */
+  isJoined(group: string, topic: string): Promise<boolean>;
+
   /**
    * Leaves all groups (waiting for batches in flight, from which members may still append and read), finishes appends under way, lets go
    * of everything. Idempotent.

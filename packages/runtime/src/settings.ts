@@ -94,7 +94,8 @@ function refuseUnknown(names: readonly string[]): void {
   const unknown = names.find((name) => !known.includes(name) && !notOurs.has(name));
   if (unknown === undefined) return;
   const [nearest = ''] = [...known].sort((a, b) => stepsBetween(unknown, a) - stepsBetween(unknown, b));
-  const hint = stepsBetween(unknown, nearest) <= 4 ? `did you mean ${nearest}?` : 'docs/settings.md lists all settings;';
+  const hint =
+    stepsBetween(unknown, nearest) <= 4 ? `did you mean ${nearest}?` : 'docs/settings.md lists all settings;';
   throw new UnusableSetting(`${unknown} is no setting of Holdfast; ${hint} Correct it or unset it`);
 }
 

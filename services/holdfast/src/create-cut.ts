@@ -3,10 +3,10 @@ import { userInfo } from 'node:os';
 import { archiveUpTo, checkReach, contentsOf, fromArchive } from '@holdfast/aggregate';
 import { canonicalJson, sha256 } from '@holdfast/events';
 import { openDoor } from '@holdfast/ingest';
-import { StoreInUse } from '@holdfast/log';
 import { foldVersion } from '@holdfast/outcomes';
 import { type DataCut, listCuts, type PublishedTrial, putCut, readCut, topicsOf } from '@holdfast/trials';
 import { CommandFailed } from './command-failed.ts';
+import { canBeFolded } from './folding.ts';
 import { buildShards } from './intake.ts';
 import { refuseFuture } from './known-at.ts';
 import type { Store } from './store.ts';
@@ -32,15 +32,12 @@ async function freeName({ objects }: Store, trial: string): Promise<string> {
 
 /** Folds the marks, so that shards stand where the log does. Without the key whoever folds next does it. */
 async function foldMarks(store: Store, trial: PublishedTrial): Promise<void> {
-  const { trial: name, blinding } = trial.protocol;
-  if (blinding === 'double' && !store.keys.has(name)) return;
+  if (!(await canBeFolded(store, trial))) return;
   try {
     await buildShards(store, trial);
   } catch (error) {
-    // Who keeps the shards folds the marks. Anything else does not undo the cut, which stands by now.
-    const cause = error instanceof CommandFailed ? error.cause : error;
-    if (!(cause instanceof StoreInUse))
-      console.error(`the marks are not folded yet (${error instanceof Error ? error.message : String(error)})`);
+    // It does not undo the cut, which stands by now.
+    console.error(`the marks are not folded yet (${error instanceof Error ? error.message : String(error)})`);
   }
 }
 

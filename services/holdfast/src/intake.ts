@@ -1,9 +1,8 @@
-import { availableParallelism } from 'node:os';
-import { type Aggregate, startAggregate } from '@holdfast/aggregate';
 import { type Door, datesToTurn, type ImportedClock, importedClock, openDoor, type Verdict } from '@holdfast/ingest';
 import { StoreInUse } from '@holdfast/log';
 import { type PublishedTrial, topicsOf } from '@holdfast/trials';
 import { CommandFailed } from './command-failed.ts';
+import { aggregateFor, canBeFolded, foldingOn } from './folding.ts';
 import { chooseTrial, type Store } from './store.ts';
 
 type Accepted = Extract<Verdict, { accepted: true }>;
@@ -27,48 +26,41 @@ export type IntakeOptions = {
   readonly ownClock?: boolean;
 };
 
-/** The aggregate on this store, its shards shared by threads: one core is left to whoever appends. */
-export function aggregateFor({ log, folders, keys, settings }: Store): Aggregate {
-  return startAggregate({
-    log,
-    keys,
-    shards: folders.shards,
-    batchRecords: settings.batchRecords,
-    threads: {
-      count: Math.max(1, Math.min(4, availableParallelism() - 1)),
-      log: { dir: folders.log, closedDir: folders.closedLog },
-    },
-  });
-}
-
-/** A store that another command holds is said so, and what to do. */
+/** The shards of this trial are kept by another process: who wants them for itself is told so, and what to do. */
 function saidPlainly(error: unknown): never {
   const holder = error instanceof StoreInUse ? /process (\d+)/.exec(error.message)?.[1] : undefined;
   if (holder === undefined) throw error;
   throw new CommandFailed(
-    `another import or ingest (pid ${holder}) is running on this store; wait until it ends, then repeat this command`,
+    `another process (pid ${holder}: \`holdfast serve\`, or an import or ingest) keeps the shards of this store; stop it or wait until it ends, then repeat this command`,
     { cause: error },
   );
 }
 
-/**
- * Brings a trial's shards to the end of its log: those of a new protocol or fold version are built beside the old ones, which answer
- * until then. `anew` drops the shards of this version first.
- */
-export async function buildShards(
-  store: Store,
-  trial: PublishedTrial,
-  options: { readonly anew?: boolean } = {},
-): Promise<readonly number[]> {
+/** Drops a trial's shards and refills them from its log; answers up to where. */
+export async function refillShards(store: Store, trial: PublishedTrial): Promise<readonly number[]> {
   const ends = await store.log.ends(topicsOf(trial.protocol).events.name);
   const aggregate = aggregateFor(store);
   try {
-    await aggregate.keep(trial, options).catch(saidPlainly);
+    await aggregate.keep(trial, { anew: true }).catch(saidPlainly);
     await aggregate.caughtUp(trial.protocol.trial, ends);
   } finally {
     await aggregate.stop();
   }
   return ends;
+}
+
+/**
+ * Brings a trial's shards to the end of its log, or waits until whoever keeps them has done so. Those of a new protocol or fold
+ * version are built beside the old ones, which answer until then.
+ */
+export async function buildShards(store: Store, trial: PublishedTrial): Promise<void> {
+  const ends = await store.log.ends(topicsOf(trial.protocol).events.name);
+  const folding = foldingOn(store);
+  try {
+    await folding.upTo(trial, ends);
+  } finally {
+    await folding.stop();
+  }
 }
 
 /** Runs an intake and stops it whatever happens. */
@@ -80,22 +72,17 @@ export async function withIntake<T>(
   const { log, trials } = store;
   const door = await openDoor({ log, trials, now: () => new Date(), ownRecords: options.ownClock ?? false });
   const clocks = new Map<string, ImportedClock>();
-  let aggregate: Aggregate | undefined;
+  const folding = foldingOn(store);
   let admitted = 0;
 
   const unfolded: string[] = [];
-  const keepFolding = async (trial: PublishedTrial): Promise<void> => {
-    aggregate ??= aggregateFor(store);
-    await aggregate.keep(trial).catch(saidPlainly);
-  };
-
-  /** Takes on a trial before its first event is appended, so that a store in use shows while nothing has happened. */
+  /** Takes on a trial before its first event is appended: it is folded from the first batch on. */
   const keep = async (trial: string): Promise<ImportedClock> => {
     const known = clocks.get(trial);
     if (known !== undefined) return known;
     const published = chooseTrial(store, trial);
-    if (published.protocol.blinding === 'double' && !store.keys.has(trial)) unfolded.push(trial);
-    else await keepFolding(published);
+    if (await canBeFolded(store, published)) await folding.begin(published);
+    else unfolded.push(trial);
     const clock = importedClock(published.protocol);
     clocks.set(trial, clock);
     return clock;
@@ -117,17 +104,18 @@ export async function withIntake<T>(
     unfolded,
     async finish() {
       for (const [trial, clock] of clocks) {
-        const { protocol } = chooseTrial(store, trial);
+        const published = chooseTrial(store, trial);
+        const { protocol } = published;
         const imported = () => [clock.date() ?? []].flat();
         const dates = async () => (protocol.clock === 'imported' ? imported() : datesToTurn(log, protocol, new Date()));
         if (options.ownClock !== true) for (const date of await dates()) await door.turnDay(trial, date);
-        if (!unfolded.includes(trial)) await aggregate?.caughtUp(trial, await log.ends(topicsOf(protocol).events.name));
+        if (!unfolded.includes(trial)) await folding.upTo(published, await log.ends(topicsOf(protocol).events.name));
       }
     },
   };
   try {
     return await work(intake);
   } finally {
-    await aggregate?.stop();
+    await folding.stop();
   }
 }

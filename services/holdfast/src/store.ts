@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { parseKeyFile, type TrialKey } from '@holdfast/access';
 import type { Measure, Protocol } from '@holdfast/events';
 import type { EventLog } from '@holdfast/log';
@@ -22,6 +22,8 @@ export type Store = {
   readonly objects: ObjectStore;
   readonly trials: Trials;
   readonly keys: ReadonlyMap<string, TrialKey>;
+  /** Files and folders that keys were read from. */
+  readonly keysFrom: readonly string[];
 };
 
 export function settingsFor(options: CommonOptions): Settings {
@@ -29,25 +31,38 @@ export function settingsFor(options: CommonOptions): Settings {
   return options.data === undefined ? settings : { ...settings, data: resolve(options.data) };
 }
 
+/** The files that an option or setting names: a folder stands for the files in it. */
+async function keyFiles(named: string): Promise<readonly string[]> {
+  try {
+    if (!(await stat(named)).isDirectory()) return [named];
+    const entries = await readdir(named, { withFileTypes: true });
+    return entries.filter((entry) => entry.isFile()).map(({ name }) => join(named, name));
+  } catch (cause) {
+    throw new CommandFailed(
+      `cannot read key file ${named} (${(cause as NodeJS.ErrnoException).code}); give the file that \`keys create\` wrote`,
+      { cause },
+    );
+  }
+}
+
 /** The private keys that were given, by trial. */
-export async function readKeys(options: CommonOptions, settings: Settings): Promise<ReadonlyMap<string, TrialKey>> {
-  const files = options.key ?? (settings.key === undefined ? [] : [settings.key]);
+export async function readKeys(named: readonly string[]): Promise<ReadonlyMap<string, TrialKey>> {
   const keys = new Map<string, TrialKey>();
-  for (const file of files) {
-    let text: string;
-    try {
-      text = await readFile(file, 'utf8');
-    } catch (cause) {
+  for (const file of (await Promise.all(named.map(keyFiles))).flat()) {
+    const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
       throw new CommandFailed(
-        `cannot read key file ${file} (${(cause as NodeJS.ErrnoException).code}); give the file that \`keys create\` wrote`,
+        `cannot read key file ${file} (${cause.code}); give the file that \`keys create\` wrote`,
         { cause },
       );
-    }
+    });
     const key = parseKeyFile(text, file);
     keys.set(key.trial, key);
   }
   return keys;
 }
+
+/** The keys as the files stand now: to a folder of keys another one may have been added. */
+export const givenKeys = ({ keysFrom }: Store): Promise<ReadonlyMap<string, TrialKey>> => readKeys(keysFrom);
 
 /** Opens the store that a command names and closes it whatever happens. */
 export function withStore<T>(
@@ -84,7 +99,8 @@ export async function openStore<T>(
       `there is no store in ${settings.data}; name it by --data DIR, or begin one by \`holdfast protocol publish FILE\``,
     );
   }
-  const keys = await readKeys(options, settings);
+  const keysFrom = options.key ?? [settings.key ?? []].flat();
+  const keys = await readKeys(keysFrom);
   // Before anything is opened; a store that is begun now is marked once it is there.
   if (existsSync(folders.log)) checkStoreFormat(settings.data, access === 'read' ? 'read' : 'write');
   const log = await embeddedEventLog({ dir: folders.log, closedDir: folders.closedLog, readOnly: access === 'read' });
@@ -92,7 +108,7 @@ export async function openStore<T>(
     if (access !== 'read') checkStoreFormat(settings.data, 'write');
     const trials = await readTrials(log);
     checkKeys(keys, trials);
-    return await work({ settings, folders, log, objects: folderObjectStore(folders.objects), trials, keys });
+    return await work({ settings, folders, log, objects: folderObjectStore(folders.objects), trials, keys, keysFrom });
   } finally {
     await log.close();
   }

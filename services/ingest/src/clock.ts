@@ -88,8 +88,7 @@ export async function startClock({ log, now, onTurned, onFailed, pauseMs = 15_00
       try {
         const known = turned.get(trial);
         const today = civilDay(dateIn(timeZone, now()));
-        const dates =
-          known === undefined ? await datesToTurn(log, protocol, now()) : datesBetween(known + 1, today);
+        const dates = known === undefined ? await datesToTurn(log, protocol, now()) : datesBetween(known + 1, today);
         for (const date of dates) {
           if (isStopped) return;
           await door.turnDay(trial, date);

@@ -9,6 +9,8 @@ export type Claims = {
   /** `StoreInUse` if another live instance has it; a dead one's claim passes to this one. */
   take(group: string, topic: Topic): Promise<void>;
   giveBack(group: string, topic: Topic): Promise<void>;
+  /** Whether a live instance has it. */
+  isTaken(group: string, topic: Topic): boolean;
 };
 
 export function claimsOf(me: Holder): Claims {
@@ -32,6 +34,11 @@ export function claimsOf(me: Holder): Claims {
         const found = change.get(key);
         if (found && holderOf(Buffer.from(found).toString())?.token === me.token) change.remove(key);
       }),
+    isTaken(group, topic) {
+      const found = topic.store.read((view) => view.get(claimKey(group, topic.number)));
+      const holder = found && holderOf(Buffer.from(found).toString());
+      return holder !== undefined && (holder.token === me.token || isAlive(holder, me, topic.store));
+    },
   };
 }
 

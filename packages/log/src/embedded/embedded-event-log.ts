@@ -53,7 +53,8 @@ export async function embeddedEventLog(options: EmbeddedLogOptions): Promise<Eve
   const topics = topicsIn({ open, closed });
   const arrivals = arrivalsBy((topic) => endsOf(topics.named(topic)));
   const appenders = new Map([open, closed].map((store) => [store, appenderTo(store, arrivals.look)]));
-  const groups = groupsOf({ claims: claimsOf(me), arrivals, read: readFrom });
+  const claims = claimsOf(me);
+  const groups = groupsOf({ claims, arrivals, read: readFrom });
   const underWay = new Set<Promise<unknown>>();
   let closing: Promise<void> | undefined;
   let isClosed = false;
@@ -125,6 +126,7 @@ export async function embeddedEventLog(options: EmbeddedLogOptions): Promise<Eve
         checkBounds(bounds);
         return groups.join(group, topics.named(name), member, bounds);
       }),
+    isJoined: (group, name) => use(async () => claims.isTaken(group, topics.named(name))),
     close() {
       closing ??= closeAll();
       return closing;

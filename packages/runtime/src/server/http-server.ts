@@ -1,4 +1,4 @@
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import { Histogram } from 'prom-client';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
@@ -30,7 +30,7 @@ async function resultOf(check: Check): Promise<readonly CheckResult[]> {
 export async function httpServer({ logger, metrics, checks }: HttpServerOptions): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     // A caller that keeps its connection is told to go when the server stops, and not waited for.
     forceCloseConnections: 'idle',
     return503OnClosing: true,

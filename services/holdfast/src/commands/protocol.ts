@@ -4,6 +4,7 @@ import { foldVersion } from '@holdfast/outcomes';
 import { publishProtocol, readIgnored, readTallies, readTrials, topicsOf } from '@holdfast/trials';
 import type { Command } from 'commander';
 import { CommandFailed } from '../command-failed.ts';
+import { canBeFolded } from '../folding.ts';
 import { buildShards } from '../intake.ts';
 import { type Format, formatOption } from '../output/format.ts';
 import { measureInWords } from '../output/measure-in-words.ts';
@@ -102,11 +103,11 @@ async function rebuild(store: Store, trial: string): Promise<void> {
   const { log } = store;
   const published = (await readTrials(log)).get(trial);
   if (published === undefined) return;
-  const { version, blinding, clock } = published.protocol;
+  const { version, clock } = published.protocol;
   const events = (await log.ends(topicsOf(published.protocol).events.name)).reduce((sum, end) => sum + end, 0);
   if (events === 0 || (await standsOnNewest(store, published.protocol))) return;
   const replay = `holdfast replay --trial ${trial}`;
-  if (blinding === 'double' && !store.keys.has(trial)) {
+  if (!(await canBeFolded(store, published))) {
     console.error(
       `its ${events} events cannot be folded by version ${version} without the key; the version before it answers until \`${replay} --key FILE\``,
     );

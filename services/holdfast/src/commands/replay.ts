@@ -4,7 +4,7 @@ import { cellsOf, type Tallies } from '@holdfast/tallies';
 import { readTallies } from '@holdfast/trials';
 import type { Command } from 'commander';
 import { CommandFailed } from '../command-failed.ts';
-import { buildShards } from '../intake.ts';
+import { refillShards } from '../intake.ts';
 import { refuseChangedLog, verifyLog } from '../log-chains.ts';
 import { watermarkLine } from '../output/watermark.ts';
 import { chooseTrial, type Store, withStore } from '../store.ts';
@@ -22,7 +22,7 @@ async function replayTrial(store: Store, name: string): Promise<void> {
   refuseChangedLog(await verifyLog(store, name));
   const before = await readTallies(log, protocol, 'closed');
   const started = Date.now();
-  const ends = await buildShards(store, trial, { anew: true });
+  const ends = await refillShards(store, trial);
   const after = await readTallies(log, protocol, 'closed');
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
   const events = ends.reduce((sum, end) => sum + end, 0);

@@ -77,7 +77,11 @@ async function bothDone<T>(work: Promise<T>, other: Promise<void>): Promise<T> {
  * Takes in what a request holds, and resolves when all of it is durable: what is accepted in the trial's log, what is rejected where
  * it is listed.
  */
-async function takeIn(request: FastifyRequest, { sender, place }: Admitted, { doors, limits, onTakenIn }: Way): Promise<Verdicts> {
+async function takeIn(
+  request: FastifyRequest,
+  { sender, place }: Admitted,
+  { doors, limits, onTakenIn }: Way,
+): Promise<Verdicts> {
   const hung = doors.now();
   const { door } = hung;
   const own = hung.trials.get(sender.token.trial);

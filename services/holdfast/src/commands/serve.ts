@@ -1,0 +1,64 @@
+import { logLevels } from '@holdfast/runtime';
+import { openLogger, untilSignalled } from '@holdfast/runtime/server';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type ServiceName, serviceNames, startServices } from '../serve/start-services.ts';
+import { type CommonOptions, openStore } from '../store.ts';
+
+type ServeCommandOptions = CommonOptions & {
+  readonly host?: string;
+  readonly port?: number;
+  readonly logLevel?: (typeof logLevels)[number];
+};
+
+function portNumber(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError('a port is a number from 0 to 65535.');
+  return port;
+}
+
+async function serve(services: readonly ServiceName[], command: Command): Promise<void> {
+  const options = command.optsWithGlobals<ServeCommandOptions>();
+  await openStore(options, 'create', async (store) => {
+    const { settings, trials } = store;
+    const logger = openLogger({ level: options.logLevel ?? settings.logLevel });
+    const { host, port } = options;
+    const running = await startServices(store, {
+      logger,
+      ...(services.length === 0 ? {} : { services }),
+      ...(host === undefined ? {} : { host }),
+      ...(port === undefined ? {} : { port }),
+    });
+    const names = services.length === 0 ? serviceNames : services;
+    logger.info({ url: running.url, data: settings.data, services: names, trials: [...trials.keys()] }, 'serving');
+    if (trials.size === 0) logger.warn('no trial is published yet; run `holdfast protocol publish FILE`');
+    process.exitCode = await untilSignalled({ name: 'serve', stop: running.stop }, { logger, failed: running.failed });
+  });
+  // Whatever did not stop in time must not keep the process.
+  process.exit();
+}
+
+export function serveCommand(program: Command): void {
+  program
+    .command('serve')
+    .argument('[services...]', `which to run in this process (default: all of ${serviceNames.join(', ')})`)
+    .description('run the services: the HTTP door, what folds events into tallies, and the clock of live trials')
+    .option('--host <address>', 'address to listen on (default: HOLDFAST_HOST, else 127.0.0.1)')
+    .option('--port <port>', 'port to listen on, 0 for any free one (default: HOLDFAST_PORT, else 8080)', portNumber)
+    .addOption(
+      new Option('--log-level <level>', 'least severe entries to log (default: HOLDFAST_LOG_LEVEL, else info)').choices(
+        logLevels,
+      ),
+    )
+    .addHelpText(
+      'after',
+      `
+Logs JSON lines to standard output. GET /healthz, /readyz and /metrics say how it is. SIGTERM or SIGINT stops it in order; a second
+one ends it at once. Commands work while it runs; trials, protocol versions and keys that they publish are taken up.`,
+    )
+    .action((services: string[], _options: unknown, command: Command) => {
+      const unknown = services.find((name) => !(serviceNames as readonly string[]).includes(name));
+      if (unknown !== undefined)
+        command.error(`error: there is no service ${unknown}; there are ${serviceNames.join(', ')}`);
+      return serve(services as ServiceName[], command);
+    });
+}

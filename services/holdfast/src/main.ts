@@ -20,6 +20,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   explain: async () => (await import('./commands/explain.ts')).explainCommand,
   issues: async () => (await import('./commands/issues.ts')).issuesCommand,
   replay: async () => (await import('./commands/replay.ts')).replayCommand,
+  backup: async () => (await import('./commands/backup.ts')).backupCommand,
   cut: async () => (await import('./commands/cut.ts')).cutCommand,
   verify: async () => (await import('./commands/verify.ts')).verifyCommand,
 };

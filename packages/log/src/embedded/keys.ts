@@ -31,6 +31,8 @@ export function offsetOf(key: Uint8Array, topic: number, partition: number): num
   return Number(found.readBigUInt64BE(9));
 }
 
+export const claimsPrefix = Buffer.from('c');
+
 export function claimKey(group: string, topic: number): Buffer {
   const key = Buffer.alloc(5, 'c');
   key.writeUInt32BE(topic, 1);

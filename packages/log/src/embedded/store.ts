@@ -30,6 +30,8 @@ export type Store = {
   write<T>(change: (change: Change) => T): Promise<T>;
   /** Whether a live process with this pid has the store open, in whichever container. */
   hasReader(pid: number): boolean;
+  /** Writes the newest committed state as a store of its own into a folder that is there and empty; others may write meanwhile. */
+  copyTo(folder: string): Promise<void>;
   /** Keeps everybody, this instance included, from writing here. */
   hold(): Promise<Release>;
   close(): Promise<void>;
@@ -191,6 +193,14 @@ function storeOn(db: RootDatabase<Uint8Array, Uint8Array>, dir: string, id: stri
     hasReader(pid) {
       db.readerCheck(); // forgets the dead
       return new RegExp(`^ *${pid} `, 'm').test(db.readerList());
+    },
+    async copyTo(folder) {
+      checkOpen();
+      try {
+        await db.backup(folder, true);
+      } catch (error) {
+        throw storeError(error, folder, 'write');
+      }
     },
     async hold() {
       checkOpen();

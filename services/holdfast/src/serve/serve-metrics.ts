@@ -55,35 +55,32 @@ export function serveMetrics(metrics: Metrics, standings: () => Promise<readonly
     labelNames: ['trial'],
     registers,
   });
-  const lag = new Gauge({
-    name: 'holdfast_shard_lag_records',
-    help: 'Records of the log that a shard has still to fold',
-    labelNames: ['trial', 'partition'],
-    registers,
-  });
-  const age = new Gauge({
-    name: 'holdfast_watermark_age_seconds',
-    help: 'How long ago a trial’s tallies last included all of its log; 0 while they do',
-    labelNames: ['trial'],
-    registers,
-  });
-  new Gauge({
-    name: 'holdfast_shard_offset',
-    help: 'Records of the log that a shard’s published tallies include',
-    labelNames: ['trial', 'partition'],
-    registers,
-    async collect() {
-      for (const gauge of [this, lag, age]) gauge.reset();
-      for (const { trial, offsets, ends, behindForMs } of await standings()) {
-        for (const [partition, end] of ends.entries()) {
-          const offset = offsets[partition] ?? 0;
-          this.set({ trial, partition }, offset);
-          lag.set({ trial, partition }, Math.max(0, end - offset));
+  const atRead = (name: string, help: string, byPartition: boolean, valueOf: (at: TrialStanding, p: number) => number) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: byPartition ? ['trial', 'partition'] : ['trial'],
+      registers,
+      async collect() {
+        this.reset();
+        for (const standing of await standings()) {
+          const { trial, ends } = standing;
+          if (!byPartition) this.set({ trial }, valueOf(standing, 0));
+          else for (const p of ends.keys()) this.set({ trial, partition: p }, valueOf(standing, p));
         }
-        age.set({ trial }, behindForMs / 1000);
-      }
-    },
-  });
+      },
+    });
+  const offsetOf = ({ offsets }: TrialStanding, p: number) => offsets[p] ?? 0;
+  atRead('holdfast_shard_offset', 'Records of the log that a shard’s published tallies include', true, offsetOf);
+  atRead('holdfast_shard_lag_records', 'Records of the log that a shard has still to fold', true, (standing, p) =>
+    Math.max(0, (standing.ends[p] ?? 0) - offsetOf(standing, p)),
+  );
+  atRead(
+    'holdfast_watermark_age_seconds',
+    'How long ago a trial’s tallies last included all of its log; 0 while they do',
+    false,
+    ({ behindForMs }) => behindForMs / 1000,
+  );
   return {
     takenIn({ trial, site, accepted, rejected }) {
       events.inc({ trial, site, verdict: 'accepted' }, accepted);

@@ -60,6 +60,8 @@ export function keepTrial(first: PublishedTrial, options: TrialKeeperOptions): T
   let timer: NodeJS.Timeout | undefined;
   let changing: Promise<void> = Promise.resolve();
   let offsets: number[] = [];
+  /** Whether all shards have claimed since the start: what comes after that is built beside them. */
+  let hasAnswered = false;
   let includedAllAt = Date.now();
   /** The ends at some instant: once the tallies include them, they include all that was there then. */
   let mark: { readonly ends: readonly number[]; readonly at: number } | undefined;
@@ -75,6 +77,10 @@ export function keepTrial(first: PublishedTrial, options: TrialKeeperOptions): T
   const ticking = setInterval(() => {
     if (state.is === 'kept') look(offsets).catch(() => undefined);
   }, 1_000).unref();
+
+  /** Partitions whose shard has not claimed yet. */
+  const missing = () =>
+    Array.from({ length: published.protocol.partitions }, (_, p) => p).filter((p) => offsets[p] === undefined);
 
   const close = async (): Promise<void> => {
     clearTimeout(timer);
@@ -109,13 +115,14 @@ export function keepTrial(first: PublishedTrial, options: TrialKeeperOptions): T
 
   const open = async (): Promise<void> => {
     const before = state;
-    if (before.is === 'kept') state = { is: 'opening' };
+    if (before.is === 'kept' && !hasAnswered) state = { is: 'opening' };
     offsets = [];
     let opened: Aggregate | undefined;
     try {
       opened = await openAggregate(published, (folded) => {
         offsets[folded.partition] = folded.offset;
         pauseMs = retryMs;
+        hasAnswered ||= missing().length === 0;
         if (mark !== undefined && include(offsets, mark.ends)) {
           [includedAllAt, mark] = [mark.at, undefined];
           look(offsets).catch(() => undefined);
@@ -189,13 +196,10 @@ export function keepTrial(first: PublishedTrial, options: TrialKeeperOptions): T
           return { name, note: 'not folded: double-blind, and its key is not given here; events are taken in' };
         case 'kept': {
           const { partitions, version } = published.protocol;
-          const waiting = Array.from({ length: partitions }, (_, p) => offsets[p]).filter((at) => at === undefined);
-          return waiting.length === 0
-            ? { name }
-            : {
-                name,
-                problem: `${waiting.length} of ${partitions} are being refilled from the log (version ${version})`,
-              };
+          const waiting = missing();
+          if (waiting.length === 0) return { name };
+          const what = `${waiting.length} of ${partitions} are being refilled from the log by version ${version}`;
+          return hasAnswered ? { name, note: `${what}; the one before it answers` } : { name, problem: what };
         }
       }
     },

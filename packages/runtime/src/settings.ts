@@ -51,25 +51,25 @@ export const environmentSchema = z.object({
     .optional()
     .describe('file with a double-blind trial’s private key, or a folder of such files (`--key`)'),
   HOLDFAST_HOST: z.string().min(1).default('127.0.0.1').describe('address that `serve` listens on (`--host`)'),
-  HOLDFAST_PORT: whole(0, 65_535).default(8080).describe('port that `serve` listens on; 0: any free one (`--port`)'),
+  HOLDFAST_PORT: whole(0, 65_535).prefault('8080').describe('port that `serve` listens on; 0: any free one (`--port`)'),
   HOLDFAST_LOG_LEVEL: z
     .enum(logLevels)
     .default('info')
     .describe('least severe entries that `serve` logs (`--log-level`)'),
-  HOLDFAST_BATCH_RECORDS: whole(1, 100_000).default(5_000).describe('most records folded in one transaction'),
+  HOLDFAST_BATCH_RECORDS: whole(1, 100_000).prefault('5000').describe('most records folded in one transaction'),
   HOLDFAST_WAIT_SECONDS: whole(1, 86_400)
-    .default(60)
+    .prefault('60')
     .describe('how long a command waits for a running `serve` whose numbers do not move'),
   HOLDFAST_BODY_BYTES: whole(1024, 1024 * mebibyte)
-    .default(16 * mebibyte)
+    .prefault(String(16 * mebibyte))
     .describe('largest body of a request, as it comes and unpacked'),
-  HOLDFAST_EVENTS_PER_REQUEST: whole(1, 1_000_000).default(10_000).describe('most events of one request'),
-  HOLDFAST_REQUESTS_PER_MINUTE: whole(1, 10_000_000).default(6_000).describe('most requests a minute with one token'),
+  HOLDFAST_EVENTS_PER_REQUEST: whole(1, 1_000_000).prefault('10000').describe('most events of one request'),
+  HOLDFAST_REQUESTS_PER_MINUTE: whole(1, 10_000_000).prefault('6000').describe('most requests a minute with one token'),
   HOLDFAST_WAITING_BYTES: whole(1024, 64 * 1024 * mebibyte)
-    .default(64 * mebibyte)
+    .prefault(String(64 * mebibyte))
     .describe('bytes of all requests that are not durable yet; more is answered 503'),
   HOLDFAST_WAITING_EVENTS: whole(1, 10_000_000)
-    .default(100_000)
+    .prefault('100000')
     .describe('events of all requests that are not durable yet; more is answered 503'),
 });
 

@@ -1,2 +1,2 @@
-export { type IngestRoutesOptions, ingestRoutes, type Taken } from './ingest-routes.ts';
+export { type IngestRoutesOptions, ingestRoutes, type TakenIn } from './ingest-routes.ts';
 export { defaultLimits, type Limits } from './limits.ts';

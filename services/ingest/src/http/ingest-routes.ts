@@ -14,22 +14,23 @@ import { judgeAll, type Sender, whereOf } from './take-in.ts';
 import { sourceOf } from './token-scope.ts';
 import { type Place, waitingRoom } from './waiting-room.ts';
 
-/** What became of a request's events, in numbers: nothing of them depends on what is sealed. */
-export type Taken = {
-  readonly trial: string;
-  readonly site: string | undefined;
-  readonly accepted: number;
-  readonly rejected: number;
-};
-
 export type IngestRoutesOptions = {
   readonly log: EventLog;
   readonly now?: () => Date;
   readonly limits?: Partial<Limits>;
-  /** Told of each request whose events were taken in, once they are durable. */
-  readonly taken?: (what: Taken) => void;
   /** How soon what others publish, create and revoke takes effect. */
   readonly pauseMs?: number;
+  /** Told of every request whose events were judged, when what it holds is durable. */
+  readonly onTakenIn?: (taken: TakenIn) => void;
+};
+
+/** What a request came to. */
+export type TakenIn = {
+  readonly trial: string;
+  /** The site that sent it, or the service that did. */
+  readonly site: string;
+  readonly accepted: number;
+  readonly rejected: number;
 };
 
 /** What the hooks know of a request before its body is read. */
@@ -38,7 +39,7 @@ type Admitted = { readonly sender: Sender; readonly place: Place };
 type Way = {
   readonly doors: LiveDoor;
   readonly limits: Limits;
-  readonly taken: IngestRoutesOptions['taken'];
+  readonly onTakenIn: IngestRoutesOptions['onTakenIn'];
 };
 
 const secretIn = (authorization: string | undefined): string | undefined =>
@@ -66,9 +67,10 @@ function announcedBytes({ headers }: FastifyRequest, { bodyBytes }: Limits): num
 }
 
 /** Waits for both also where one fails: what still runs is still held. */
-async function bothDone(...works: readonly Promise<void>[]): Promise<void> {
-  const failed = (await Promise.allSettled(works)).find((outcome) => outcome.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+async function bothDone<T>(work: Promise<T>, other: Promise<void>): Promise<T> {
+  await Promise.allSettled([work, other]);
+  await other;
+  return work;
 }
 
 /** A double-blind trial whose key is not published yet: nothing of it can be sealed, so its senders must wait. */
@@ -107,17 +109,21 @@ async function eventsOf(
  * Takes in what a request holds, and resolves when all of it is durable: what is accepted in the trial's log, what is rejected where
  * it is listed.
  */
-async function takeIn(request: FastifyRequest, admitted: Admitted, { doors, limits, taken }: Way): Promise<Verdicts> {
+async function takeIn(
+  request: FastifyRequest,
+  admitted: Admitted,
+  { doors, limits, onTakenIn }: Way,
+): Promise<Verdicts> {
   const { sender, place } = admitted;
   const hung = doors.now();
   refuseWithoutKey(hung, sender);
   const sent = await eventsOf(request, admitted, hung, limits);
   const { verdicts, accepted, rejections } = await judgeAll(sent, hung, sender);
   await place.durable(bothDone(hung.door.admit(accepted), hung.door.keepRejected(rejections)));
-  const { id, trial, site } = sender.token;
-  const what: Taken = { trial, site, accepted: accepted.length, rejected: rejections.length };
-  request.log.info({ token: id, ...what }, 'events taken in');
-  taken?.(what);
+  const { id, trial, site, role } = sender.token;
+  const counts = { accepted: accepted.length, rejected: rejections.length };
+  request.log.info({ token: id, trial, site, ...counts }, 'events taken in');
+  onTakenIn?.({ trial, site: site ?? role, ...counts });
   return { verdicts };
 }
 
@@ -150,7 +156,7 @@ function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): R
 
 /** The way in over HTTP: a Fastify plugin. */
 export async function ingestRoutes(app: FastifyInstance, options: IngestRoutesOptions): Promise<void> {
-  const { log, now = () => new Date(), pauseMs } = options;
+  const { log, now = () => new Date(), pauseMs, onTakenIn } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const following = {
     failed: (err: unknown) =>
@@ -164,7 +170,7 @@ export async function ingestRoutes(app: FastifyInstance, options: IngestRoutesOp
     doors.stop();
   });
 
-  const way: Way = { doors, limits, taken: options.taken };
+  const way: Way = { doors, limits, onTakenIn };
   const room = waitingRoom(limits);
   const admitted = new WeakMap<FastifyRequest, Admitted>();
   const admittedOf = (request: FastifyRequest): Admitted => {

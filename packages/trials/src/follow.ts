@@ -5,7 +5,7 @@ import { recordsBetween } from '@holdfast/log';
 export type Following = { stop(): void };
 
 export type FollowOptions = {
-  /** Told when the topic could not be read; it is tried again after the next pause. */
+  /** Told when the topic can no longer be read, once until it can again; it is tried again after each pause. */
   readonly failed?: (error: unknown) => void;
   readonly pauseMs?: number;
 };
@@ -24,6 +24,7 @@ export async function follow(
   let exists = false;
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
+  let isFailing = false;
 
   const look = async () => {
     exists ||= (await log.topics()).some((topic) => topic.name === name);
@@ -38,9 +39,13 @@ export async function follow(
   };
   const lookLater = () => {
     timer = setTimeout(async () => {
-      await look().catch((error: unknown) => {
-        if (!isStopped) failed(error);
-      });
+      try {
+        await look();
+        isFailing = false;
+      } catch (error) {
+        if (!isStopped && !isFailing) failed(error);
+        isFailing = true;
+      }
       if (!isStopped) lookLater();
     }, pauseMs).unref();
   };

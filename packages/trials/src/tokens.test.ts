@@ -122,6 +122,7 @@ describe('the book of a running server', () => {
     expect([opened.tokenOf(secret), opened.tokenOf(later)]).toEqual([expect.objectContaining(site), 'unknown']);
     broken = false;
     await vi.waitFor(() => expect(opened.tokenOf(later)).toMatchObject(site));
+    expect(failed).toHaveBeenCalledTimes(1);
   });
 });
 

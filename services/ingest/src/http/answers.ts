@@ -14,12 +14,12 @@ export const EventVerdict = z
     problems: z.array(Reason).optional().meta({ description: 'every reason; of rejected events only' }),
   })
   .meta({ title: 'What became of one event' });
-export type EventVerdict = z.infer<typeof EventVerdict>;
+export type EventVerdict = Readonly<z.infer<typeof EventVerdict>>;
 
 export const Verdicts = z
   .strictObject({ verdicts: z.array(EventVerdict).meta({ description: 'one for each event, in their order' }) })
   .meta({ title: 'Verdicts', description: 'What is accepted is durable; what is rejected is kept and listed.' });
-export type Verdicts = z.infer<typeof Verdicts>;
+export type Verdicts = { readonly verdicts: readonly EventVerdict[] };
 
 const codes = Object.keys(refusals) as [RefusalCode, ...RefusalCode[]];
 

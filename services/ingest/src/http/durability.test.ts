@@ -150,3 +150,14 @@ describe('a log that is stuck', () => {
     expect((await three()).status).toBe(202);
   });
 });
+
+test('a defect of ours is answered as one, and logged by its place: its message could quote what was sent', async () => {
+  const append = appendingBy(() => async () => {
+    throw new TypeError('GB-01-0042 is not a function');
+  });
+  const { post, logged } = await started({ wrapped: append });
+  const { status, body } = await post(event());
+  expect([status, body]).toEqual([500, { error: { code: 'defect', message: expect.stringMatching(/request id/) } }]);
+  expect(logged.join('')).toContain('durability.test.ts');
+  expect(logged.join('')).not.toContain('GB-01-0042');
+});

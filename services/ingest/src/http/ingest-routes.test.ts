@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { event, type PostOptions, type TestServer, testServer } from './fixtures/test-server.ts';
+import { event, type PostOptions, randomisationSource, type TestServer, testServer } from './fixtures/test-server.ts';
+import type { TakenIn } from './ingest-routes.ts';
 
 let server: TestServer;
 beforeEach(async () => {
@@ -54,4 +55,17 @@ describe('an event that is sent', () => {
     ]);
     expect((await ids()).sort()).toEqual([good.id, alsoGood.id].sort());
   });
+});
+
+test('whoever counts is told of each request, by trial and site, when its events are durable', async () => {
+  await server.close();
+  const told: TakenIn[] = [];
+  server = await testServer({ onTakenIn: (taken) => told.push(taken) });
+  await server.post([event(), event({ data: {} }), event()]);
+  await server.post('{"cut');
+  await server.post(event({ source: randomisationSource }), { token: server.tokens.randomisation });
+  expect(told).toEqual([
+    { trial: 'DEMO-2X2', site: 'GB-01', accepted: 2, rejected: 1 },
+    { trial: 'DEMO-2X2', site: 'randomisation', accepted: 1, rejected: 0 },
+  ]);
 });

@@ -7,9 +7,9 @@ import type { Refused, Verdicts } from './answers.ts';
 import { statusOf } from './answers.ts';
 import { inflate } from './inflate.ts';
 import { defaultLimits, type Limits } from './limits.ts';
-import { type LiveDoor, openLiveDoor } from './live-door.ts';
+import { type HungDoor, type LiveDoor, openLiveDoor } from './live-door.ts';
 import { Refusal, refusalOf, refusals } from './refusal.ts';
-import { eventsIn, formatOf } from './sent-events.ts';
+import { eventsIn, formatOf, type Sent } from './sent-events.ts';
 import { judgeAll, type Sender, whereOf } from './take-in.ts';
 import { sourceOf } from './token-scope.ts';
 import { type Place, waitingRoom } from './waiting-room.ts';
@@ -73,58 +73,71 @@ async function bothDone<T>(work: Promise<T>, other: Promise<void>): Promise<T> {
   return work;
 }
 
+/** A double-blind trial whose key is not published yet: nothing of it can be sealed, so its senders must wait. */
+function refuseWithoutKey({ trials }: HungDoor, { token: { trial } }: Sender): void {
+  const published = trials.get(trial);
+  if (published?.protocol.blinding !== 'double' || published.key !== undefined) return;
+  const why = 'the trial is double-blind and has no key yet; nothing of it can be sealed';
+  throw new Refusal('not-now', why, { retryAfter: 60 });
+}
+
+/** The events in a request's body. What cannot be read at all is kept too, before that is said. */
+async function eventsOf(
+  request: FastifyRequest,
+  { sender, place }: Admitted,
+  { door }: HungDoor,
+  { bodyBytes, eventsPerRequest }: Limits,
+): Promise<readonly Sent[]> {
+  const { format, encoding } = formatOf(request.headers);
+  const packed = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  const body = await inflate(packed, encoding, bodyBytes);
+  if (body !== packed) place.take({ bytes: body.length });
+  if (body.length === 0 && (format === 'structured' || format === 'batch'))
+    throw new Refusal('unreadable', 'the body is empty; send one event or several');
+  const sent = eventsIn(body, format, request.raw.rawHeaders, eventsPerRequest);
+  if ('events' in sent) {
+    place.take({ events: sent.events.length });
+    return sent.events;
+  }
+  const { problem, text } = sent.unreadable;
+  const problems = [{ path: '', message: problem }];
+  await place.durable(door.keepRejected([{ trial: undefined, where: whereOf(sender), problems, input: text }]));
+  throw new Refusal('unreadable', `the body ${problem}`);
+}
+
 /**
  * Takes in what a request holds, and resolves when all of it is durable: what is accepted in the trial's log, what is rejected where
  * it is listed.
  */
 async function takeIn(
   request: FastifyRequest,
-  { sender, place }: Admitted,
+  admitted: Admitted,
   { doors, limits, onTakenIn }: Way,
 ): Promise<Verdicts> {
+  const { sender, place } = admitted;
   const hung = doors.now();
-  const { door } = hung;
-  const own = hung.trials.get(sender.token.trial);
-  if (own?.protocol.blinding === 'double' && own.key === undefined)
-    throw new Refusal('not-now', 'the trial is double-blind and has no key yet; nothing of it can be sealed', {
-      retryAfter: 60,
-    });
-  const { format, encoding } = formatOf(request.headers);
-  const packed = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-  const body = await inflate(packed, encoding, limits.bodyBytes);
-  if (body !== packed) place.take({ bytes: body.length });
-  if (body.length === 0 && format !== 'binary' && format !== 'lines')
-    throw new Refusal('unreadable', 'the body is empty; send one event or several');
-
-  const sent = eventsIn(body, format, request.raw.rawHeaders, limits.eventsPerRequest);
-  if ('unreadable' in sent) {
-    const { problem, text } = sent.unreadable;
-    const rejection = {
-      trial: undefined,
-      where: whereOf(sender),
-      problems: [{ path: '', message: problem }],
-      input: text,
-    };
-    await place.durable(door.keepRejected([rejection]));
-    throw new Refusal('unreadable', `the body ${problem}`);
-  }
-  place.take({ events: sent.events.length });
-  const { verdicts, accepted, rejections } = await judgeAll(sent.events, hung, sender);
-  const appended = await place.durable(bothDone(door.admit(accepted), door.keepRejected(rejections)));
+  refuseWithoutKey(hung, sender);
+  const sent = await eventsOf(request, admitted, hung, limits);
+  const { verdicts, accepted, rejections } = await judgeAll(sent, hung, sender);
+  const appended = await place.durable(bothDone(hung.door.admit(accepted), hung.door.keepRejected(rejections)));
   const { id, trial, site, role } = sender.token;
-  request.log.info(
-    { token: id, trial, site, accepted: accepted.length, rejected: rejections.length, appended },
-    'events taken in',
-  );
-  onTakenIn?.({ trial, site: site ?? role, accepted: accepted.length, rejected: rejections.length });
-  return { verdicts: [...verdicts] };
+  const counts = { accepted: accepted.length, rejected: rejections.length };
+  request.log.info({ token: id, trial, site, ...counts, appended }, 'events taken in');
+  onTakenIn?.({ trial, site: site ?? role, ...counts });
+  return { verdicts };
+}
+
+/** What may be logged of a defect: where it is. Its message may quote what was sent. */
+function placeOf(error: unknown): object {
+  if (!(error instanceof Error)) return { type: typeof error };
+  return { type: error.name, at: error.stack?.split('\n').filter((line) => /^ +at /.test(line)) };
 }
 
 /** Answers a request that is refused as a whole, with nothing of what was sent. */
 function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): Refused {
   const refusal = refusalOf(error);
   if (refusal === undefined) {
-    request.log.error({ err: error }, 'a defect of ours');
+    request.log.error(placeOf(error), 'a defect of ours');
     reply.status(500);
     return {
       error: { code: 'defect', message: 'something is wrong here; tell whoever runs this server the request id' },
@@ -157,6 +170,7 @@ export async function ingestRoutes(app: FastifyInstance, options: IngestRoutesOp
     doors.stop();
   });
 
+  const way: Way = { doors, limits, onTakenIn };
   const room = waitingRoom(limits);
   const admitted = new WeakMap<FastifyRequest, Admitted>();
   const admittedOf = (request: FastifyRequest): Admitted => {
@@ -200,7 +214,7 @@ export async function ingestRoutes(app: FastifyInstance, options: IngestRoutesOp
       admittedOf(request).place.take({ bytes: announcedBytes(request, limits) });
     },
     handler: async (request, reply) => {
-      const answer = await takeIn(request, admittedOf(request), { doors, limits, onTakenIn });
+      const answer = await takeIn(request, admittedOf(request), way);
       return reply.status(statusOf(answer)).send(answer);
     },
   });

@@ -1,5 +1,4 @@
 import { LogError, LogFull } from '@holdfast/log';
-import { NoTrialKey } from '../door.ts';
 
 /** Why a whole request is refused; what is wrong with one event is its verdict. */
 export const refusals = {
@@ -45,11 +44,6 @@ const ofStatus: Readonly<Record<number, Refusal>> = {
 /** What goes wrong while events are taken in, as the sender should see it; undefined for a defect of ours. */
 export function refusalOf(error: unknown): Refusal | undefined {
   if (error instanceof Refusal) return error;
-  if (error instanceof NoTrialKey)
-    return new Refusal('not-now', 'the trial is double-blind and has no key yet; nothing of it can be sealed', {
-      cause: error,
-      retryAfter: 60,
-    });
   if (error instanceof LogFull)
     return new Refusal('not-now', 'there is no room for more events; whoever runs this server must make some', {
       cause: error,

@@ -40,6 +40,7 @@ export function waitingRoom({ waitingBytes, waitingEvents, durableWithinMs }: Li
       };
       return {
         take({ bytes = 0, events = 0 }) {
+          refuseIf(isOver, 'the connection broke before everything was there', 1);
           refuseIf(stuck > 0, 'earlier events are still not durable', 5);
           const isFull = held.bytes + bytes > waitingBytes || held.events + events > waitingEvents;
           refuseIf(isFull, 'too much is waiting to become durable', 1);

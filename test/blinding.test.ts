@@ -382,7 +382,8 @@ describe('a blinded answer is a function of the open events alone', () => {
   test('the door’s verdict never depends on which arm or dose it is', async () => {
     const { log: dir, closedLog: closedDir } = storeFolders(join(folder.path, 'before'));
     const log = await embeddedEventLog({ dir, closedDir });
-    const door = await openDoor({ log, trials: await readTrials(log), now: () => new Date(0) });
+    const now = () => new Date('2026-07-01T08:00:00Z');
+    const door = await openDoor({ log, trials: await readTrials(log), now });
     const envelope = {
       specversion: '1.0',
       id: '1',

@@ -198,6 +198,9 @@ describe('from disorder to nothing left to settle', () => {
     expect(csvRows(everywhere).map(({ trial: of }) => of)).toEqual(['', trial]);
     expect(everywhere).not.toContain('no event at all');
 
+    expect(await kinds('--site', 'A')).toEqual(expect.arrayContaining(['P1 conflict s17 0', 'P1 rejected s24 0']));
+    expect(await kinds('--site', 'B')).toEqual([]);
+
     // First only the enrolment: what was set aside comes back by itself, and what can be only once shows.
     expect((await messy.ingest(settling.slice(0, 3))).code).toBe(0);
     expect((await kinds(...messy.key)).filter((row) => /second|no-/.test(row))).toEqual([

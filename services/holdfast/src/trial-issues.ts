@@ -39,7 +39,7 @@ export type ListedIssue = {
 
 /** One rejected input, as it is listed. */
 function rejected(trial: string | undefined, rejection: KeptRejection, settledBy: string | undefined): ListedIssue {
-  const { where, problems, of } = rejection;
+  const { where, problems, of, from } = rejection;
   const { subject, ...event } = of;
   const what = problems.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; also ');
   const remedy =
@@ -51,6 +51,7 @@ function rejected(trial: string | undefined, rejection: KeptRejection, settledBy
     ...(trial === undefined ? {} : { trial }),
     ...(subject === undefined ? {} : { participant: subject }),
     issue: 'rejected',
+    ...(from === undefined ? {} : { source: from }),
     ...event,
     reason: `${where}: ${what}; ${remedy}`,
     counts: false,

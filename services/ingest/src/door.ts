@@ -270,7 +270,7 @@ export async function openDoor({ log, trials, now, ownRecords = false, upcasts }
     async keepRejected(rejections) {
       const byTopic = new Map<string, NewRecord[]>();
       const receivedtime = now().toISOString();
-      for (const { trial, where, problems, input, mapping } of rejections) {
+      for (const { trial, where, problems, input, mapping, from } of rejections) {
         const protocol = trial === undefined ? undefined : published(trial).protocol;
         const { name } = protocol === undefined ? rejectedTopic : topicsOf(protocol).rejected;
         const isBlind = protocol === undefined ? isAnyBlind : protocol.blinding === 'double';
@@ -281,6 +281,7 @@ export async function openDoor({ log, trials, now, ownRecords = false, upcasts }
           problems: shown,
           receivedtime,
           ...(mapping === undefined ? {} : { mapping }),
+          ...(from === undefined ? {} : { from }),
           ...(text === undefined ? {} : { of: identityOf(input, isBlind, protocol) }),
           ...(input === undefined ? {} : kept(protocol, where, input, text)),
         };

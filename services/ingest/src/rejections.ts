@@ -22,6 +22,8 @@ export type Rejection = {
   readonly input: unknown;
   /** The mapping, if a table import made it: its next full export says anew whether it is in order. */
   readonly mapping?: string;
+  /** The source that the sender speaks for, where that is known: also what names none is then listed for its site. */
+  readonly from?: string;
 };
 
 /** Which event a rejected input would have been, as far as it says so in a way that an accepted event could. */
@@ -42,6 +44,7 @@ export type KeptRejection = {
   /** When it was rejected, the last time if it came several times. */
   readonly receivedtime: string;
   readonly mapping?: string;
+  readonly from?: string;
   readonly of: RejectedIdentity;
   /** Whether a later full export of the same mapping came without it. */
   readonly isOutdated: boolean;
@@ -122,9 +125,13 @@ export async function readRejections(log: EventLog, protocol: Protocol | undefin
         exported.set(record.exported, record.since);
         continue;
       }
-      const { where, problems, receivedtime, mapping, of = {} } = record;
+      const { where, problems, receivedtime, mapping, from, of = {} } = record;
       const key = JSON.stringify([where, mapping, problems, of.source, of.id, of.subject, of.type]);
-      kept.set(key, { where, problems, receivedtime, of, ...(mapping === undefined ? {} : { mapping }) });
+      kept.set(key, {
+        ...{ where, problems, receivedtime, of },
+        ...(mapping === undefined ? {} : { mapping }),
+        ...(from === undefined ? {} : { from }),
+      });
     }
   }
   return [...kept.values()].map((rejection) => {

@@ -1,6 +1,6 @@
 import { opener } from '@holdfast/access';
 import { participantRecords } from '@holdfast/aggregate';
-import { dateOf } from '@holdfast/events';
+import { dateOf, siteOf } from '@holdfast/events';
 import { foldVersion } from '@holdfast/outcomes';
 import { topicsOf } from '@holdfast/trials';
 import { type Command, Option } from 'commander';
@@ -17,6 +17,7 @@ const columns = ['trial', 'participant', 'issue', 'type', 'source', 'id', 'reaso
 type IssuesOptions = {
   readonly trial?: string;
   readonly participant?: string;
+  readonly site?: string;
   readonly issue?: ListedIssue['issue'];
   readonly all: boolean;
   readonly format: Format;
@@ -83,7 +84,10 @@ async function issues(command: Command): Promise<void> {
       found.push(...(await unattributedIssues(store.log)));
     if (options.participant !== undefined && found.length === 0) await refuseUnknown(store, named, options.participant);
     const wanted = found.filter(
-      ({ issue, isSettled }) => (options.issue === undefined || issue === options.issue) && (options.all || !isSettled),
+      ({ issue, isSettled, source = '' }) =>
+        (options.issue === undefined || issue === options.issue) &&
+        (options.site === undefined || siteOf(source) === options.site) &&
+        (options.all || !isSettled),
     );
     await printRows(columns, inOrder(wanted).map(rowOf), options.format);
     const settled = found.filter(({ isSettled }) => isSettled).length;
@@ -105,6 +109,7 @@ export function issuesCommand(program: Command): void {
     .description('what a person should look at: conflicts, competing corrections, what was set aside or rejected')
     .option('--trial <trial>', 'only this trial; without it also what names no published trial')
     .option('--participant <id>', 'only this participant')
+    .option('--site <site>', 'only what this site sent')
     .addOption(new Option('--issue <kind>', 'only this kind of issue').choices([...issueKinds]))
     .option('--all', 'also rejected inputs that were settled since', false)
     .addOption(formatOption())

@@ -100,8 +100,9 @@ async function eventsOf(
     return sent.events;
   }
   const { problem, text } = sent.unreadable;
-  const problems = [{ path: '', message: problem }];
-  await place.durable(door.keepRejected([{ trial: undefined, where: whereOf(sender), problems, input: text }]));
+  const what = { problems: [{ path: '', message: problem }], input: text };
+  const rejection = { trial: undefined, where: whereOf(sender), ...what, from: sender.source };
+  await place.durable(door.keepRejected([rejection]));
   throw new Refusal('unreadable', `the body ${problem}`);
 }
 

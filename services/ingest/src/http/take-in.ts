@@ -59,7 +59,8 @@ export async function judgeAll(sent: readonly Sent[], { door, trials }: HungDoor
     }
     const input = 'problem' in one ? one.text : one.value;
     const problems = [...shortened(verdict.problems)];
-    rejections.push({ trial: trialNamed(input, sender, trials), where: whereOf(sender, index), problems, input });
+    const trial = trialNamed(input, sender, trials);
+    rejections.push({ trial, where: whereOf(sender, index), problems, input, from: sender.source });
     verdicts.push({ index, id: envelopeOf(input).id ?? null, verdict: 'rejected', problems });
   }
   return { verdicts, accepted, rejections };

@@ -18,7 +18,12 @@ export async function copyEmbeddedLog(from: LogFolders, to: LogFolders): Promise
 }
 
 async function copy(dir: string, to: string, folderMode: number, fileMode: number): Promise<void> {
-  const shared = { folderMode, fileMode, me: thisHolder(randomUUID().replaceAll('-', '').slice(0, 12)), newId: randomUUID };
+  const shared = {
+    folderMode,
+    fileMode,
+    me: thisHolder(randomUUID().replaceAll('-', '').slice(0, 12)),
+    newId: randomUUID,
+  };
   await mkdir(to, { recursive: true, mode: folderMode });
   const source = await openStore({ ...shared, dir, readOnly: true, mapBytes: 64 * 2 ** 30 });
   try {

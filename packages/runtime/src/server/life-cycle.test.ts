@@ -57,11 +57,12 @@ describe('the life of services', () => {
     expect(process.listenerCount('SIGTERM')).toBe(before);
   });
 
-  test.each([
+  const endings: readonly (readonly [string, () => Promise<void>, number])[] = [
     ['in time', async () => undefined, 0],
     ['with an error', () => Promise.reject(new Error('stuck')), 1],
-    ['not within the grace', () => new Promise<never>(() => undefined), 1],
-  ] as const)('after a signal, stopping %s gives exit code %3$s', async (_, stop, code) => {
+    ['not within the grace', () => new Promise(() => undefined), 1],
+  ];
+  test.each(endings)('after a signal, stopping %s gives exit code %3$s', async (_, stop, code) => {
     const ended = untilSignalled({ name: 'all', stop }, { logger, graceMs: 5 });
     process.emit('SIGTERM');
     expect(await ended).toBe(code);

@@ -14,7 +14,9 @@ async function backup(out: string, command: Command): Promise<void> {
       console.error(`${protocol.trial}: ${ends.join('+')} records`);
     }
   });
-  console.error(`backup in ${out}, ${((Date.now() - started) / 1000).toFixed(1)} s; check it by \`holdfast --data ${out} verify\``);
+  console.error(
+    `backup in ${out}, ${((Date.now() - started) / 1000).toFixed(1)} s; check it by \`holdfast --data ${out} verify\``,
+  );
   console.error('private keys are not in it: keep copies of those elsewhere');
 }
 

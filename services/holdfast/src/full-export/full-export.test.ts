@@ -120,7 +120,9 @@ async function inWorld<T>(blinding: 'open' | 'double', use: (world: World) => Pr
                 allowMassRetraction: true,
                 judge,
                 refused,
-                onEvents: (accepted) => door.admit(accepted),
+                onEvents: async (accepted) => {
+                  await door.admit(accepted);
+                },
                 onChange: (change) => listed.push(change),
               });
             } else for await (const batch of opened.events(judge)) await door.admit(batch);

@@ -55,7 +55,12 @@ export function serveMetrics(metrics: Metrics, standings: () => Promise<readonly
     labelNames: ['trial'],
     registers,
   });
-  const atRead = (name: string, help: string, byPartition: boolean, valueOf: (at: TrialStanding, p: number) => number) =>
+  const atRead = (
+    name: string,
+    help: string,
+    byPartition: boolean,
+    readingOf: (at: TrialStanding, p: number) => number,
+  ) =>
     new Gauge({
       name,
       help,
@@ -65,8 +70,8 @@ export function serveMetrics(metrics: Metrics, standings: () => Promise<readonly
         this.reset();
         for (const standing of await standings()) {
           const { trial, ends } = standing;
-          if (!byPartition) this.set({ trial }, valueOf(standing, 0));
-          else for (const p of ends.keys()) this.set({ trial, partition: p }, valueOf(standing, p));
+          if (!byPartition) this.set({ trial }, readingOf(standing, 0));
+          else for (const p of ends.keys()) this.set({ trial, partition: p }, readingOf(standing, p));
         }
       },
     });

@@ -1,9 +1,7 @@
 import { hasRealDates, type Protocol } from '@holdfast/events';
-import { type ClosedFacts, type OpenFacts, populationOf, type Spell } from '@holdfast/outcomes';
+import { type Followed, type MeasureFacts, populationOf } from '@holdfast/outcomes';
 import { type Cell, groupsText } from '@holdfast/tallies';
-import { noDay } from './changed-facts.ts';
-
-type Facts = { readonly open: OpenFacts; readonly closed: ClosedFacts };
+import { type FlatFacts, flatFacts, noDay } from './changed-facts.ts';
 
 export type PutOptions = {
   readonly protocol: Protocol;
@@ -13,69 +11,68 @@ export type PutOptions = {
   numberOf(cell: Cell): number;
 };
 
-/** Policies whose counts are made of others. */
-const madeOfOthers = new Set(['missing-is-use', 'worst-case', 'best-case']);
+/** What a measure (by its place in the protocol) says of a participant, as numbers by cell. */
+export type NumbersOf = (measure: number, facts: MeasureFacts) => FlatFacts;
 
 /**
- * What the fold made of a participant, as numbers by cell: spells by study day (and by the calendar, where dates are real), first
+ * What measures say of a participant, as numbers by cell: spells by study day (and by the calendar, where dates are real), first
  * events by outcome, values. In a crossover a spell is cut where a period begins.
  */
-export function factNumbers({ protocol, armToken, numberOf }: PutOptions): (facts: Facts) => Map<number, number[]> {
-  const byActualArm = new Set(
-    protocol.measures.filter((measure) => populationOf(measure, protocol)?.arm === 'actual').map(({ id }) => id),
-  );
+export function factNumbers({ protocol, armToken, numberOf }: PutOptions): (participant: Followed) => NumbersOf {
+  const byActualArm = protocol.measures.map((measure) => populationOf(measure, protocol)?.arm === 'actual');
   const calendar = hasRealDates(protocol);
-  const partOf = cellParts(numberOf);
-  return ({ open, closed }) => {
-    const { periods, dayZero = 0, site = '' } = open;
-    const [planned, actual] = [closed.arm, closed.actualArm].map((arm) => (arm === undefined ? '' : armToken(arm)));
-    const groupOn = groupByDay(protocol, open);
-    const found = new Map<number, number[]>();
-    const put = (number: number, from: number, to: number, n: number) => {
-      const facts = found.get(number);
-      if (facts === undefined) found.set(number, [from, to, n]);
-      else facts.push(from, to, n);
-    };
-    const partOn = (day: number, measure: string) =>
-      partOf((byActualArm.has(measure) ? actual : planned) ?? '', site, groupOn(day));
-    for (const { spells, firstEvents, values } of [open, closed]) {
+  const partOf = cellParts(protocol, numberOf);
+  return (participant) => {
+    const { arm, actualArm, site = '', periods, dayZero = 0 } = participant;
+    const [planned, actual] = [arm, actualArm].map((one) => (one === undefined ? '' : armToken(one)));
+    const groupOn = groupByDay(protocol, participant);
+    return (measure, { spells, firstEvents, values }) => {
+      const found = new Map<number, number[]>();
+      const put = (number: number, from: number, to: number, n: number) => {
+        const facts = found.get(number);
+        if (facts === undefined) found.set(number, [from, to, n]);
+        else facts.push(from, to, n);
+      };
+      const whoseArm = (byActualArm[measure] ? actual : planned) ?? '';
+      const cellsOn = (day: number) => partOf(whoseArm, site, groupOn(day), measure);
+      const cells = protocol.periods === undefined ? cellsOn(0) : undefined;
       for (const spell of spells) {
-        const { measure, kind, window = 0, policy = '', count } = spell;
-        if (madeOfOthers.has(policy)) continue;
-        for (const { from, to } of protocol.periods === undefined ? [spell] : cutAtPeriods(spell, periods)) {
-          const part = partOn(from, measure);
-          put(part.marks('study', measure, kind, window, policy), from, to, count);
-          if (calendar) put(part.marks('calendar', measure, kind, window, policy), dayZero + from, dayZero + to, count);
+        const { kind, window = 0, policy = '', count } = spell;
+        for (const { from, to } of cells === undefined ? cutAtPeriods(spell, periods) : [spell]) {
+          const on = cells ?? cellsOn(from);
+          put(on.marks('study', kind, window, policy), from, to, count);
+          if (calendar) put(on.marks('calendar', kind, window, policy), dayZero + from, dayZero + to, count);
         }
       }
-      for (const { measure, outcome, day, origin = 0 } of firstEvents)
-        put(partOn(day, measure).marks('study', measure, outcome, 0, ''), day - origin, noDay, 1);
-      for (const { measure, kind, item = '', policy = '', day, value, of } of values)
-        put(partOn(day, measure).values(measure, kind, item, policy, of), value, noDay, 1);
-    }
-    return found;
+      for (const { outcome, day, origin = 0 } of firstEvents)
+        put((cells ?? cellsOn(day)).marks('study', outcome, 0, ''), day - origin, noDay, 1);
+      for (const { kind, item = '', policy = '', day, value, of } of values)
+        put((cells ?? cellsOn(day)).values(kind, item, policy, of), value, noDay, 1);
+      return flatFacts(found);
+    };
   };
 }
 
 /**
- * The cells of those who are of one arm, site and groups. A participant has hundreds of facts and most are of one such part, so what
- * else makes a cell is looked up by itself, step by step: to make one text of it for every fact would take longer than all the rest.
+ * The cells of one measure for those who are of one arm, site and groups. A participant has hundreds of facts and most are of one such
+ * part, so what else makes a cell is looked up by itself, step by step: to make one text of it for every fact would take longer than
+ * all the rest.
  */
-class CellPart {
-  private readonly whose: Pick<Cell, 'arm' | 'site' | 'group'>;
+class MeasureCells {
+  private readonly whose: Pick<Cell, 'measure' | 'arm' | 'site' | 'group'>;
   private readonly numberOf: (cell: Cell) => number;
-  private readonly study = new Map<string, Map<string, Map<string, number[]>>>();
-  private readonly calendar = new Map<string, Map<string, Map<string, number[]>>>();
+  private readonly study = new Map<string, Map<string, number[]>>();
+  private readonly calendar = new Map<string, Map<string, number[]>>();
   private readonly ofValues = new Map<string, number>();
 
-  constructor(whose: Pick<Cell, 'arm' | 'site' | 'group'>, numberOf: (cell: Cell) => number) {
+  constructor(whose: Pick<Cell, 'measure' | 'arm' | 'site' | 'group'>, numberOf: (cell: Cell) => number) {
     this.whose = whose;
     this.numberOf = numberOf;
   }
 
   /** The cell of a mark or an end. */
-  marks(axis: Cell['axis'], measure: string, kind: string, window: number, policy: string): number {
-    const byPolicy = within(within(axis === 'study' ? this.study : this.calendar, measure), kind);
+  marks(axis: Cell['axis'], kind: string, window: number, policy: string): number {
+    const byPolicy = within(axis === 'study' ? this.study : this.calendar, kind);
     let byWindow = byPolicy.get(policy);
     if (byWindow === undefined) {
       byWindow = [];
@@ -83,17 +80,17 @@ class CellPart {
     }
     const known = byWindow[window];
     if (known !== undefined) return known;
-    const number = this.numberOf({ measure, kind, window, policy, item: '', of: 0, axis, ...this.whose });
+    const number = this.numberOf({ kind, window, policy, item: '', of: 0, axis, ...this.whose });
     byWindow[window] = number;
     return number;
   }
 
   /** The cell of a value. */
-  values(measure: string, kind: string, item: string, policy: string, of: number): number {
-    const key = `${measure}\t${kind}\t${policy}\t${of}\t${item}`;
+  values(kind: string, item: string, policy: string, of: number): number {
+    const key = `${kind}\t${policy}\t${of}\t${item}`;
     let number = this.ofValues.get(key);
     if (number === undefined) {
-      number = this.numberOf({ measure, kind, window: 0, policy, item, of, axis: 'study', ...this.whose });
+      number = this.numberOf({ kind, window: 0, policy, item, of, axis: 'study', ...this.whose });
       this.ofValues.set(key, number);
     }
     return number;
@@ -109,21 +106,28 @@ function within<V>(map: Map<string, Map<string, V>>, key: string): Map<string, V
   return inner;
 }
 
-function cellParts(numberOf: (cell: Cell) => number): (arm: string, site: string, group: string) => CellPart {
-  const parts = new Map<string, Map<string, Map<string, CellPart>>>();
-  return (arm, site, group) => {
+function cellParts(
+  { measures }: Protocol,
+  numberOf: (cell: Cell) => number,
+): (arm: string, site: string, group: string, measure: number) => MeasureCells {
+  const parts = new Map<string, Map<string, Map<string, readonly MeasureCells[]>>>();
+  return (arm, site, group, place) => {
     const byGroup = within(within(parts, arm), site);
     let part = byGroup.get(group);
     if (part === undefined) {
-      part = new CellPart({ arm, site, group }, numberOf);
+      part = measures.map(({ id }) => new MeasureCells({ measure: id, arm, site, group }, numberOf));
       byGroup.set(group, part);
     }
-    return part;
+    const cells = part[place];
+    if (cells === undefined) throw new Error(`the protocol has no measure number ${place}`);
+    return cells;
   };
 }
 
+type Grouped = Pick<Followed, 'groups' | 'periods'>;
+
 /** A participant's groups as text, with the period of a crossover that a study day lies in. */
-function groupByDay({ periods: declared }: Protocol, { groups, periods }: OpenFacts): (day: number) => string {
+function groupByDay({ periods: declared }: Protocol, { groups, periods }: Grouped): (day: number) => string {
   const plain = groupsText(groups);
   if (declared === undefined) return () => plain;
   const texts = new Map(
@@ -132,7 +136,9 @@ function groupByDay({ periods: declared }: Protocol, { groups, periods }: OpenFa
   return (day) => texts.get(periods.findLast(({ from }) => from <= day)?.period ?? '') ?? plain;
 }
 
-function cutAtPeriods({ from, to }: Spell, periods: OpenFacts['periods']): { from: number; to: number }[] {
+type Days = { readonly from: number; readonly to: number };
+
+function cutAtPeriods({ from, to }: Days, periods: Grouped['periods']): Days[] {
   const starts = periods.map((period) => period.from).filter((start) => start > from && start <= to);
   return [from, ...starts].map((start, i) => ({ from: start, to: (starts[i] ?? to + 1) - 1 }));
 }

@@ -127,6 +127,9 @@ export function counted(
   return { assessable, abstinent: assessable && counting.as === 'abstinent' };
 }
 
+/** Policies whose counts are made of `due`, `missing`, `beyond` and *observed only*. */
+const madeOfOthers: ReadonlySet<MissingPolicy> = new Set(['missing-is-use', 'worst-case', 'best-case']);
+
 /** The runs that are mature, or the mature parts of them. */
 function matureRuns({ runs }: JudgedWindows, mature: Uint8Array): readonly WindowRun[] {
   const first = runs[0];
@@ -155,11 +158,13 @@ function abstinenceSpells(
   judged: JudgedWindows,
   mature: Uint8Array,
   following: Following,
+  forTallies: boolean,
 ): Spell[] {
   const spells: Spell[] = [];
   const { window } = judged;
   const runs = matureRuns(judged, mature);
-  const shown = policies.includes('observed-only') ? policies : (['observed-only', ...policies] as const);
+  const wanted = forTallies ? policies.filter((policy) => !madeOfOthers.has(policy)) : policies;
+  const shown = wanted.includes('observed-only') ? wanted : (['observed-only', ...wanted] as const);
   for (const policy of shown) {
     const inDenominator = spellBuilder({ measure: id, kind: 'assessable', window, policy });
     const inNumerator = spellBuilder({ measure: id, kind: 'abstinent', window, policy });
@@ -199,12 +204,13 @@ export function abstinenceFold<M extends AbstinenceMeasure>(
       // All that is kept of the days are the windows, and these two.
       const { lastDay, left } = told.days(measure);
       const windows = windowsOf(measure, told);
-      return ({ schedule: { plannedFollowUp }, mature: matureFor }) => {
+      return ({ schedule: { plannedFollowUp }, mature: matureFor, forTallies }) => {
         const mature = matureFor(measure, lastDay);
         const following = { left, plannedFollowUp };
         const spells = maturitySpells(measure, lastDay, mature);
         if (mature.includes(1))
-          for (const judged of windows) spells.push(...abstinenceSpells(measure, judged, mature, following));
+          for (const judged of windows)
+            spells.push(...abstinenceSpells(measure, judged, mature, following, forTallies));
         return { spells, firstEvents: [], values: [] };
       };
     },

@@ -7,7 +7,7 @@ import type { RunningCounts } from './running-counts.ts';
 /** What a measure is told of one randomised participant, whatever the clock says. */
 export type Told = {
   readonly protocol: Protocol;
-  /** What counts of the events that the measure may look at. */
+  /** What counts of the events that the measure may look at, of the types that it reads itself. */
   readonly observations: readonly Effective[];
   readonly dayZero: CivilDay;
   /** Baseline covariates, by name. */
@@ -23,6 +23,8 @@ export type When = {
   readonly schedule: Protocol;
   readonly dayZero: CivilDay;
   readonly clock: CivilDay | undefined;
+  /** Whether facts are only tallied: then those policies are left out whose counts readers make of others. */
+  readonly forTallies: boolean;
   /** By study day 0 … lastDay, whether the day is mature (1) for a measure. */
   mature(measure: Measure, lastDay: StudyDay): Uint8Array;
 };
@@ -41,5 +43,7 @@ export type MeasureFacts = {
 export type MeasureFold<M extends Measure> = {
   /** The event types that its facts are made of: if one of them is closed, the measure is. */
   types(measure: M, protocol: Protocol): readonly ObservationType[];
+  /** Of a measure of days of use: whether it also reads calendars itself, for their amounts or for days before randomisation. */
+  readsCalendars?(measure: M): boolean;
   judge(measure: M, told: Told): (when: When) => MeasureFacts;
 };

@@ -1,4 +1,11 @@
-import type { Measure, MeasureKind, MeasureOf, ObservationType, Protocol } from '@holdfast/events';
+import {
+  isUseMeasure,
+  type Measure,
+  type MeasureKind,
+  type MeasureOf,
+  type ObservationType,
+  type Protocol,
+} from '@holdfast/events';
 import { adverseEventsFold } from './adverse-events.ts';
 import { amount } from './amount.ts';
 import { choicesFold } from './choices.ts';
@@ -44,6 +51,16 @@ const foldOf = <M extends Measure>(measure: M): MeasureFold<M> => folds[measure.
 /** The event types that a measure's facts are made of. */
 export function typesBehind(measure: Measure, protocol: Protocol): readonly ObservationType[] {
   return foldOf(measure).types(measure, protocol);
+}
+
+const ofDays: readonly ObservationType[] = ['urine-screen', 'visit-attended', 'use-calendar'];
+
+/** The event types that a measure reads event by event. Of what is only judged by the day it is told the days. */
+export function eventsRead(measure: Measure, protocol: Protocol): readonly ObservationType[] {
+  const types = typesBehind(measure, protocol);
+  if (!isUseMeasure(measure)) return types;
+  const readsCalendars = foldOf(measure).readsCalendars?.(measure) === true;
+  return types.filter((type) => !ofDays.includes(type) || (type === 'use-calendar' && readsCalendars));
 }
 
 /** Judges what a measure is told of a participant; what comes out gives the facts as of any clock. */

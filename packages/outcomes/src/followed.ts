@@ -1,0 +1,167 @@
+import {
+  type AmendedProtocol,
+  type CivilDay,
+  type Measure,
+  type ObservationType,
+  type Protocol,
+  protocolFor,
+} from '@holdfast/events';
+import { actualArmOf, judgedFacts, noFacts, tellingOf } from './fold.ts';
+import { KnownEvents } from './history/known-events.ts';
+import type { Effective } from './history/replacing.ts';
+import { armOf, settleOpen, settleSealed } from './history/settle.ts';
+import type { MeasureFacts } from './measures/measure-fold.ts';
+import { typesBehind } from './measures/measure-folds.ts';
+import { type Asked, askedBy, type Telling } from './measures/told.ts';
+import { whenOf } from './measures/when.ts';
+import type { History, Observation } from './observation.ts';
+import { isOpenMeasure } from './open-measures.ts';
+import { type Standing, standingOf } from './standing.ts';
+
+/**
+ * What becomes of an event that comes. `known`: it was here already. `taken`: it says one thing more. `settle-anew`: what it means, or
+ * what others mean now, takes the whole history to say.
+ */
+export type Taking = 'known' | 'taken' | 'settle-anew';
+
+/** What one of the protocol's measures (by its place among them) says of a participant. */
+export type FactsByMeasure = readonly (readonly [measure: number, facts: MeasureFacts])[];
+
+/**
+ * A participant, followed from event to event: gives at every moment the facts that folding the whole history would give (those
+ * policies aside that readers make of others), but most events cost only what they change.
+ */
+export interface Followed extends Standing {
+  readonly arm: string | undefined;
+  readonly actualArm: string | undefined;
+  /** About how many bytes it takes to follow them. */
+  readonly size: number;
+  take(observation: Observation): Taking;
+  /** The facts of all measures as of a clock, or of those that what was taken since they were last asked for may have changed. */
+  factsAt(clock: CivilDay | undefined, which: 'all' | 'touched'): FactsByMeasure;
+}
+
+/** Whoever follows a trial's participants. */
+export type Follower = (history: History) => Followed;
+
+type Plan = {
+  readonly protocol: AmendedProtocol;
+  readonly measures: readonly { readonly measure: Measure; readonly isOpen: boolean; readonly types: Set<string> }[];
+  /** What open and closed measures have to be told; undefined where there are none. */
+  readonly open: Asked | undefined;
+  readonly closed: Asked | undefined;
+  /** Whether an event may decide where the participant stands, or what others of their events mean. */
+  readonly isDecisive: (observation: Observation, dayZero: CivilDay | undefined) => boolean;
+};
+
+export function follower(protocol: AmendedProtocol): Follower {
+  const measures = protocol.measures.map((measure) => ({
+    measure,
+    isOpen: isOpenMeasure(measure, protocol),
+    types: new Set<string>(typesBehind(measure, protocol)),
+  }));
+  const asked = (isOpen: boolean): Asked | undefined => {
+    const some = measures.filter((one) => one.isOpen === isOpen).map(({ measure }) => measure);
+    return some.length === 0 ? undefined : askedBy(protocol, some);
+  };
+  const plan: Plan = {
+    protocol,
+    measures,
+    open: asked(true),
+    closed: asked(false),
+    isDecisive: decisiveIn(protocol),
+  };
+  return (history) => new FollowedParticipant(plan, history);
+}
+
+function decisiveIn(protocol: Protocol): Plan['isDecisive'] {
+  const types = new Set<ObservationType | 'correction' | 'retraction'>([
+    'participant-enrolled',
+    'participant-randomised',
+    'arm-assigned',
+    'correction',
+    'retraction',
+    ...(protocol.populations.length === 0 ? [] : (['dose-given'] as const)),
+    ...(protocol.periods === undefined ? [] : (['period-started'] as const)),
+  ]);
+  const byScore = protocol.groups.some(({ by }) => typeof by === 'object' && 'score' in by);
+  return ({ type, day }, dayZero) =>
+    types.has(type) || (byScore && type === 'scale-score' && (dayZero === undefined || day <= dayZero));
+}
+
+class FollowedParticipant implements Followed {
+  readonly participant: string;
+  readonly dayZero: Standing['dayZero'];
+  readonly site: Standing['site'];
+  readonly groups: Standing['groups'];
+  readonly periods: Standing['periods'];
+  readonly arm: string | undefined;
+  readonly actualArm: string | undefined;
+  private readonly plan: Plan;
+  private readonly known = new KnownEvents();
+  /** Whether a correction or retraction waits for an event that has not come: whatever comes may be it. */
+  private readonly isWaiting: boolean;
+  private readonly openTold: Telling | undefined;
+  private readonly closedTold: Telling | undefined;
+  private readonly touched = new Set<string>();
+
+  constructor(plan: Plan, history: History) {
+    const { protocol, open, closed } = plan;
+    const settled = settleOpen(history);
+    const sealed = settleSealed(history, settled);
+    const standing = standingOf(protocol, history.participant, settled);
+    this.participant = standing.participant;
+    this.dayZero = standing.dayZero;
+    this.site = standing.site;
+    this.groups = standing.groups;
+    this.periods = standing.periods;
+    const both = [...settled.observations, ...sealed.observations];
+    this.arm = armOf(protocol, settled, sealed)?.data.arm;
+    this.actualArm = actualArmOf(protocol, this.arm, settled, both);
+    this.plan = plan;
+    this.openTold = open && tellingOf(open, settled, settled.observations);
+    this.closedTold = closed && tellingOf(closed, settled, both);
+    for (const observation of history.open) this.known.add(observation);
+    for (const observation of history.sealed) this.known.add(observation);
+    this.isWaiting = [...settled.issues, ...sealed.issues].some(({ issue }) => issue === 'target-not-seen');
+  }
+
+  get size(): number {
+    const told = (this.openTold?.size ?? 0) + (this.closedTold?.size ?? 0);
+    return 1_000 + 14 * this.known.size + told;
+  }
+
+  take(observation: Observation): Taking {
+    const seen = this.known.look(observation);
+    if (seen === 'same') return 'known';
+    if (seen === 'other' || this.isWaiting || this.plan.isDecisive(observation, this.dayZero)) return 'settle-anew';
+    this.known.add(observation);
+    // What replaces others is decisive: this stands for itself.
+    const effective = observation as Effective;
+    if (observation.side === 'open') this.openTold?.add(effective);
+    this.closedTold?.add(effective);
+    this.touched.add(observation.type);
+    return 'taken';
+  }
+
+  factsAt(clock: CivilDay | undefined, which: 'all' | 'touched'): FactsByMeasure {
+    const { dayZero, plan, touched } = this;
+    const schedule = dayZero === undefined ? undefined : protocolFor(plan.protocol, dayZero);
+    const when = schedule && whenOf(schedule, dayZero ?? 0, clock, { forTallies: true });
+    const found: (readonly [number, MeasureFacts])[] = [];
+    for (const [place, { measure, isOpen, types }] of plan.measures.entries()) {
+      if (which === 'touched' && !isTouched(types, touched)) continue;
+      const told = isOpen ? this.openTold : this.closedTold;
+      found.push([place, told === undefined || when === undefined ? noFacts : judgedFacts(measure, told, when)]);
+    }
+    this.openTold?.forgetDays();
+    this.closedTold?.forgetDays();
+    touched.clear();
+    return found;
+  }
+}
+
+function isTouched(types: ReadonlySet<string>, touched: ReadonlySet<string>): boolean {
+  for (const type of touched) if (types.has(type)) return true;
+  return false;
+}

@@ -9,10 +9,11 @@ import { whenOf } from './measures/when.ts';
 import type { History, Observation } from './observation.ts';
 import { isOpenMeasure } from './open-measures.ts';
 import { actualArm, memberSince, populationOf } from './populations.ts';
+import { spellsOf } from './spells.ts';
 import { dayZeroOf, standingOf } from './standing.ts';
 
 /** Raise it when the same events would give other facts: shards made by another version are rebuilt. */
-export const foldVersion = 3;
+export const foldVersion = 4;
 
 /**
  * What a participant's open events mean, as of a clock (the newest date known to have begun; undefined: none, and nothing is
@@ -111,7 +112,7 @@ function measureFacts(
   const when = whenOf(protocolFor(protocol, told.dayZero), told.dayZero, clock, { forTallies: false });
   for (const measure of measures) {
     const { spells, firstEvents, values } = judgedFacts(measure, told, when);
-    facts.spells.push(...spells);
+    for (const runs of spells) facts.spells.push(...spellsOf(runs));
     facts.firstEvents.push(...firstEvents);
     facts.values.push(...values);
   }
@@ -125,7 +126,7 @@ export function factsOfMeasure(
   settled: Settled,
   observations: readonly Effective[],
   clock: CivilDay | undefined,
-): MeasureFacts {
+): Pick<OpenFacts, 'spells' | 'firstEvents' | 'values'> {
   return measureFacts(protocol, [measure], settled, observations, clock);
 }
 

@@ -35,4 +35,5 @@ export {
   usePattern,
 } from './patterns/use-pattern.ts';
 export { populationOf } from './populations.ts';
+export { perRun, type SpellRuns } from './spells.ts';
 export { dataText, type ObservationHead, storedObservation } from './stored-observation.ts';

@@ -106,8 +106,9 @@ export class Participants {
     const { followed, facts } = participant;
     const numbers = this.options.numbersOf(followed);
     for (const [measure, made] of followed.factsAt(clock, which)) {
-      const now = numbers(measure, made);
-      changedFacts(facts[measure] ?? noFacts, now, difference.add);
+      const before = facts[measure] ?? noFacts;
+      const now = numbers(measure, made, before);
+      if (now !== before) changedFacts(before, now, difference.add);
       facts[measure] = now;
     }
     this.remember(participant);
@@ -116,7 +117,7 @@ export class Participants {
   private factsOf(followed: Followed, clock: CivilDay | undefined): FlatFacts[] {
     const numbers = this.options.numbersOf(followed);
     const facts: FlatFacts[] = [];
-    for (const [measure, made] of followed.factsAt(clock, 'all')) facts[measure] = numbers(measure, made);
+    for (const [measure, made] of followed.factsAt(clock, 'all')) facts[measure] = numbers(measure, made, noFacts);
     return facts;
   }
 

@@ -1,7 +1,7 @@
 import { hasRealDates, type Protocol } from '@holdfast/events';
-import { type Followed, type MeasureFacts, populationOf } from '@holdfast/outcomes';
+import { type Followed, type MeasureFacts, perRun, populationOf, type SpellRuns } from '@holdfast/outcomes';
 import { type Cell, groupsText } from '@holdfast/tallies';
-import { type FlatFacts, flatFacts, noDay } from './changed-facts.ts';
+import { FactWriter, type FlatFacts, noDay } from './changed-facts.ts';
 
 export type PutOptions = {
   readonly protocol: Protocol;
@@ -11,8 +11,8 @@ export type PutOptions = {
   numberOf(cell: Cell): number;
 };
 
-/** What a measure (by its place in the protocol) says of a participant, as numbers by cell. */
-export type NumbersOf = (measure: number, facts: MeasureFacts) => FlatFacts;
+/** What a measure (by its place in the protocol) says of a participant, as numbers by cell; `before` itself if that has not changed. */
+export type NumbersOf = (measure: number, facts: MeasureFacts, before: FlatFacts) => FlatFacts;
 
 /**
  * What measures say of a participant, as numbers by cell: spells by study day (and by the calendar, where dates are real), first
@@ -20,38 +20,83 @@ export type NumbersOf = (measure: number, facts: MeasureFacts) => FlatFacts;
  */
 export function factNumbers({ protocol, armToken, numberOf }: PutOptions): (participant: Followed) => NumbersOf {
   const byActualArm = protocol.measures.map((measure) => populationOf(measure, protocol)?.arm === 'actual');
-  const calendar = hasRealDates(protocol);
+  const axes: readonly Cell['axis'][] = hasRealDates(protocol) ? ['study', 'calendar'] : ['study'];
   const partOf = cellParts(protocol, numberOf);
+  const writer = new FactWriter();
   return (participant) => {
     const { arm, actualArm, site = '', periods, dayZero = 0 } = participant;
     const [planned, actual] = [arm, actualArm].map((one) => (one === undefined ? '' : armToken(one)));
     const groupOn = groupByDay(protocol, participant);
-    return (measure, { spells, firstEvents, values }) => {
-      const found = new Map<number, number[]>();
-      const put = (number: number, from: number, to: number, n: number) => {
-        const facts = found.get(number);
-        if (facts === undefined) found.set(number, [from, to, n]);
-        else facts.push(from, to, n);
-      };
+    return (measure, { spells, firstEvents, values }, before) => {
       const whoseArm = (byActualArm[measure] ? actual : planned) ?? '';
       const cellsOn = (day: number) => partOf(whoseArm, site, groupOn(day), measure);
-      const cells = protocol.periods === undefined ? cellsOn(0) : undefined;
+      const everywhere = protocol.periods === undefined ? cellsOn(0) : undefined;
+      // What does not come cell by cell, by cell.
+      const found = new Map<number, number[]>();
+      const put = (cell: number, from: number, to: number, n: number) => {
+        const facts = found.get(cell);
+        if (facts === undefined) found.set(cell, [from, to, n]);
+        else facts.push(from, to, n);
+      };
       for (const spell of spells) {
-        const { kind, window = 0, policy = '', count } = spell;
-        for (const { from, to } of cells === undefined ? cutAtPeriods(spell, periods) : [spell]) {
-          const on = cells ?? cellsOn(from);
-          put(on.marks('study', kind, window, policy), from, to, count);
-          if (calendar) put(on.marks('calendar', kind, window, policy), dayZero + from, dayZero + to, count);
+        for (const axis of axes) {
+          const shift = axis === 'study' ? 0 : dayZero;
+          if (everywhere !== undefined) {
+            writer.begin(everywhere.marks(axis, spell));
+            putRuns(spell, spell.runs, shift, (from, to, n) => writer.put(from, to, n));
+            continue;
+          }
+          for (const { from, runs } of cutAtPeriods(spell, periods)) {
+            const cell = cellsOn(from).marks(axis, spell);
+            putRuns(spell, runs, shift, (day, to, n) => put(cell, day, to, n));
+          }
         }
       }
       for (const { outcome, day, origin = 0 } of firstEvents)
-        put((cells ?? cellsOn(day)).marks('study', outcome, 0, ''), day - origin, noDay, 1);
+        put((everywhere ?? cellsOn(day)).marks('study', { kind: outcome }), day - origin, noDay, 1);
       for (const { kind, item = '', policy = '', day, value, of } of values)
-        put((cells ?? cellsOn(day)).values(kind, item, policy, of), value, noDay, 1);
-      return flatFacts(found);
+        put((everywhere ?? cellsOn(day)).values(kind, item, policy, of), value, noDay, 1);
+      for (const [cell, facts] of found) {
+        writer.begin(cell);
+        for (let at = 0; at < facts.length; at += 3)
+          writer.put(facts[at] ?? 0, facts[at + 1] ?? noDay, facts[at + 2] ?? 0);
+      }
+      return writer.done(before);
     };
   };
 }
+
+/** What is tallied of runs: where they begin and end; of person-days, which grow and shrink, where that turns. */
+function putRuns(
+  { kind }: SpellRuns,
+  runs: readonly number[],
+  shift: number,
+  put: (from: number, to: number, n: number) => void,
+): void {
+  if (kind === 'person-days') {
+    for (const [day, n] of turnsOf(runs)) if (n !== 0) put(day + shift, noDay, n);
+    return;
+  }
+  for (let at = 0; at < runs.length; at += perRun)
+    put((runs[at] ?? 0) + shift, (runs[at + 1] ?? 0) + shift, runs[at + 2] ?? 0);
+}
+
+/** Marks whose running sum, summed up once more, counts the days of runs: a run of any length and slope takes four at most. */
+function turnsOf(runs: readonly number[]): ReadonlyMap<number, number> {
+  const turns = new Map<number, number>();
+  const turn = (day: number, n: number) => turns.set(day, (turns.get(day) ?? 0) + n);
+  for (let at = 0; at < runs.length; at += perRun) {
+    const [from = 0, to = 0, count = 0, slope = 0] = [runs[at], runs[at + 1], runs[at + 2], runs[at + 3]];
+    const last = count + slope * (to - from);
+    turn(from, count);
+    turn(from + 1, slope - count);
+    turn(to + 1, -last - slope);
+    turn(to + 2, last);
+  }
+  return turns;
+}
+
+type Marked = { readonly kind: string; readonly window?: number | undefined; readonly policy?: string | undefined };
 
 /**
  * The cells of one measure for those who are of one arm, site and groups. A participant has hundreds of facts and most are of one such
@@ -70,8 +115,8 @@ class MeasureCells {
     this.numberOf = numberOf;
   }
 
-  /** The cell of a mark or an end. */
-  marks(axis: Cell['axis'], kind: string, window: number, policy: string): number {
+  /** The cell of marks or ends. */
+  marks(axis: Cell['axis'], { kind, window = 0, policy = '' }: Marked): number {
     const byPolicy = within(axis === 'study' ? this.study : this.calendar, kind);
     let byWindow = byPolicy.get(policy);
     if (byWindow === undefined) {
@@ -136,9 +181,14 @@ function groupByDay({ periods: declared }: Protocol, { groups, periods }: Groupe
   return (day) => texts.get(periods.findLast(({ from }) => from <= day)?.period ?? '') ?? plain;
 }
 
-type Days = { readonly from: number; readonly to: number };
-
-function cutAtPeriods({ from, to }: Days, periods: Grouped['periods']): Days[] {
-  const starts = periods.map((period) => period.from).filter((start) => start > from && start <= to);
-  return [from, ...starts].map((start, i) => ({ from: start, to: (starts[i] ?? to + 1) - 1 }));
+/** Runs cut where periods begin, by where each part begins. */
+function cutAtPeriods({ runs }: SpellRuns, periods: Grouped['periods']): { from: number; runs: number[] }[] {
+  const parts: { from: number; runs: number[] }[] = [];
+  for (let at = 0; at < runs.length; at += perRun) {
+    const [first = 0, last = 0, count = 0, slope = 0] = [runs[at], runs[at + 1], runs[at + 2], runs[at + 3]];
+    const starts = periods.map((period) => period.from).filter((start) => start > first && start <= last);
+    for (const [i, from] of [first, ...starts].entries())
+      parts.push({ from, runs: [from, (starts[i] ?? last + 1) - 1, count + slope * (from - first), slope] });
+  }
+  return parts;
 }

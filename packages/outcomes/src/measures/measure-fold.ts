@@ -1,6 +1,7 @@
 import type { CivilDay, Measure, ObservationType, Protocol, UseMeasure } from '@holdfast/events';
-import type { FirstEvent, Spell, StudyDay, ValueFact } from '../facts.ts';
+import type { FirstEvent, StudyDay, ValueFact } from '../facts.ts';
 import type { Effective } from '../history/replacing.ts';
+import type { SpellRuns } from '../spells.ts';
 import type { JudgedDays } from './participant-days.ts';
 import type { RunningCounts } from './running-counts.ts';
 
@@ -31,7 +32,7 @@ export type When = {
 
 /** What one measure says of one participant. */
 export type MeasureFacts = {
-  readonly spells: readonly Spell[];
+  readonly spells: readonly SpellRuns[];
   readonly firstEvents: readonly FirstEvent[];
   readonly values: readonly ValueFact[];
 };

@@ -4,10 +4,10 @@ import { DaysBySource } from '../evidence/days-by-source.ts';
 import { type DayEvidence, joinEvidence, statementsFor } from '../evidence/evidence.ts';
 import type { Statement } from '../evidence/statement.ts';
 import { dayOfDeath, dayOfLeaving, excludedDays } from '../excluded-days.ts';
-import type { Spell, StudyDay } from '../facts.ts';
+import type { StudyDay } from '../facts.ts';
 import type { Effective } from '../history/replacing.ts';
 import { matureDays } from '../maturity.ts';
-import { spellBuilder } from '../spells.ts';
+import { runBuilder, type SpellRuns } from '../spells.ts';
 
 /** One randomised participant's days as one measure sees them, whatever the clock says; arrays are indexed by study day. */
 export type JudgedDays = {
@@ -85,10 +85,23 @@ export function participantDays(
   };
 }
 
-/** What the mature fraction is made of: the days that can count, and those that do already. */
-export function maturitySpells(measure: Measure, lastDay: StudyDay, mature: Uint8Array): Spell[] {
+const maturity = new WeakMap<Uint8Array, Map<string, readonly SpellRuns[]>>();
+
+/** What the mature fraction is made of: the days that can count, and those that do already. Whoever is equally mature shares it. */
+export function maturitySpells({ id }: Measure, lastDay: StudyDay, mature: Uint8Array): readonly SpellRuns[] {
   if (lastDay < 0) return [];
-  const days = spellBuilder({ measure: measure.id, kind: 'mature' });
-  for (let day = 1; day <= lastDay; day += 1) if (mature[day] === 1) days.add(day);
-  return [{ measure: measure.id, kind: 'randomised', from: 0, to: lastDay, count: 1 }, ...days.spells()];
+  let byMeasure = maturity.get(mature);
+  if (byMeasure === undefined) {
+    byMeasure = new Map();
+    maturity.set(mature, byMeasure);
+  }
+  const known = byMeasure.get(id);
+  if (known !== undefined) return known;
+  const randomised = runBuilder({ measure: id, kind: 'randomised' });
+  randomised.addRun(0, lastDay);
+  const days = runBuilder({ measure: id, kind: 'mature' });
+  for (let day = 1; day <= lastDay; day += 1) if (mature[day] === 1) days.addRun(day, day);
+  const spells = [randomised.done(), days.done()];
+  byMeasure.set(id, spells);
+  return spells;
 }

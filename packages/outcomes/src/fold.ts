@@ -2,7 +2,8 @@ import { type AmendedProtocol, type CivilDay, type Measure, type Protocol, proto
 import type { ClosedFacts, FirstEvent, Issue, OpenFacts, Spell, ValueFact } from './facts.ts';
 import type { Effective } from './history/replacing.ts';
 import { armOf, type Settled, settleOpen, settleSealed } from './history/settle.ts';
-import type { MeasureFacts, When } from './measures/measure-fold.ts';
+import { spellsIn } from './measures/counted-days.ts';
+import type { CountedBefore, MeasureFacts, When } from './measures/measure-fold.ts';
 import { judge } from './measures/measure-folds.ts';
 import { type Asked, askedBy, Telling } from './measures/told.ts';
 import { whenOf } from './measures/when.ts';
@@ -88,15 +89,15 @@ export function tellingOf(asked: Asked, settled: Settled, observations: readonly
 }
 
 /** What is said of who is not measured. */
-export const noFacts: MeasureFacts = { spells: [], firstEvents: [], values: [] };
+export const noFacts: MeasureFacts = { counted: [], spells: [], firstEvents: [], values: [] };
 
 /** What a measure says by what it was told. Who joins its population by a first dose is not in it before. */
-export function judgedFacts(measure: Measure, told: Telling, when: When): MeasureFacts {
+export function judgedFacts(measure: Measure, told: Telling, when: When, before?: CountedBefore): MeasureFacts {
   const { protocol, dayZero, observations } = told;
   const since = memberSince(populationOf(measure, protocol), observations, dayZero);
   if (since === undefined) return noFacts;
   if (since !== 'randomisation' && (when.clock === undefined || when.clock - dayZero <= since)) return noFacts;
-  return judge(measure, told)(when);
+  return judge(measure, told)(when, before);
 }
 
 function measureFacts(
@@ -111,8 +112,8 @@ function measureFacts(
   if (told === undefined) return facts;
   const when = whenOf(protocolFor(protocol, told.dayZero), told.dayZero, clock, { forTallies: false });
   for (const measure of measures) {
-    const { spells, firstEvents, values } = judgedFacts(measure, told, when);
-    for (const runs of spells) facts.spells.push(...spellsOf(runs));
+    const { counted, spells, firstEvents, values } = judgedFacts(measure, told, when);
+    for (const runs of [...spells, ...counted.flatMap(spellsIn)]) facts.spells.push(...spellsOf(runs));
     facts.firstEvents.push(...firstEvents);
     facts.values.push(...values);
   }

@@ -6,12 +6,15 @@ import {
   type Protocol,
   protocolFor,
 } from '@holdfast/events';
+import type { StudyDay } from './facts.ts';
 import { actualArmOf, judgedFacts, noFacts, tellingOf } from './fold.ts';
 import { KnownEvents } from './history/known-events.ts';
 import type { Effective } from './history/replacing.ts';
 import { armOf, settleOpen, settleSealed } from './history/settle.ts';
-import type { MeasureFacts } from './measures/measure-fold.ts';
-import { typesBehind } from './measures/measure-folds.ts';
+import type { CountedDays } from './measures/counted-days.ts';
+import type { MeasureFacts, When } from './measures/measure-fold.ts';
+import { eventsRead, typesBehind } from './measures/measure-folds.ts';
+import { lastDayOf } from './measures/participant-days.ts';
 import { type Asked, askedBy, type Telling } from './measures/told.ts';
 import { whenOf } from './measures/when.ts';
 import type { History, Observation } from './observation.ts';
@@ -37,16 +40,28 @@ export interface Followed extends Standing {
   /** About how many bytes it takes to follow them. */
   readonly size: number;
   take(observation: Observation): Taking;
-  /** The facts of all measures as of a clock, or of those that what was taken since they were last asked for may have changed. */
+  /**
+   * The facts of all measures as of a clock, or of those that what was taken since they were last asked for may have changed. Days that
+   * are counted stand in arrays that are counted into again when facts are next asked for.
+   */
   factsAt(clock: CivilDay | undefined, which: 'all' | 'touched'): FactsByMeasure;
 }
 
 /** Whoever follows a trial's participants. */
 export type Follower = (history: History) => Followed;
 
+type Planned = {
+  readonly measure: Measure;
+  readonly isOpen: boolean;
+  /** The event types behind it. */
+  readonly types: ReadonlySet<string>;
+  /** Those that it reads event by event; of the others it is told by the day. */
+  readonly reads: ReadonlySet<string>;
+};
+
 type Plan = {
   readonly protocol: AmendedProtocol;
-  readonly measures: readonly { readonly measure: Measure; readonly isOpen: boolean; readonly types: Set<string> }[];
+  readonly measures: readonly Planned[];
   /** What open and closed measures have to be told; undefined where there are none. */
   readonly open: Asked | undefined;
   readonly closed: Asked | undefined;
@@ -59,6 +74,7 @@ export function follower(protocol: AmendedProtocol): Follower {
     measure,
     isOpen: isOpenMeasure(measure, protocol),
     types: new Set<string>(typesBehind(measure, protocol)),
+    reads: new Set<string>(eventsRead(measure, protocol)),
   }));
   const asked = (isOpen: boolean): Asked | undefined => {
     const some = measures.filter((one) => one.isOpen === isOpen).map(({ measure }) => measure);
@@ -103,7 +119,10 @@ class FollowedParticipant implements Followed {
   private readonly isWaiting: boolean;
   private readonly openTold: Telling | undefined;
   private readonly closedTold: Telling | undefined;
-  private readonly touched = new Set<string>();
+  /** By type of what was taken, the first study day of which something else may be said now. */
+  private readonly touched = new Map<string, StudyDay>();
+  /** By measure, what days counted as when they were last asked for. */
+  private readonly counted: (readonly CountedDays[] | undefined)[] = [];
 
   constructor(plan: Plan, history: History) {
     const { protocol, open, closed } = plan;
@@ -128,7 +147,9 @@ class FollowedParticipant implements Followed {
 
   get size(): number {
     const told = (this.openTold?.size ?? 0) + (this.closedTold?.size ?? 0);
-    return 1_000 + 14 * this.known.size + told;
+    let codes = 0;
+    for (const counted of this.counted) for (const days of counted ?? []) codes += 120 + days.codes.byteLength;
+    return 1_000 + 14 * this.known.size + told + codes;
   }
 
   take(observation: Observation): Taking {
@@ -138,9 +159,11 @@ class FollowedParticipant implements Followed {
     this.known.add(observation);
     // What replaces others is decisive: this stands for itself.
     const effective = observation as Effective;
-    if (observation.side === 'open') this.openTold?.add(effective);
-    this.closedTold?.add(effective);
-    this.touched.add(observation.type);
+    const { type, side } = observation;
+    const ofOpen = side === 'open' ? this.openTold?.add(effective) : undefined;
+    const ofClosed = this.closedTold?.add(effective);
+    const from = Math.min(ofOpen ?? Number.POSITIVE_INFINITY, ofClosed ?? Number.POSITIVE_INFINITY);
+    this.touched.set(type, Math.min(from, this.touched.get(type) ?? Number.POSITIVE_INFINITY));
     return 'taken';
   }
 
@@ -149,10 +172,16 @@ class FollowedParticipant implements Followed {
     const schedule = dayZero === undefined ? undefined : protocolFor(plan.protocol, dayZero);
     const when = schedule && whenOf(schedule, dayZero ?? 0, clock, { forTallies: true });
     const found: (readonly [number, MeasureFacts])[] = [];
-    for (const [place, { measure, isOpen, types }] of plan.measures.entries()) {
-      if (which === 'touched' && !isTouched(types, touched)) continue;
-      const told = isOpen ? this.openTold : this.closedTold;
-      found.push([place, told === undefined || when === undefined ? noFacts : judgedFacts(measure, told, when)]);
+    for (const [place, planned] of plan.measures.entries()) {
+      const from = which === 'all' ? 0 : touchedFrom(planned, touched, when, plan.protocol);
+      if (from === undefined) continue;
+      const told = planned.isOpen ? this.openTold : this.closedTold;
+      const counted = this.counted[place];
+      const before = counted && { counted, from };
+      const made =
+        told === undefined || when === undefined ? noFacts : judgedFacts(planned.measure, told, when, before);
+      this.counted[place] = made.counted;
+      found.push([place, made]);
     }
     this.openTold?.forgetDays();
     this.closedTold?.forgetDays();
@@ -161,7 +190,22 @@ class FollowedParticipant implements Followed {
   }
 }
 
-function isTouched(types: ReadonlySet<string>, touched: ReadonlySet<string>): boolean {
-  for (const type of touched) if (types.has(type)) return true;
-  return false;
+/**
+ * The first study day of which a measure may say something else than before what was taken; undefined if there is none. Of days that
+ * are not mature it says nothing yet.
+ */
+function touchedFrom(
+  { measure, types, reads }: Planned,
+  touched: ReadonlyMap<string, StudyDay>,
+  when: When | undefined,
+  protocol: Protocol,
+): StudyDay | undefined {
+  let first: StudyDay | undefined;
+  for (const [type, from] of touched) {
+    if (!types.has(type)) continue;
+    if (when === undefined || reads.has(type) || !('horizon' in measure)) return 0;
+    const mature = when.mature(measure, lastDayOf(measure.horizon, protocol, when.dayZero));
+    if (from <= mature.lastIndexOf(1)) first = Math.min(first ?? from, from);
+  }
+  return first;
 }

@@ -21,6 +21,7 @@ export { type Effective, replace } from './history/replacing.ts';
 export { settleOpen } from './history/settle.ts';
 export { issuesOf, type ParticipantIssues } from './issues.ts';
 export { adverseEventItem } from './measures/adverse-events.ts';
+export { type CountedDays, spellsIn } from './measures/counted-days.ts';
 export type { MeasureFacts } from './measures/measure-fold.ts';
 export { isYesOrNo } from './measures/yes-or-no.ts';
 export type { History, Observation, ObservationOf, Side } from './observation.ts';

@@ -6,8 +6,8 @@ import { arbFuture, arbPunctual, arbReplay, arrivedBy } from '../../../test/refe
 import { statusByDay } from './day-status.ts';
 import type { ClosedFacts, FirstEvent, OpenFacts, Spell } from './facts.ts';
 import { fold } from './fold.ts';
-import { follower } from './followed.ts';
-import type { MeasureFacts } from './measures/measure-fold.ts';
+import { type FactsByMeasure, follower } from './followed.ts';
+import { spellsIn } from './measures/counted-days.ts';
 import type { History, Observation } from './observation.ts';
 import { spellsOf as eachSpell } from './spells.ts';
 
@@ -37,16 +37,22 @@ function tallied(facts: Facts): (measure: string) => Said {
   });
 }
 
+/** What a follower says now, spell by spell: it goes on counting in the same arrays. */
+function sayAll(facts: FactsByMeasure): Map<number, Said> {
+  return new Map(
+    facts.map(([place, { counted, spells, firstEvents, values }]) => {
+      const all = [...spells, ...counted.flatMap(spellsIn)].flatMap(eachSpell);
+      return [place, { spells: all, firstEvents, values }];
+    }),
+  );
+}
+
 /** Facts of all measures that have any, spells in an order of their own. */
-function byMeasure(
-  facts: ReadonlyMap<number, MeasureFacts> | ((measure: string) => Said),
-  protocol: Protocol,
-): unknown {
+function byMeasure(facts: ReadonlyMap<number, Said> | ((measure: string) => Said), protocol: Protocol): unknown {
   const sorted = <T>(all: readonly T[]) => all.map((one) => JSON.stringify(one)).toSorted();
   return protocol.measures.flatMap(({ id }, place) => {
     const of = typeof facts === 'function' ? facts(id) : facts.get(place);
-    const spells = (of?.spells ?? []).flatMap((one) => ('runs' in one ? eachSpell(one) : [one]));
-    const said = [...sorted(spells), ...sorted(of?.firstEvents ?? []), ...sorted(of?.values ?? [])];
+    const said = [...sorted(of?.spells ?? []), ...sorted(of?.firstEvents ?? []), ...sorted(of?.values ?? [])];
     return said.length === 0 ? [] : [[id, said]];
   });
 }
@@ -98,22 +104,22 @@ describe('as days turn and events arrive', () => {
           const { protocol, firstClock, lastClock } = replay;
           const begin = follower(protocol);
           let followed = begin(arrivedBy(replay, firstClock - 1));
-          let facts = new Map(followed.factsAt(firstClock - 1, 'all'));
+          let facts = sayAll(followed.factsAt(firstClock - 1, 'all'));
           let came = arrivedBy(replay, firstClock - 1);
           for (let clock = firstClock; clock <= lastClock; clock += 1) {
             const arrived = arrivedBy(replay, clock);
             for (const observation of comingAfter(came, arrived)) {
               if (followed.take(observation) !== 'settle-anew') continue;
               followed = begin(arrived);
-              facts = new Map(followed.factsAt(clock - 1, 'all'));
+              facts = sayAll(followed.factsAt(clock - 1, 'all'));
               break;
             }
             // What came is counted first, as the clock still is; then the day turns.
-            for (const [measure, made] of followed.factsAt(clock - 1, 'touched')) facts.set(measure, made);
+            for (const [measure, said] of sayAll(followed.factsAt(clock - 1, 'touched'))) facts.set(measure, said);
             expect(byMeasure(facts, protocol)).toEqual(
               byMeasure(tallied(fold(protocol, arrived, clock - 1)), protocol),
             );
-            facts = new Map(followed.factsAt(clock, 'all'));
+            facts = sayAll(followed.factsAt(clock, 'all'));
             const backwards: History = {
               ...arrived,
               open: arrived.open.toReversed(),

@@ -1,7 +1,7 @@
 import type { Spell, StudyDay } from './facts.ts';
 
 /** What spells of one kind have in common. */
-type SpellHead = Omit<Spell, 'from' | 'to' | 'count'>;
+export type SpellHead = Omit<Spell, 'from' | 'to' | 'count'>;
 
 /**
  * All spells of one kind of a measure, as runs in increasing order of day: of each its first and last day, how much it adds on the
@@ -13,13 +13,16 @@ export type SpellRuns = SpellHead & { readonly runs: readonly number[] };
 /** Numbers of a run: from, to, count, slope. */
 export const perRun = 4;
 
+/** Most spells of most kinds are none. */
+const none: readonly number[] = [];
+
 /** Gathers days, given in increasing order, into maximal runs. */
 class RunBuilder implements SpellHead {
   readonly measure: string;
   readonly kind: Spell['kind'];
   readonly window: Spell['window'];
   readonly policy: Spell['policy'];
-  readonly runs: number[] = [];
+  runs: readonly number[] = none;
   private from = 0;
   private to = -1;
   private count = 0;
@@ -67,7 +70,11 @@ class RunBuilder implements SpellHead {
   }
 
   private close(): void {
-    if (this.count > 0) this.runs.push(this.from, this.to, this.count, this.slope);
+    if (this.count > 0) {
+      const { from, to, count, slope } = this;
+      if (this.runs === none) this.runs = [from, to, count, slope];
+      else (this.runs as number[]).push(from, to, count, slope);
+    }
     this.count = 0;
     this.slope = 0;
   }

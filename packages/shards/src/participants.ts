@@ -1,24 +1,23 @@
 import type { CivilDay } from '@holdfast/events';
 import type { Followed, Follower, History, Observation } from '@holdfast/outcomes';
 import type { BatchDifference } from './batch-difference.ts';
-import { changedFacts, type FlatFacts, noFacts } from './changed-facts.ts';
 import type { Evidence } from './evidence.ts';
-import type { NumbersOf } from './put-facts.ts';
+import { nothingTallied, type TalliedFacts, type TallyFacts } from './put-facts.ts';
 import type { Arrivals } from './shard.ts';
 
 /** A participant as the shard remembers them: what follows their events, and their facts as they are tallied, measure by measure. */
-type Remembered = { followed: Followed; facts: FlatFacts[]; size: number };
+type Remembered = { followed: Followed; facts: TalliedFacts[]; size: number };
 
 export type ParticipantsOptions = {
   readonly follow: Follower;
   readonly evidence: Evidence;
-  readonly numbersOf: (participant: Followed) => NumbersOf;
+  readonly tallyOf: (participant: Followed) => TallyFacts;
   /** Whether the shard has evidence of a participant. */
   readonly isKnown: (participant: string) => boolean;
 };
 
 /** Bytes, about, of the participants that a shard remembers. Of others it reads the evidence again when something of them comes. */
-const mostRemembered = 192 * 2 ** 20;
+const mostRemembered = 128 * 2 ** 20;
 /** Participants whose evidence is read at once when a day turns: bounds memory. */
 const participantsPerStage = 100;
 
@@ -104,20 +103,18 @@ export class Participants {
     difference: BatchDifference,
   ): void {
     const { followed, facts } = participant;
-    const numbers = this.options.numbersOf(followed);
-    for (const [measure, made] of followed.factsAt(clock, which)) {
-      const before = facts[measure] ?? noFacts;
-      const now = numbers(measure, made, before);
-      if (now !== before) changedFacts(before, now, difference.add);
-      facts[measure] = now;
-    }
+    const tally = this.options.tallyOf(followed);
+    for (const [measure, now] of followed.factsAt(clock, which))
+      facts[measure] = tally(measure, facts[measure] ?? nothingTallied, now, difference.add);
     this.remember(participant);
   }
 
-  private factsOf(followed: Followed, clock: CivilDay | undefined): FlatFacts[] {
-    const numbers = this.options.numbersOf(followed);
-    const facts: FlatFacts[] = [];
-    for (const [measure, made] of followed.factsAt(clock, 'all')) facts[measure] = numbers(measure, made, noFacts);
+  /** The facts of somebody who is not remembered, as they are tallied. */
+  private factsOf(followed: Followed, clock: CivilDay | undefined): TalliedFacts[] {
+    const tally = this.options.tallyOf(followed);
+    const facts: TalliedFacts[] = [];
+    for (const [measure, now] of followed.factsAt(clock, 'all'))
+      facts[measure] = tally(measure, nothingTallied, now, () => undefined);
     return facts;
   }
 
@@ -125,7 +122,8 @@ export class Participants {
     const name = participant.followed.participant;
     this.bytes += -(this.remembered.get(name)?.size ?? 0);
     participant.size = participant.facts.reduce(
-      (sum, { byteLength }) => sum + 200 + byteLength,
+      (sum, { facts, days }) =>
+        sum + 200 + facts.byteLength + days.reduce((bytes, { codes }) => bytes + 150 + codes.byteLength, 0),
       participant.followed.size,
     );
     this.bytes += participant.size;

@@ -1,7 +1,8 @@
 import { hasRealDates, type Protocol } from '@holdfast/events';
-import { type Followed, type MeasureFacts, perRun, populationOf, type SpellRuns } from '@holdfast/outcomes';
+import { type Followed, type MeasureFacts, perRun, populationOf, type SpellRuns, spellsIn } from '@holdfast/outcomes';
 import { type Cell, groupsText } from '@holdfast/tallies';
-import { FactWriter, type FlatFacts, noDay } from './changed-facts.ts';
+import { type DaysNow, type TalliedDays, tallyDays } from './changed-days.ts';
+import { changedFacts, FactWriter, type FlatFacts, noDay, noFacts, type TakeChange } from './changed-facts.ts';
 
 export type PutOptions = {
   readonly protocol: Protocol;
@@ -11,23 +12,32 @@ export type PutOptions = {
   numberOf(cell: Cell): number;
 };
 
-/** What a measure (by its place in the protocol) says of a participant, as numbers by cell; `before` itself if that has not changed. */
-export type NumbersOf = (measure: number, facts: MeasureFacts, before: FlatFacts) => FlatFacts;
+/** What a measure says of a participant, as it is tallied. */
+export type TalliedFacts = { readonly facts: FlatFacts; readonly days: readonly TalliedDays[] };
+
+export const nothingTallied: TalliedFacts = { facts: noFacts, days: [] };
+
+/**
+ * Takes what makes of the facts of a measure (by its place in the protocol) as they are tallied those that it says now; answers what is
+ * tallied then.
+ */
+export type TallyFacts = (measure: number, before: TalliedFacts, now: MeasureFacts, take: TakeChange) => TalliedFacts;
 
 /**
  * What measures say of a participant, as numbers by cell: spells by study day (and by the calendar, where dates are real), first
  * events by outcome, values. In a crossover a spell is cut where a period begins.
  */
-export function factNumbers({ protocol, armToken, numberOf }: PutOptions): (participant: Followed) => NumbersOf {
+export function factTally({ protocol, armToken, numberOf }: PutOptions): (participant: Followed) => TallyFacts {
   const byActualArm = protocol.measures.map((measure) => populationOf(measure, protocol)?.arm === 'actual');
   const axes: readonly Cell['axis'][] = hasRealDates(protocol) ? ['study', 'calendar'] : ['study'];
   const partOf = cellParts(protocol, numberOf);
   const writer = new FactWriter();
+  const putNext = (from: number, to: number, n: number) => writer.put(from, to, n);
   return (participant) => {
     const { arm, actualArm, site = '', periods, dayZero = 0 } = participant;
     const [planned, actual] = [arm, actualArm].map((one) => (one === undefined ? '' : armToken(one)));
     const groupOn = groupByDay(protocol, participant);
-    return (measure, { spells, firstEvents, values }, before) => {
+    return (measure, before, { counted, spells, firstEvents, values }, take) => {
       const whoseArm = (byActualArm[measure] ? actual : planned) ?? '';
       const cellsOn = (day: number) => partOf(whoseArm, site, groupOn(day), measure);
       const everywhere = protocol.periods === undefined ? cellsOn(0) : undefined;
@@ -38,14 +48,18 @@ export function factNumbers({ protocol, armToken, numberOf }: PutOptions): (part
         if (facts === undefined) found.set(cell, [from, to, n]);
         else facts.push(from, to, n);
       };
-      for (const spell of spells) {
-        for (const axis of axes) {
-          const shift = axis === 'study' ? 0 : dayZero;
-          if (everywhere !== undefined) {
-            writer.begin(everywhere.marks(axis, spell));
-            putRuns(spell, spell.runs, shift, (from, to, n) => writer.put(from, to, n));
-            continue;
+      const days: DaysNow[] = [];
+      for (const axis of axes) {
+        const shift = axis === 'study' ? 0 : dayZero;
+        if (everywhere !== undefined) {
+          for (const one of counted) days.push({ days: one, cells: everywhere.kinds(axis, one.kinds), dayZero: shift });
+          for (const [place, spell] of spells.entries()) {
+            writer.begin(everywhere.marksInPlace(axis, place, spell));
+            putRuns(spell, spell.runs, shift, putNext);
           }
+          continue;
+        }
+        for (const spell of [...counted.flatMap(spellsIn), ...spells]) {
           for (const { from, runs } of cutAtPeriods(spell, periods)) {
             const cell = cellsOn(from).marks(axis, spell);
             putRuns(spell, runs, shift, (day, to, n) => put(cell, day, to, n));
@@ -61,7 +75,11 @@ export function factNumbers({ protocol, armToken, numberOf }: PutOptions): (part
         for (let at = 0; at < facts.length; at += 3)
           writer.put(facts[at] ?? 0, facts[at + 1] ?? noDay, facts[at + 2] ?? 0);
       }
-      return writer.done(before);
+      const facts = writer.done(before.facts);
+      if (facts !== before.facts) changedFacts(before.facts, facts, take);
+      const most = Math.max(before.days.length, days.length);
+      const tallied = Array.from({ length: most }, (_, i) => tallyDays(before.days[i], days[i], take) ?? []).flat();
+      return { facts, days: tallied };
     };
   };
 }
@@ -109,10 +127,45 @@ class MeasureCells {
   private readonly study = new Map<string, Map<string, number[]>>();
   private readonly calendar = new Map<string, Map<string, number[]>>();
   private readonly ofValues = new Map<string, number>();
+  private readonly studyKinds = new Map<readonly Marked[], readonly number[]>();
+  private readonly calendarKinds = new Map<readonly Marked[], readonly number[]>();
+  private readonly studyPlaces: { readonly marked: Marked; readonly cell: number }[] = [];
+  private readonly calendarPlaces: { readonly marked: Marked; readonly cell: number }[] = [];
 
   constructor(whose: Pick<Cell, 'measure' | 'arm' | 'site' | 'group'>, numberOf: (cell: Cell) => number) {
     this.whose = whose;
     this.numberOf = numberOf;
+  }
+
+  /**
+   * The cell of a measure's marks that come in a certain place among its spells: mostly the same ones as the last time, and then
+   * nothing has to be looked up.
+   */
+  marksInPlace(axis: Cell['axis'], place: number, marked: Marked): number {
+    const places = axis === 'study' ? this.studyPlaces : this.calendarPlaces;
+    const last = places[place];
+    if (
+      last !== undefined &&
+      last.marked.kind === marked.kind &&
+      last.marked.window === marked.window &&
+      last.marked.policy === marked.policy
+    )
+      return last.cell;
+    const { kind, window, policy } = marked;
+    const cell = this.marks(axis, marked);
+    places[place] = { marked: { kind, window, policy }, cell };
+    return cell;
+  }
+
+  /** The cells of kinds that are counted together: the same array whenever they are asked for. */
+  kinds(axis: Cell['axis'], kinds: readonly Marked[]): readonly number[] {
+    const known = axis === 'study' ? this.studyKinds : this.calendarKinds;
+    let cells = known.get(kinds);
+    if (cells === undefined) {
+      cells = kinds.map((kind) => this.marks(axis, kind));
+      known.set(kinds, cells);
+    }
+    return cells;
   }
 
   /** The cell of marks or ends. */

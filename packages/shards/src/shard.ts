@@ -10,7 +10,7 @@ import { openDatabase, transaction } from './duckdb.ts';
 import { evidenceIn } from './evidence.ts';
 import { cellText } from './numbers.ts';
 import { Participants } from './participants.ts';
-import { factNumbers } from './put-facts.ts';
+import { factTally } from './put-facts.ts';
 import { gatherTallies, moveOn, readTallies } from './schema.ts';
 import { begin, readNumbers, readState, type State, storeNumbers } from './state.ts';
 
@@ -89,7 +89,7 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
   const participants = new Participants({
     follow: follower(protocol),
     evidence,
-    numbersOf: factNumbers({
+    tallyOf: factTally({
       protocol,
       armToken: (arm) => vault.armToken(arm),
       numberOf: (cell) => cells.of(cellText(cell), () => cell),

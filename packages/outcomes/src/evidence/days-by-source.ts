@@ -34,16 +34,19 @@ export class DaysBySource {
     if (options.rules.attendedVisit === 'negative') this.visits = { attended: this.noDays(), screened: this.noDays() };
   }
 
-  /** Adds what an event says, if it is one of those that say something of days of use. */
-  add(observation: Effective): void {
+  /**
+   * Adds what an event says, if it is one of those that say something of days of use. Answers the first study day of which something
+   * else may be said now than before; infinity if there is none.
+   */
+  add(observation: Effective): StudyDay {
     const { dayZero, lastDay, rules, substances } = this.options;
-    if (observation.type === 'use-calendar') this.addCalendar(observation);
-    if (observation.type !== 'urine-screen' && observation.type !== 'visit-attended') return;
+    if (observation.type === 'use-calendar') return this.addCalendar(observation);
+    if (observation.type !== 'urine-screen' && observation.type !== 'visit-attended') return Number.POSITIVE_INFINITY;
     const day = observation.day - dayZero;
-    if (day < 1 || day > lastDay) return;
+    if (day < 1 || day > lastDay) return Number.POSITIVE_INFINITY;
     if (observation.type === 'visit-attended') {
       if (this.visits !== undefined) this.visits.attended[day] = 1;
-      return;
+      return day;
     }
     if (this.visits !== undefined) this.visits.screened[day] = 1;
     for (const substance of substances) {
@@ -53,6 +56,7 @@ export class DaysBySource {
       this.screened.set(substance, days);
       days[day] = Math.max(days[day] ?? nothing, result === 'positive' ? use : abstinent);
     }
+    return day;
   }
 
   /** What urine says of a substance: screens, and visits kept without any; undefined if nothing at all. */
@@ -79,7 +83,7 @@ export class DaysBySource {
     return 400 + days * arrays;
   }
 
-  private addCalendar({ data }: Extract<Effective, { type: 'use-calendar' }>): void {
+  private addCalendar({ data }: Extract<Effective, { type: 'use-calendar' }>): StudyDay {
     const { dayZero, lastDay, substances } = this.options;
     const bySubstance = this.reports.get(data.informant) ?? new Map<string, Reported>();
     this.reports.set(data.informant, bySubstance);
@@ -88,16 +92,19 @@ export class DaysBySource {
       bySubstance.set(substance, reported);
       return { substance, ...reported };
     });
+    let first = Number.POSITIVE_INFINITY;
     eachReportedDay(data, dayZero, 1, lastDay, (day, recall, uses) => {
       for (const { substance, status, recall: recalls } of said) {
         const isUse = uses !== undefined && Object.hasOwn(uses, substance);
         if (!isUse && !data.complete) continue;
         const [held, shortest] = [status[day] ?? nothing, recalls[day] ?? 0];
         if (held !== nothing && (recall > shortest || (recall === shortest && !isUse))) continue;
+        if (day < first) first = day;
         status[day] = isUse ? use : abstinent;
         recalls[day] = recall;
       }
     });
+    return first;
   }
 
   private noDays(): DayStatuses {

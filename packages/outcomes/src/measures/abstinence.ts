@@ -6,7 +6,8 @@ import {
   type Protocol,
 } from '@holdfast/events';
 import type { StudyDay } from '../facts.ts';
-import { runBuilder, type SpellRuns } from '../spells.ts';
+import type { SpellHead } from '../spells.ts';
+import type { CountedDays } from './counted-days.ts';
 import type { MeasureFold, Told } from './measure-fold.ts';
 import { maturitySpells } from './participant-days.ts';
 import { typesOfUse } from './use-types.ts';
@@ -23,7 +24,7 @@ export type WindowStatus = 'missing' | 'missing-with-use' | 'outside' | 'unclear
 export type Windows = {
   readonly window: number;
   readonly first: StudyDay;
-  /** Judges the window that ends on a day. Is asked day by day, from the first on. */
+  /** Judges the window that ends on a day, from the first on. */
   readonly judge: (day: StudyDay) => WindowStatus;
 };
 
@@ -36,13 +37,17 @@ const isJudged = (status: WindowStatus) => !isMissing(status) && status !== 'out
 /** Takes study days in a row whose windows are judged alike, and what could be carried forward to them where they are missing. */
 type TakeRun = (from: StudyDay, to: StudyDay, status: WindowStatus, earlier: EarlierWindow | undefined) => void;
 
-/** Judges the windows that end on each study day up to a last one. */
-function eachRun({ first, judge }: Windows, lastDay: StudyDay, take: TakeRun): void {
-  if (first > lastDay) return;
-  let from = first;
-  let status = judge(first);
+/** Judges the windows that end on each study day from one to another. */
+function eachRun({ first, judge }: Windows, firstDay: StudyDay, lastDay: StudyDay, take: TakeRun): void {
+  let from = Math.max(first, firstDay);
+  if (from > lastDay) return;
+  let status = judge(from);
   let earlier: EarlierWindow | undefined;
-  for (let day = first + 1; day <= lastDay; day += 1) {
+  for (let day = from - 1; day >= first && earlier === undefined; day -= 1) {
+    const before = judge(day);
+    if (isJudged(before)) earlier = { day, status: before };
+  }
+  for (let day = from + 1; day <= lastDay; day += 1) {
     const next = judge(day);
     if (next === status) continue;
     take(from, day - 1, status, earlier);
@@ -62,9 +67,8 @@ export type JudgedWindow = {
 /** The window that ends on a day; undefined if none does. */
 export function windowOn(windows: Windows, day: StudyDay): JudgedWindow | undefined {
   let found: JudgedWindow | undefined;
-  eachRun(windows, day, (from, to, status, before) => {
-    if (to !== day) return;
-    found = { day, status, earlier: isJudged(status) && from < day ? { day: day - 1, status } : before };
+  eachRun(windows, day, day, (_from, _to, status, earlier) => {
+    found = { day, status, earlier };
   });
   return found;
 }
@@ -120,8 +124,17 @@ function countedUntil(
       return plannedFollowUp;
     default:
       if (!isMissing(status) || earlier === undefined) return Number.POSITIVE_INFINITY;
-      return Math.min(left, earlier.day + (carriedDays(policy) ?? 0));
+      return Math.min(left, earlier.day + reachOf(policy));
   }
+}
+
+const reaches = new Map<MissingPolicy, number>();
+
+/** How many days a policy carries forward; 0 if it does not. */
+function reachOf(policy: MissingPolicy): number {
+  const reach = reaches.get(policy) ?? carriedDays(policy) ?? 0;
+  reaches.set(policy, reach);
+  return reach;
 }
 
 /** Whether a policy counts one window in its denominator, and whether in its numerator. */
@@ -139,62 +152,108 @@ export function counted(
 /** Policies whose counts are made of `due`, `missing`, `beyond` and *observed only*. */
 const madeOfOthers: ReadonlySet<MissingPolicy> = new Set(['missing-is-use', 'worst-case', 'best-case']);
 
-/** The mature parts of days in a row. */
-function eachMaturePart(
-  from: StudyDay,
-  to: StudyDay,
-  mature: Uint8Array,
-  take: (from: StudyDay, to: StudyDay) => void,
-): void {
-  let start = mature.indexOf(1, from);
-  while (start >= 0 && start <= to) {
-    const gap = mature.indexOf(0, start);
-    const end = gap < 0 || gap > to ? to : gap - 1;
-    take(start, end);
-    start = mature.indexOf(1, end + 1);
-  }
+/** Which days are mature: none after `last`, and from day 1 on all up to `unbroken`. */
+type Maturity = { readonly days: Uint8Array; readonly last: StudyDay; readonly unbroken: StudyDay };
+
+function maturityOf(days: Uint8Array): Maturity {
+  const gap = days.indexOf(0, 1);
+  return { days, last: days.lastIndexOf(1), unbroken: gap < 0 ? days.length - 1 : gap - 1 };
 }
 
+/** How a measure's days are counted: under which policies, and what the bits of a day's code stand for. */
+type Counting = { readonly policies: readonly MissingPolicy[]; kindsOf(window: number): readonly SpellHead[] };
+
+/** Bits of a day's code: these three, then two for each policy. */
+const [due, missing, beyond] = [1, 2, 4];
+const assessable = (policy: number) => 8 << (2 * policy);
+const abstinent = (policy: number) => 16 << (2 * policy);
+/** As many policies as there are bits for. */
+const mostPolicies = 14;
+
+function countingOf(id: string, policies: readonly MissingPolicy[]): Counting {
+  if (policies.length > mostPolicies) throw new Error(`${id} has more than ${mostPolicies} missing-data policies`);
+  const known = new Map<number, readonly SpellHead[]>();
+  return {
+    policies,
+    kindsOf(window) {
+      const kinds = known.get(window) ?? [
+        ...(['due', 'missing', 'beyond'] as const).map((kind) => ({ measure: id, kind, window })),
+        ...policies.flatMap((policy) =>
+          (['assessable', 'abstinent'] as const).map((kind) => ({ measure: id, kind, window, policy })),
+        ),
+      ];
+      known.set(window, kinds);
+      return kinds;
+    },
+  };
+}
+
+const declared = new WeakMap<AbstinenceMeasure, { readonly all: Counting; readonly tallied: Counting }>();
+
+/** How a measure's days are counted under all its policies, *observed only* always among them; and under those that are tallied. */
+function countingsOf(measure: AbstinenceMeasure) {
+  let countings = declared.get(measure);
+  if (countings === undefined) {
+    const all = [...new Set<MissingPolicy>(['observed-only', ...measure.policies])];
+    const tallied = all.filter((policy) => !madeOfOthers.has(policy));
+    countings = { all: countingOf(measure.id, all), tallied: countingOf(measure.id, tallied) };
+    declared.set(measure, countings);
+  }
+  return countings;
+}
+
+function noDays(kinds: readonly SpellHead[], days: number): CountedDays {
+  return { kinds, codes: kinds.length <= 16 ? new Uint16Array(days) : new Uint32Array(days) };
+}
+
+const isAlike = ({ kinds, codes }: CountedDays, now: readonly SpellHead[], mature: Maturity) =>
+  kinds === now && codes.length === mature.days.length;
+
 /**
- * Runs of days in numerator and denominator, per window and policy, of those followed (`due`) and missing among them, and of those
- * abstinent though not followed any more (`beyond`): what every policy that carries nothing forward is made of. *Observed only* is
- * there always, since the others stand on it. What comes after the last mature day is not even judged.
+ * What a measure's windows of one length count as on each mature day: in numerator and denominator of each policy; whether the
+ * participant is followed (`due`) and the window missing, or abstinent though nobody is followed any more (`beyond`): what every policy
+ * that carries nothing forward is made of. Counts into the days before, where there are any: most participants have hundreds of days
+ * of which a few change.
  */
-function abstinenceSpells(
-  { id, policies }: AbstinenceMeasure,
+function countWindows(
+  { policies, kindsOf }: Counting,
   windows: Windows,
-  mature: Uint8Array,
+  mature: Maturity,
   following: Following,
-  forTallies: boolean,
-): SpellRuns[] {
-  const { window } = windows;
+  before: { readonly days: CountedDays; readonly from: StudyDay } | undefined,
+): CountedDays {
+  const kinds = kindsOf(windows.window);
+  const known = before !== undefined && isAlike(before.days, kinds, mature) ? before : undefined;
+  const days = known?.days ?? noDays(kinds, mature.days.length);
+  const { codes } = days;
+  // What windows before say has not changed.
+  codes.fill(0, known?.from ?? 0);
   const { plannedFollowUp } = following;
-  const wanted = forTallies ? policies.filter((policy) => !madeOfOthers.has(policy)) : policies;
-  const shown = (wanted.includes('observed-only') ? wanted : (['observed-only', ...wanted] as const)).map((policy) => ({
-    policy,
-    denominator: runBuilder({ measure: id, kind: 'assessable', window, policy }),
-    numerator: runBuilder({ measure: id, kind: 'abstinent', window, policy }),
-  }));
-  const due = runBuilder({ measure: id, kind: 'due', window });
-  const missing = runBuilder({ measure: id, kind: 'missing', window });
-  const beyond = runBuilder({ measure: id, kind: 'beyond', window });
-  eachRun(windows, mature.lastIndexOf(1), (first, last, status, earlier) =>
-    eachMaturePart(first, last, mature, (from, to) => {
-      for (const { policy, denominator, numerator } of shown) {
+  eachRun(windows, known?.from ?? 0, mature.last, (from, to, status, earlier) => {
+    for (let day = from; day <= to; ) {
+      let code = 0;
+      // The last day that counts like this one.
+      let last = to;
+      const isFollowed = day <= plannedFollowUp;
+      if (isFollowed && plannedFollowUp < last) last = plannedFollowUp;
+      if (isFollowed && status !== 'outside') code |= due;
+      if (isFollowed && status === 'missing') code |= missing;
+      if (!isFollowed && status === 'abstinent') code |= beyond;
+      for (let i = 0; i < policies.length; i += 1) {
+        const policy = policies[i] ?? 'observed-only';
         const as = countedAs(policy, status, earlier);
         if (as === undefined) continue;
-        const until = Math.min(to, countedUntil(policy, status, earlier, following));
-        denominator.addRun(from, until);
-        if (as === 'abstinent') numerator.addRun(from, until);
+        const until = countedUntil(policy, status, earlier, following);
+        if (day > until) continue;
+        if (until < last) last = until;
+        code |= as === 'abstinent' ? assessable(i) | abstinent(i) : assessable(i);
       }
-      const followed = Math.min(to, plannedFollowUp);
-      if (status !== 'outside') due.addRun(from, followed);
-      if (status === 'missing') missing.addRun(from, followed);
-      if (status === 'abstinent') beyond.addRun(Math.max(from, plannedFollowUp + 1), to);
-    }),
-  );
-  const ofPolicies = shown.flatMap(({ denominator, numerator }) => [denominator.done(), numerator.done()]);
-  return [...ofPolicies, due.done(), missing.done(), beyond.done()];
+      codes.fill(code, day, last + 1);
+      day = last + 1;
+    }
+    for (let day = Math.max(from, mature.unbroken + 1); day <= to; day += 1) if (mature.days[day] !== 1) codes[day] = 0;
+  });
+  return days;
 }
 
 /** How measures of abstinence are folded, by the windows that they judge. */
@@ -209,13 +268,16 @@ export function abstinenceFold<M extends AbstinenceMeasure>(
     ],
     judge: (measure, told) => {
       const { lastDay, left } = told.days(measure);
-      return ({ schedule: { plannedFollowUp }, mature: matureFor, forTallies }) => {
-        const mature = matureFor(measure, lastDay);
-        const following = { left, plannedFollowUp };
-        const spells = [...maturitySpells(measure, lastDay, mature)];
-        for (const windows of windowsOf(measure, told))
-          spells.push(...abstinenceSpells(measure, windows, mature, following, forTallies));
-        return { spells, firstEvents: [], values: [] };
+      return ({ schedule: { plannedFollowUp }, mature: matureFor, forTallies }, before) => {
+        const days = matureFor(measure, lastDay);
+        const [mature, following] = [maturityOf(days), { left, plannedFollowUp }];
+        const { all, tallied } = countingsOf(measure);
+        const counted = windowsOf(measure, told).map((windows, i) => {
+          const known = before?.counted[i];
+          const since = known && before && { days: known, from: before.from };
+          return countWindows(forTallies ? tallied : all, windows, mature, following, since);
+        });
+        return { counted, spells: maturitySpells(measure, lastDay, days), firstEvents: [], values: [] };
       };
     },
   };

@@ -29,7 +29,7 @@ function watch(statuses: DayStatuses, gapAtMost: number): (day: StudyDay) => boo
  * first week confirm a year. Use ends it for good: whatever is missing later, no policy counts the participant as abstinent again.
  */
 export function stretchesSoFar(measure: ContinuousAbstinence, days: JudgedDays): Windows {
-  const { evidence, lookBacks, excluded } = days;
+  const { lastDay, evidence, lookBacks, excluded } = days;
   const { coverage, from, decisivePositive } = measure;
   const { covering, confirming } = evidence;
   const isAllDays = coverage === 'all-days';
@@ -39,7 +39,8 @@ export function stretchesSoFar(measure: ContinuousAbstinence, days: JudgedDays):
   let covered = false;
   let used = false;
   let touched = false;
-  const judgeDay = (day: StudyDay) => {
+  const statuses: WindowStatus[] = [];
+  for (let day = from; day <= lastDay; day += 1) {
     if (excluded[day] !== 1) {
       counted += 1;
       const [isCovered, isConfirmed] = [covers(day), confirms === undefined || confirms(day)];
@@ -48,9 +49,9 @@ export function stretchesSoFar(measure: ContinuousAbstinence, days: JudgedDays):
       if (lookBacks !== undefined && lookBacks.touched[day] === 1) touched = true;
     }
     if (lookBacks !== undefined && (lookBacks.shownSince[day] ?? 0) >= from) used = true;
-    return judge(counted, covered || (decisivePositive && used), used, touched);
-  };
-  return { window: 0, first: from, judge: judgeDay };
+    statuses.push(judge(counted, covered || (decisivePositive && used), used, touched));
+  }
+  return { window: 0, first: from, judge: (day) => statuses[day - from] ?? 'outside' };
 }
 
 function judge(counted: number, covered: boolean, used: boolean, touched: boolean): WindowStatus {

@@ -14,7 +14,7 @@ import { daysOfUse } from './days-of-use.ts';
 import { exposureFold } from './exposure.ts';
 import { firstUseFold } from './first-use.ts';
 import { lapseFold } from './lapse.ts';
-import type { MeasureFacts, MeasureFold, Told, When } from './measure-fold.ts';
+import type { CountedBefore, MeasureFacts, MeasureFold, Told, When } from './measure-fold.ts';
 import { noHeavyDays } from './no-heavy-days.ts';
 import { relapseFold } from './relapse.ts';
 import { retentionFold } from './retention.ts';
@@ -64,6 +64,6 @@ export function eventsRead(measure: Measure, protocol: Protocol): readonly Obser
 }
 
 /** Judges what a measure is told of a participant; what comes out gives the facts as of any clock. */
-export function judge(measure: Measure, told: Told): (when: When) => MeasureFacts {
+export function judge(measure: Measure, told: Told): (when: When, before?: CountedBefore) => MeasureFacts {
   return foldOf(measure).judge(measure, told);
 }

@@ -138,6 +138,7 @@ export const relapseFold: MeasureFold<Relapse> = {
       const days = { ...judged, mature: matureFor(measure, judged.lastDay) };
       const event = relapse(measure, days, searches);
       return {
+        counted: [],
         spells: [...maturitySpells(measure, days.lastDay, days.mature), ...firstEventSpells(measure, event, days)],
         firstEvents: [event],
         values: [],

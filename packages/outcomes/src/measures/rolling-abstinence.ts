@@ -10,21 +10,20 @@ export function rollingWindows(
   days: JudgedDays,
   running: RunningCounts = runningCounts(days),
 ): Windows {
-  const { lookBacks } = days;
-  const { covered, confirmed, uses, touched } = running;
+  const { covered, confirmed, uses, touched, shownSince } = running;
   const atLeast = coverage === 'all-days' ? undefined : coverage.atLeast;
-  let shownSince = 0;
-  let seen = 0;
   const judge = (day: number): WindowStatus => {
     const before = day - window;
-    if (lookBacks !== undefined)
-      for (; seen < day; seen += 1) shownSince = Math.max(shownSince, lookBacks.shownSince[seen + 1] ?? 0);
     const all = running.days === undefined ? window : within(running.days, day, before);
     if (all === 0) return 'outside';
     const isCovered =
       within(covered, day, before) >= (atLeast ?? all) &&
       (confirmed === undefined || within(confirmed, day, before) > 0);
-    if ((isCovered || decisivePositive) && (within(uses, day, before) > 0 || shownSince > before)) return 'use';
+    if (
+      (isCovered || decisivePositive) &&
+      (within(uses, day, before) > 0 || (shownSince !== undefined && (shownSince[day] ?? 0) > before))
+    )
+      return 'use';
     if (touched !== undefined && within(touched, day, before) > 0) return 'unclear';
     return isCovered ? 'abstinent' : 'missing';
   };

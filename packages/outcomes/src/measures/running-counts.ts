@@ -10,8 +10,10 @@ export type RunningCounts = {
   /** Undefined under rules that ask for no confirmation. */
   readonly confirmed: Uint16Array | undefined;
   readonly uses: Uint16Array;
-  /** Undefined where no positive biomarker looks back. */
+  /** Undefined where no positive biomarker looks back; so is the next. */
   readonly touched: Uint16Array | undefined;
+  /** Of the positives sampled up to then that show use while at risk, the latest first day; 0: there is none. */
+  readonly shownSince: Uint16Array | undefined;
 };
 
 /** Counts once what every window of every measure that looks at the same days is judged by. */
@@ -33,5 +35,15 @@ export function runningCounts({ lastDay, evidence, lookBacks, excluded }: Judged
     confirmed: confirming && count((day) => confirming[day] !== nothing),
     uses: count((day) => isUse(evidence, day)),
     touched: lookBacks && count((day) => lookBacks.touched[day] === 1),
+    shownSince: lookBacks && greatest(lookBacks.shownSince),
   };
+}
+
+/** The greatest number up to each day. */
+function greatest(numbers: Uint16Array): Uint16Array {
+  let most = 0;
+  return numbers.map((number) => {
+    most = Math.max(most, number);
+    return most;
+  });
 }

@@ -61,7 +61,7 @@ export function stretchFold<M extends StretchMeasure>(
           const due = { ...head, kind: 'due', value: 1, of: 1 };
           return [due, ...valuesOf(atRisk, schedule.plannedFollowUp).map((value) => ({ ...head, ...value }))];
         });
-        return { spells: maturitySpells(measure, days.lastDay, mature), firstEvents: [], values };
+        return { counted: [], spells: maturitySpells(measure, days.lastDay, mature), firstEvents: [], values };
       };
     },
   };

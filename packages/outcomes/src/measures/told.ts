@@ -7,6 +7,7 @@ import {
   type UseMeasure,
 } from '@holdfast/events';
 import { DaysBySource } from '../evidence/days-by-source.ts';
+import type { StudyDay } from '../facts.ts';
 import type { Effective } from '../history/replacing.ts';
 import type { Told } from './measure-fold.ts';
 import { eventsRead } from './measure-folds.ts';
@@ -80,9 +81,10 @@ export class Telling implements Told {
     return (this.sources?.size ?? 0) + 600 * this.observations.length;
   }
 
-  add(observation: Effective): void {
-    this.sources?.add(observation);
+  /** Adds an event; answers the first study day of use of which something else may be said now, as far as only days are told of it. */
+  add(observation: Effective): StudyDay {
     if (this.types.has(observation.type)) this.observations.push(observation);
+    return this.sources?.add(observation) ?? Number.POSITIVE_INFINITY;
   }
 
   days(measure: UseMeasure): JudgedDays {

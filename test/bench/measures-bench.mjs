@@ -1,6 +1,8 @@
-// What a protocol of many measures costs: batches of 1,000 events, from append to committed and published, under a protocol with one
-// measure and under one with 20 measures of 3 windows and 3 policies each, one after the other in one run. Prints both medians and
-// their ratio. Usage: node test/bench/measures-bench.mjs [PARTICIPANTS] [BATCHES]
+// What a protocol of many measures costs: batches of 1,000 events of as many participants, from append to committed and published,
+// under a protocol with one measure and under one with 20 measures of 3 windows and 3 policies each, one after the other in one run.
+// Twice: in a running trial, where the day turns and batches tell of the days just past (urine screens of the day and calendars of the
+// week before take turns); and where all days are mature, so that whatever comes changes windows up to the horizon. Prints the mean
+// times of a batch and their ratio. Usage: node test/bench/measures-bench.mjs [PARTICIPANTS] [BATCHES]
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,10 +13,11 @@ import { storeFolders } from '@holdfast/runtime';
 import { publishProtocol, readTrials, topicsOf } from '@holdfast/trials';
 
 const participants = Number(process.argv[2] ?? 2_000);
-const batches = Number(process.argv[3] ?? 15);
+const batches = Number(process.argv[3] ?? 20);
 const perBatch = 1_000;
 const visitsBefore = 24;
 const firstDay = 20_500;
+const partitions = 4;
 const encoder = new TextEncoder();
 
 const look = (evidence, substances) => ({ evidence, substances, horizon: 168 });
@@ -51,7 +54,7 @@ const protocolOf = (measures) =>
     title: 'Batches of a running trial',
     blinding: 'open',
     clock: 'imported',
-    partitions: 1,
+    partitions,
     plannedFollowUp: 168,
     arms: [{ id: 'A' }, { id: 'B' }],
     sites: ['S1', 'S2', 'S3', 'S4', 'S5'],
@@ -102,27 +105,21 @@ function* historyOf(p) {
 }
 
 const record = (one) => ({ key: one.subject, value: encoder.encode(canonicalEvent(one, one.receivedtime)) });
-const turned = (day) => ({
-  key: '',
-  partition: 0,
-  value: encoder.encode(
-    canonicalEvent(
-      {
-        specversion: '1.0',
-        id: `day-turned-${dateOf(day)}`,
-        source: '/trials/BENCH',
-        type: 'org.holdfast.day-turned.v1',
-        time: `${dateOf(day)}T00:00:00+00:00`,
-        recordedtime: `${dateOf(day)}T00:00:00+00:00`,
-        data: { date: dateOf(day) },
-      },
-      undefined,
-    ),
-  ),
-});
+const turned = (day) => {
+  const at = `${dateOf(day)}T00:00:00+00:00`;
+  const head = {
+    specversion: '1.0',
+    id: `day-turned-${dateOf(day)}`,
+    source: '/trials/BENCH',
+    time: at,
+    recordedtime: at,
+  };
+  const text = canonicalEvent({ ...head, type: 'org.holdfast.day-turned.v1', data: { date: dateOf(day) } }, undefined);
+  return Array.from({ length: partitions }, (_, partition) => ({ key: '', partition, value: encoder.encode(text) }));
+};
 
-/** Milliseconds of each batch under a protocol. */
-async function timesUnder(measures) {
+/** Milliseconds of each batch under a protocol; the clock turns on with the batches, or stands beyond all days. */
+async function timesUnder(measures, clock) {
   const protocol = protocolOf(measures);
   const data = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
   const folders = storeFolders(data);
@@ -137,7 +134,9 @@ async function timesUnder(measures) {
         some.flatMap((one) => [...historyOf(one)].map(record)),
       );
     }
-    await log.append(topic, [turned(firstDay + 200)]);
+    const visitOf = (b) => visitsBefore + Math.floor((b * perBatch) / participants);
+    const dayOf = (n) => firstDay + 3 * (n + 1);
+    await log.append(topic, turned(clock === 'beyond' ? firstDay + 200 : dayOf(visitsBefore - 1)));
     const aggregate = startAggregate({
       log,
       keys: new Map(),
@@ -151,8 +150,12 @@ async function timesUnder(measures) {
     for (let b = 0; b < batches; b += 1) {
       const records = Array.from({ length: perBatch }, (_, i) => {
         const p = (b * perBatch + i) % participants;
-        return record(visit(p, visitsBefore + Math.floor((b * perBatch + i) / participants)));
+        return record(visit(p, visitOf(b)));
       });
+      if (clock === 'turning') {
+        await log.append(topic, turned(dayOf(visitOf(b))));
+        await aggregate.caughtUp('BENCH', await log.ends(topic));
+      }
       const before = performance.now();
       await log.append(topic, records);
       await aggregate.caughtUp('BENCH', await log.ends(topic));
@@ -166,9 +169,14 @@ async function timesUnder(measures) {
   }
 }
 
-const median = (times) => times.toSorted((a, b) => a - b)[times.length >> 1];
-const one = median(await timesUnder([rolling('rolling', looks[0])]));
-const all = median(await timesUnder(many));
-console.log(
-  `a batch of ${perBatch} events of as many participants: one measure ${one.toFixed(0)} ms, ${many.length} measures ${all.toFixed(0)} ms, ratio ${(all / one).toFixed(2)} (medians of ${batches})`,
-);
+const mean = (times) => times.reduce((sum, time) => sum + time, 0) / times.length;
+for (const [clock, what] of [
+  ['turning', 'a running trial'],
+  ['beyond', 'all days mature'],
+]) {
+  const one = mean(await timesUnder([rolling('rolling', looks[2])], clock));
+  const all = mean(await timesUnder(many, clock));
+  console.log(
+    `${what}: one measure ${one.toFixed(0)} ms, ${many.length} measures ${all.toFixed(0)} ms, ratio ${(all / one).toFixed(2)} (means of ${batches} batches of ${perBatch} events)`,
+  );
+}

@@ -67,7 +67,7 @@ export function observationsFor(
 /** The status of each study day 1 … horizon, from the days as the measure sees them. */
 export function daysWithStatus(protocol: Protocol, measure: UseMeasure, days: ExplainedDays): readonly StatusOfDay[] {
   const sources = new Map<StudyDay, Statement[]>();
-  for (const statement of days.evidence.statements) {
+  for (const statement of days.statements) {
     const { day: last, lookBack = 0 } = statement;
     for (let day = Math.max(1, last - lookBack); day <= last; day += 1) {
       const said = sources.get(day);

@@ -88,7 +88,7 @@ export function explainValues(
   };
   const deciding = decidingObservations(looksAt, valuesWithout);
   const statements = isUseMeasure(measure)
-    ? participantDays(measure, protocolFor(protocol, dayZero), observations, dayZero, clock).evidence.statements
+    ? participantDays(measure, protocolFor(protocol, dayZero), observations, dayZero, clock).statements
     : [];
   const speaking = ({ from, to }: Stretch): readonly Effective[] => {
     const speak = new Set(

@@ -94,7 +94,7 @@ export function explain(
     dayZero,
     clock,
   );
-  const { lastDay, mature, evidence, excluded } = days;
+  const { lastDay, mature, statements, excluded } = days;
   return {
     ...unknown,
     status: daysWithStatus(protocolFor(protocol, dayZero), measure, days)[day - 1]?.status,
@@ -103,7 +103,7 @@ export function explain(
     outside: outsideReason(measure, days, day),
     windows: isAbstinenceMeasure(measure) && mature[day] === 1 ? explainedWindows(measure, protocol, days, day) : [],
     firstEvent: isFirstEventMeasure(measure) ? firstEventOf(measure, protocol, history, clock) : undefined,
-    statements: [...evidence.statements].sort((a, b) => a.day - b.day || (a.event.id < b.event.id ? -1 : 1)),
+    statements: [...statements].sort((a, b) => a.day - b.day || (a.event.id < b.event.id ? -1 : 1)),
     excluded: [...excluded.entries()].flatMap(([at, out]) => (out === 1 ? [at] : [])),
   };
 }

@@ -1,50 +1,20 @@
-import {
-  type AmendedProtocol,
-  type CivilDay,
-  civilDay,
-  isUseMeasure,
-  type Measure,
-  type Protocol,
-  protocolFor,
-  siteOf,
-} from '@holdfast/events';
-import type { ClosedFacts, FirstEvent, Issue, OpenFacts, Spell, StudyDay, ValueFact } from './facts.ts';
-import { groupsOf, periodsOf } from './groups.ts';
+import { type AmendedProtocol, type CivilDay, type Measure, type Protocol, protocolFor } from '@holdfast/events';
+import type { ClosedFacts, FirstEvent, Issue, OpenFacts, Spell, ValueFact } from './facts.ts';
 import type { Effective } from './history/replacing.ts';
 import { armOf, type Settled, settleOpen, settleSealed } from './history/settle.ts';
-import { matureDays } from './maturity.ts';
-import type { MeasureFacts, When } from './measures/measure-fold.ts';
+import { spellsIn } from './measures/counted-days.ts';
+import type { CountedBefore, MeasureFacts, When } from './measures/measure-fold.ts';
 import { judge } from './measures/measure-folds.ts';
-import { toldOf } from './measures/told.ts';
+import { type Asked, askedBy, Telling } from './measures/told.ts';
+import { whenOf } from './measures/when.ts';
 import type { History, Observation } from './observation.ts';
 import { isOpenMeasure } from './open-measures.ts';
 import { actualArm, memberSince, populationOf } from './populations.ts';
+import { spellsOf } from './spells.ts';
+import { dayZeroOf, standingOf } from './standing.ts';
 
 /** Raise it when the same events would give other facts: shards made by another version are rebuilt. */
-export const foldVersion = 3;
-
-/** A measure as it judged a participant: its facts as of any clock after the day on which they joined its population. */
-type JudgedMeasure = {
-  readonly measure: Measure;
-  readonly since: 'randomisation' | StudyDay;
-  factsAt(when: When): MeasureFacts;
-};
-
-/**
- * What a participant's history says once identity, replacing and setting aside are settled and its evidence is judged day by day:
- * all that facts depend on but the clock. It is small, so it can be kept for the day that turns.
- */
-export type SettledHistory = {
-  readonly participant: string;
-  readonly dayZero: CivilDay | undefined;
-  readonly site: string | undefined;
-  readonly groups: OpenFacts['groups'];
-  readonly periods: OpenFacts['periods'];
-  readonly open: SettledSide;
-  readonly closed: SettledSide & { readonly arm: string | undefined; readonly actualArm: string | undefined };
-};
-
-type SettledSide = { readonly judged: readonly JudgedMeasure[]; readonly issues: readonly Issue[] };
+export const foldVersion = 4;
 
 /**
  * What a participant's open events mean, as of a clock (the newest date known to have begun; undefined: none, and nothing is
@@ -58,113 +28,92 @@ export function foldOpen(
   clock: CivilDay | undefined,
 ): OpenFacts {
   const settled = settleOpen({ participant, open, sealed: [] });
-  return openFacts(protocol, { participant, ...openSide(protocol, settled) }, clock);
+  return openFacts(protocol, participant, settled, clock);
 }
 
-/** Settles both sides of a history and judges its days: everything of the fold that needs no clock. */
-export function settle(protocol: Protocol, history: History): SettledHistory {
-  const settled = settleOpen(history);
-  const sealed = settleSealed(history, settled);
-  const open = openSide(protocol, settled);
-  const arm = armOf(protocol, settled, sealed)?.data.arm;
-  const measures = protocol.measures.filter((measure) => !isOpenMeasure(measure, protocol));
-  const givesArms = protocol.populations.some((population) => population.arm === 'actual');
-  const observations = measures.length === 0 && !givesArms ? [] : [...settled.observations, ...sealed.observations];
-  return {
-    participant: history.participant,
-    ...open,
-    closed: {
-      arm,
-      actualArm:
-        givesArms && open.dayZero !== undefined ? actualArm(protocol, arm, observations, open.dayZero) : undefined,
-      judged: judgedMeasures(protocol, measures, settled, observations),
-      issues: [...sealed.issues, ...noArm(settled, arm !== undefined)],
-    },
-  };
-}
-
-/** The facts of a settled history as of a clock: the open ones, and what the sealed events add to them. */
-export function factsOf(
-  protocol: AmendedProtocol,
-  settled: SettledHistory,
-  clock: CivilDay | undefined,
-): { open: OpenFacts; closed: ClosedFacts } {
-  const { dayZero, closed } = settled;
-  const { arm, actualArm, judged, issues } = closed;
-  return {
-    open: openFacts(protocol, settled, clock),
-    closed: { arm, actualArm, ...measureFacts(protocol, judged, dayZero, clock), issues },
-  };
-}
-
-/** Folds both sides of a participant's history: settles it, then takes the facts as of the clock. */
+/** Folds both sides of a participant's history: the facts of the open events, and what the sealed ones add to them. */
 export function fold(
   protocol: AmendedProtocol,
   history: History,
   clock: CivilDay | undefined,
 ): { open: OpenFacts; closed: ClosedFacts } {
-  return factsOf(protocol, settle(protocol, history), clock);
-}
-
-function openSide(protocol: Protocol, settled: Settled): Omit<SettledHistory, 'participant' | 'closed'> {
-  const { enrolment, randomisation, observations, issues } = settled;
-  const measures = protocol.measures.filter((measure) => isOpenMeasure(measure, protocol));
+  const settled = settleOpen(history);
+  const sealed = settleSealed(history, settled);
+  const arm = armOf(protocol, settled, sealed)?.data.arm;
+  const measures = protocol.measures.filter((measure) => !isOpenMeasure(measure, protocol));
+  const observations = [...settled.observations, ...sealed.observations];
   return {
-    dayZero: randomisation && civilDay(randomisation.data.date),
-    site: (randomisation && siteOfOriginal(randomisation)) ?? (enrolment && siteOfOriginal(enrolment)),
-    groups: groupsOf(protocol, settled),
-    periods: protocol.periods === undefined ? [] : periodsOf(settled),
-    open: { judged: judgedMeasures(protocol, measures, settled, observations), issues },
+    open: openFacts(protocol, history.participant, settled, clock),
+    closed: {
+      arm,
+      actualArm: actualArmOf(protocol, arm, settled, observations),
+      ...measureFacts(protocol, measures, settled, observations, clock),
+      issues: [...sealed.issues, ...noArm(settled, arm !== undefined)],
+    },
   };
 }
 
 function openFacts(
   protocol: AmendedProtocol,
-  { participant, dayZero, site, groups, periods, open }: Omit<SettledHistory, 'closed'>,
+  participant: string,
+  settled: Settled,
   clock: CivilDay | undefined,
 ): OpenFacts {
-  const { judged, issues } = open;
-  return { participant, dayZero, site, groups, periods, ...measureFacts(protocol, judged, dayZero, clock), issues };
+  const measures = protocol.measures.filter((measure) => isOpenMeasure(measure, protocol));
+  return {
+    ...standingOf(protocol, participant, settled),
+    ...measureFacts(protocol, measures, settled, settled.observations, clock),
+    issues: settled.issues,
+  };
 }
 
-/** The site that sent an observation in the first place, whoever corrected it since. */
-function siteOfOriginal({ origin, source }: Effective): string | undefined {
-  return siteOf(origin ?? source);
-}
-
-function judgedMeasures(
+/** The arm that was actually given, where a population asks for it. */
+export function actualArmOf(
   protocol: Protocol,
-  measures: readonly Measure[],
-  open: Settled,
+  planned: string | undefined,
+  settled: Settled,
   observations: readonly Effective[],
-): JudgedMeasure[] {
-  const { randomisation, enrolment } = open;
-  if (randomisation === undefined || measures.length === 0) return [];
-  const dayZero = civilDay(randomisation.data.date);
-  const told = toldOf(protocol, observations, dayZero, enrolment?.data.baseline ?? {});
-  const judged = measures.flatMap((measure): JudgedMeasure[] => {
-    const since = memberSince(populationOf(measure, protocol), observations, dayZero);
-    return since === undefined ? [] : [{ measure, since, factsAt: judge(measure, told) }];
-  });
-  told.forget();
-  return judged;
+): string | undefined {
+  const dayZero = dayZeroOf(settled);
+  const isAsked = protocol.populations.some((population) => population.arm === 'actual');
+  return isAsked && dayZero !== undefined ? actualArm(protocol, planned, observations, dayZero) : undefined;
+}
+
+/** Tells some measures what counts of a participant's events; undefined while the participant is not randomised. */
+export function tellingOf(asked: Asked, settled: Settled, observations: readonly Effective[]): Telling | undefined {
+  const dayZero = dayZeroOf(settled);
+  if (dayZero === undefined) return undefined;
+  const told = new Telling(asked, dayZero, settled.enrolment?.data.baseline ?? {});
+  for (const observation of observations) told.add(observation);
+  return told;
+}
+
+/** What is said of who is not measured. */
+export const noFacts: MeasureFacts = { counted: [], spells: [], firstEvents: [], values: [] };
+
+/** What a measure says by what it was told. Who joins its population by a first dose is not in it before. */
+export function judgedFacts(measure: Measure, told: Telling, when: When, before?: CountedBefore): MeasureFacts {
+  const { protocol, dayZero, observations } = told;
+  const since = memberSince(populationOf(measure, protocol), observations, dayZero);
+  if (since === undefined) return noFacts;
+  if (since !== 'randomisation' && (when.clock === undefined || when.clock - dayZero <= since)) return noFacts;
+  return judge(measure, told)(when, before);
 }
 
 function measureFacts(
   protocol: AmendedProtocol,
-  judged: readonly JudgedMeasure[],
-  dayZero: CivilDay | undefined,
+  measures: readonly Measure[],
+  settled: Settled,
+  observations: readonly Effective[],
   clock: CivilDay | undefined,
 ): { spells: Spell[]; firstEvents: FirstEvent[]; values: ValueFact[] } {
   const facts = { spells: [] as Spell[], firstEvents: [] as FirstEvent[], values: [] as ValueFact[] };
-  if (dayZero === undefined || judged.length === 0) return facts;
-  const schedule = protocolFor(protocol, dayZero);
-  const when = whenOf(schedule, dayZero, clock);
-  for (const { since, factsAt } of judged) {
-    // Who joins a population by a first dose is not in it before.
-    if (since !== 'randomisation' && (clock === undefined || clock - dayZero <= since)) continue;
-    const { spells, firstEvents, values } = factsAt(when);
-    facts.spells.push(...spells);
+  const told = measures.length === 0 ? undefined : tellingOf(askedBy(protocol, measures), settled, observations);
+  if (told === undefined) return facts;
+  const when = whenOf(protocolFor(protocol, told.dayZero), told.dayZero, clock, { forTallies: false });
+  for (const measure of measures) {
+    const { counted, spells, firstEvents, values } = judgedFacts(measure, told, when);
+    for (const runs of [...spells, ...counted.flatMap(spellsIn)]) facts.spells.push(...spellsOf(runs));
     facts.firstEvents.push(...firstEvents);
     facts.values.push(...values);
   }
@@ -178,27 +127,8 @@ export function factsOfMeasure(
   settled: Settled,
   observations: readonly Effective[],
   clock: CivilDay | undefined,
-): MeasureFacts {
-  const { randomisation } = settled;
-  const judged = judgedMeasures(protocol, [measure], settled, observations);
-  return measureFacts(protocol, judged, randomisation && civilDay(randomisation.data.date), clock);
-}
-
-/** The maturity of days as of a clock; measures that wait for the same visits share it. */
-function whenOf(schedule: Protocol, dayZero: CivilDay, clock: CivilDay | undefined): When {
-  const known = new Map<string, Uint8Array>();
-  return {
-    schedule,
-    dayZero,
-    clock,
-    mature: (measure, lastDay) => {
-      const waits = isUseMeasure(measure) ? `${measure.evidence} ${measure.biomarkers?.kinds.join(' ')}` : '';
-      const key = `${lastDay} ${waits}`;
-      const mature = known.get(key) ?? matureDays(schedule, measure, dayZero, lastDay, clock);
-      known.set(key, mature);
-      return mature;
-    },
-  };
+): Pick<OpenFacts, 'spells' | 'firstEvents' | 'values'> {
+  return measureFacts(protocol, [measure], settled, observations, clock);
 }
 
 /** The issue of somebody who was randomised while no arm is known. */

@@ -13,13 +13,16 @@ export type { Statement } from './evidence/statement.ts';
 export { type ExplainedWindow, type Explanation, explain, type PolicyVerdict } from './explain.ts';
 export { type EventBehind, type ExplainedValue, type ExplainedValues, explainValues } from './explain-values.ts';
 export type { ClosedFacts, FirstEvent, Issue, IssueKind, OpenFacts, Spell, StudyDay, ValueFact } from './facts.ts';
-export { factsOf, fold, foldOpen, foldVersion, type SettledHistory, settle } from './fold.ts';
+export { fold, foldOpen, foldVersion } from './fold.ts';
+export { type FactsByMeasure, type Followed, type Follower, follower, type Taking } from './followed.ts';
 export { notKnown } from './groups.ts';
 export { identityKey, settleIdentity } from './history/identity.ts';
 export { type Effective, replace } from './history/replacing.ts';
 export { settleOpen } from './history/settle.ts';
 export { issuesOf, type ParticipantIssues } from './issues.ts';
 export { adverseEventItem } from './measures/adverse-events.ts';
+export { type CountedDays, spellsIn } from './measures/counted-days.ts';
+export type { MeasureFacts } from './measures/measure-fold.ts';
 export { isYesOrNo } from './measures/yes-or-no.ts';
 export type { History, Observation, ObservationOf, Side } from './observation.ts';
 export { isOpenMeasure } from './open-measures.ts';
@@ -33,4 +36,5 @@ export {
   usePattern,
 } from './patterns/use-pattern.ts';
 export { populationOf } from './populations.ts';
+export { perRun, type SpellRuns } from './spells.ts';
 export { dataText, type ObservationHead, storedObservation } from './stored-observation.ts';

@@ -25,8 +25,9 @@ export class Numbers<T> {
     return found;
   }
 
-  get size(): number {
-    return this.all.length;
+  /** Everything numbered, in order. */
+  list(): readonly T[] {
+    return this.all;
   }
 
   get anyNew(): boolean {

@@ -1,9 +1,8 @@
 import { hasRealDates, type Protocol } from '@holdfast/events';
-import { type ClosedFacts, type OpenFacts, populationOf, type Spell } from '@holdfast/outcomes';
+import { type Followed, type MeasureFacts, perRun, populationOf, type SpellRuns, spellsIn } from '@holdfast/outcomes';
 import { type Cell, groupsText } from '@holdfast/tallies';
-import { noDay } from './changed-facts.ts';
-
-type Facts = { readonly open: OpenFacts; readonly closed: ClosedFacts };
+import { type DaysNow, type TalliedDays, tallyDays } from './changed-days.ts';
+import { changedFacts, FactWriter, type FlatFacts, noDay, noFacts, type TakeChange } from './changed-facts.ts';
 
 export type PutOptions = {
   readonly protocol: Protocol;
@@ -13,69 +12,165 @@ export type PutOptions = {
   numberOf(cell: Cell): number;
 };
 
-/** Policies whose counts are made of others. */
-const madeOfOthers = new Set(['missing-is-use', 'worst-case', 'best-case']);
+/** What a measure says of a participant, as it is tallied. */
+export type TalliedFacts = { readonly facts: FlatFacts; readonly days: readonly TalliedDays[] };
+
+export const nothingTallied: TalliedFacts = { facts: noFacts, days: [] };
 
 /**
- * What the fold made of a participant, as numbers by cell: spells by study day (and by the calendar, where dates are real), first
+ * Takes what makes of the facts of a measure (by its place in the protocol) as they are tallied those that it says now; answers what is
+ * tallied then.
+ */
+export type TallyFacts = (measure: number, before: TalliedFacts, now: MeasureFacts, take: TakeChange) => TalliedFacts;
+
+/**
+ * What measures say of a participant, as numbers by cell: spells by study day (and by the calendar, where dates are real), first
  * events by outcome, values. In a crossover a spell is cut where a period begins.
  */
-export function factNumbers({ protocol, armToken, numberOf }: PutOptions): (facts: Facts) => Map<number, number[]> {
-  const byActualArm = new Set(
-    protocol.measures.filter((measure) => populationOf(measure, protocol)?.arm === 'actual').map(({ id }) => id),
-  );
-  const calendar = hasRealDates(protocol);
-  const partOf = cellParts(numberOf);
-  return ({ open, closed }) => {
-    const { periods, dayZero = 0, site = '' } = open;
-    const [planned, actual] = [closed.arm, closed.actualArm].map((arm) => (arm === undefined ? '' : armToken(arm)));
-    const groupOn = groupByDay(protocol, open);
-    const found = new Map<number, number[]>();
-    const put = (number: number, from: number, to: number, n: number) => {
-      const facts = found.get(number);
-      if (facts === undefined) found.set(number, [from, to, n]);
-      else facts.push(from, to, n);
-    };
-    const partOn = (day: number, measure: string) =>
-      partOf((byActualArm.has(measure) ? actual : planned) ?? '', site, groupOn(day));
-    for (const { spells, firstEvents, values } of [open, closed]) {
-      for (const spell of spells) {
-        const { measure, kind, window = 0, policy = '', count } = spell;
-        if (madeOfOthers.has(policy)) continue;
-        for (const { from, to } of protocol.periods === undefined ? [spell] : cutAtPeriods(spell, periods)) {
-          const part = partOn(from, measure);
-          put(part.marks('study', measure, kind, window, policy), from, to, count);
-          if (calendar) put(part.marks('calendar', measure, kind, window, policy), dayZero + from, dayZero + to, count);
+export function factTally({ protocol, armToken, numberOf }: PutOptions): (participant: Followed) => TallyFacts {
+  const byActualArm = protocol.measures.map((measure) => populationOf(measure, protocol)?.arm === 'actual');
+  const axes: readonly Cell['axis'][] = hasRealDates(protocol) ? ['study', 'calendar'] : ['study'];
+  const partOf = cellParts(protocol, numberOf);
+  const writer = new FactWriter();
+  const putNext = (from: number, to: number, n: number) => writer.put(from, to, n);
+  return (participant) => {
+    const { arm, actualArm, site = '', periods, dayZero = 0 } = participant;
+    const [planned, actual] = [arm, actualArm].map((one) => (one === undefined ? '' : armToken(one)));
+    const groupOn = groupByDay(protocol, participant);
+    return (measure, before, { counted, spells, firstEvents, values }, take) => {
+      const whoseArm = (byActualArm[measure] ? actual : planned) ?? '';
+      const cellsOn = (day: number) => partOf(whoseArm, site, groupOn(day), measure);
+      const everywhere = protocol.periods === undefined ? cellsOn(0) : undefined;
+      // What does not come cell by cell, by cell.
+      const found = new Map<number, number[]>();
+      const put = (cell: number, from: number, to: number, n: number) => {
+        const facts = found.get(cell);
+        if (facts === undefined) found.set(cell, [from, to, n]);
+        else facts.push(from, to, n);
+      };
+      const days: DaysNow[] = [];
+      for (const axis of axes) {
+        const shift = axis === 'study' ? 0 : dayZero;
+        if (everywhere !== undefined) {
+          for (const one of counted) days.push({ days: one, cells: everywhere.kinds(axis, one.kinds), dayZero: shift });
+          for (const [place, spell] of spells.entries()) {
+            writer.begin(everywhere.marksInPlace(axis, place, spell));
+            putRuns(spell, spell.runs, shift, putNext);
+          }
+          continue;
+        }
+        for (const spell of [...counted.flatMap(spellsIn), ...spells]) {
+          for (const { from, runs } of cutAtPeriods(spell, periods)) {
+            const cell = cellsOn(from).marks(axis, spell);
+            putRuns(spell, runs, shift, (day, to, n) => put(cell, day, to, n));
+          }
         }
       }
-      for (const { measure, outcome, day, origin = 0 } of firstEvents)
-        put(partOn(day, measure).marks('study', measure, outcome, 0, ''), day - origin, noDay, 1);
-      for (const { measure, kind, item = '', policy = '', day, value, of } of values)
-        put(partOn(day, measure).values(measure, kind, item, policy, of), value, noDay, 1);
-    }
-    return found;
+      for (const { outcome, day, origin = 0 } of firstEvents)
+        put((everywhere ?? cellsOn(day)).marks('study', { kind: outcome }), day - origin, noDay, 1);
+      for (const { kind, item = '', policy = '', day, value, of } of values)
+        put((everywhere ?? cellsOn(day)).values(kind, item, policy, of), value, noDay, 1);
+      for (const [cell, facts] of found) {
+        writer.begin(cell);
+        for (let at = 0; at < facts.length; at += 3)
+          writer.put(facts[at] ?? 0, facts[at + 1] ?? noDay, facts[at + 2] ?? 0);
+      }
+      const facts = writer.done(before.facts);
+      if (facts !== before.facts) changedFacts(before.facts, facts, take);
+      const most = Math.max(before.days.length, days.length);
+      const tallied = Array.from({ length: most }, (_, i) => tallyDays(before.days[i], days[i], take) ?? []).flat();
+      return { facts, days: tallied };
+    };
   };
 }
 
-/**
- * The cells of those who are of one arm, site and groups. A participant has hundreds of facts and most are of one such part, so what
- * else makes a cell is looked up by itself, step by step: to make one text of it for every fact would take longer than all the rest.
- */
-class CellPart {
-  private readonly whose: Pick<Cell, 'arm' | 'site' | 'group'>;
-  private readonly numberOf: (cell: Cell) => number;
-  private readonly study = new Map<string, Map<string, Map<string, number[]>>>();
-  private readonly calendar = new Map<string, Map<string, Map<string, number[]>>>();
-  private readonly ofValues = new Map<string, number>();
+/** What is tallied of runs: where they begin and end; of person-days, which grow and shrink, where that turns. */
+function putRuns(
+  { kind }: SpellRuns,
+  runs: readonly number[],
+  shift: number,
+  put: (from: number, to: number, n: number) => void,
+): void {
+  if (kind === 'person-days') {
+    for (const [day, n] of turnsOf(runs)) if (n !== 0) put(day + shift, noDay, n);
+    return;
+  }
+  for (let at = 0; at < runs.length; at += perRun)
+    put((runs[at] ?? 0) + shift, (runs[at + 1] ?? 0) + shift, runs[at + 2] ?? 0);
+}
 
-  constructor(whose: Pick<Cell, 'arm' | 'site' | 'group'>, numberOf: (cell: Cell) => number) {
+/** Marks whose running sum, summed up once more, counts the days of runs: a run of any length and slope takes four at most. */
+function turnsOf(runs: readonly number[]): ReadonlyMap<number, number> {
+  const turns = new Map<number, number>();
+  const turn = (day: number, n: number) => turns.set(day, (turns.get(day) ?? 0) + n);
+  for (let at = 0; at < runs.length; at += perRun) {
+    const [from = 0, to = 0, count = 0, slope = 0] = [runs[at], runs[at + 1], runs[at + 2], runs[at + 3]];
+    const last = count + slope * (to - from);
+    turn(from, count);
+    turn(from + 1, slope - count);
+    turn(to + 1, -last - slope);
+    turn(to + 2, last);
+  }
+  return turns;
+}
+
+type Marked = { readonly kind: string; readonly window?: number | undefined; readonly policy?: string | undefined };
+
+/**
+ * The cells of one measure for those who are of one arm, site and groups. A participant has hundreds of facts and most are of one such
+ * part, so what else makes a cell is looked up by itself, step by step: to make one text of it for every fact would take longer than
+ * all the rest.
+ */
+class MeasureCells {
+  private readonly whose: Pick<Cell, 'measure' | 'arm' | 'site' | 'group'>;
+  private readonly numberOf: (cell: Cell) => number;
+  private readonly study = new Map<string, Map<string, number[]>>();
+  private readonly calendar = new Map<string, Map<string, number[]>>();
+  private readonly ofValues = new Map<string, number>();
+  private readonly studyKinds = new Map<readonly Marked[], readonly number[]>();
+  private readonly calendarKinds = new Map<readonly Marked[], readonly number[]>();
+  private readonly studyPlaces: { readonly marked: Marked; readonly cell: number }[] = [];
+  private readonly calendarPlaces: { readonly marked: Marked; readonly cell: number }[] = [];
+
+  constructor(whose: Pick<Cell, 'measure' | 'arm' | 'site' | 'group'>, numberOf: (cell: Cell) => number) {
     this.whose = whose;
     this.numberOf = numberOf;
   }
 
-  /** The cell of a mark or an end. */
-  marks(axis: Cell['axis'], measure: string, kind: string, window: number, policy: string): number {
-    const byPolicy = within(within(axis === 'study' ? this.study : this.calendar, measure), kind);
+  /**
+   * The cell of a measure's marks that come in a certain place among its spells: mostly the same ones as the last time, and then
+   * nothing has to be looked up.
+   */
+  marksInPlace(axis: Cell['axis'], place: number, marked: Marked): number {
+    const places = axis === 'study' ? this.studyPlaces : this.calendarPlaces;
+    const last = places[place];
+    if (
+      last !== undefined &&
+      last.marked.kind === marked.kind &&
+      last.marked.window === marked.window &&
+      last.marked.policy === marked.policy
+    )
+      return last.cell;
+    const { kind, window, policy } = marked;
+    const cell = this.marks(axis, marked);
+    places[place] = { marked: { kind, window, policy }, cell };
+    return cell;
+  }
+
+  /** The cells of kinds that are counted together: the same array whenever they are asked for. */
+  kinds(axis: Cell['axis'], kinds: readonly Marked[]): readonly number[] {
+    const known = axis === 'study' ? this.studyKinds : this.calendarKinds;
+    let cells = known.get(kinds);
+    if (cells === undefined) {
+      cells = kinds.map((kind) => this.marks(axis, kind));
+      known.set(kinds, cells);
+    }
+    return cells;
+  }
+
+  /** The cell of marks or ends. */
+  marks(axis: Cell['axis'], { kind, window = 0, policy = '' }: Marked): number {
+    const byPolicy = within(axis === 'study' ? this.study : this.calendar, kind);
     let byWindow = byPolicy.get(policy);
     if (byWindow === undefined) {
       byWindow = [];
@@ -83,17 +178,17 @@ class CellPart {
     }
     const known = byWindow[window];
     if (known !== undefined) return known;
-    const number = this.numberOf({ measure, kind, window, policy, item: '', of: 0, axis, ...this.whose });
+    const number = this.numberOf({ kind, window, policy, item: '', of: 0, axis, ...this.whose });
     byWindow[window] = number;
     return number;
   }
 
   /** The cell of a value. */
-  values(measure: string, kind: string, item: string, policy: string, of: number): number {
-    const key = `${measure}\t${kind}\t${policy}\t${of}\t${item}`;
+  values(kind: string, item: string, policy: string, of: number): number {
+    const key = `${kind}\t${policy}\t${of}\t${item}`;
     let number = this.ofValues.get(key);
     if (number === undefined) {
-      number = this.numberOf({ measure, kind, window: 0, policy, item, of, axis: 'study', ...this.whose });
+      number = this.numberOf({ kind, window: 0, policy, item, of, axis: 'study', ...this.whose });
       this.ofValues.set(key, number);
     }
     return number;
@@ -109,21 +204,28 @@ function within<V>(map: Map<string, Map<string, V>>, key: string): Map<string, V
   return inner;
 }
 
-function cellParts(numberOf: (cell: Cell) => number): (arm: string, site: string, group: string) => CellPart {
-  const parts = new Map<string, Map<string, Map<string, CellPart>>>();
-  return (arm, site, group) => {
+function cellParts(
+  { measures }: Protocol,
+  numberOf: (cell: Cell) => number,
+): (arm: string, site: string, group: string, measure: number) => MeasureCells {
+  const parts = new Map<string, Map<string, Map<string, readonly MeasureCells[]>>>();
+  return (arm, site, group, place) => {
     const byGroup = within(within(parts, arm), site);
     let part = byGroup.get(group);
     if (part === undefined) {
-      part = new CellPart({ arm, site, group }, numberOf);
+      part = measures.map(({ id }) => new MeasureCells({ measure: id, arm, site, group }, numberOf));
       byGroup.set(group, part);
     }
-    return part;
+    const cells = part[place];
+    if (cells === undefined) throw new Error(`the protocol has no measure number ${place}`);
+    return cells;
   };
 }
 
+type Grouped = Pick<Followed, 'groups' | 'periods'>;
+
 /** A participant's groups as text, with the period of a crossover that a study day lies in. */
-function groupByDay({ periods: declared }: Protocol, { groups, periods }: OpenFacts): (day: number) => string {
+function groupByDay({ periods: declared }: Protocol, { groups, periods }: Grouped): (day: number) => string {
   const plain = groupsText(groups);
   if (declared === undefined) return () => plain;
   const texts = new Map(
@@ -132,7 +234,14 @@ function groupByDay({ periods: declared }: Protocol, { groups, periods }: OpenFa
   return (day) => texts.get(periods.findLast(({ from }) => from <= day)?.period ?? '') ?? plain;
 }
 
-function cutAtPeriods({ from, to }: Spell, periods: OpenFacts['periods']): { from: number; to: number }[] {
-  const starts = periods.map((period) => period.from).filter((start) => start > from && start <= to);
-  return [from, ...starts].map((start, i) => ({ from: start, to: (starts[i] ?? to + 1) - 1 }));
+/** Runs cut where periods begin, by where each part begins. */
+function cutAtPeriods({ runs }: SpellRuns, periods: Grouped['periods']): { from: number; runs: number[] }[] {
+  const parts: { from: number; runs: number[] }[] = [];
+  for (let at = 0; at < runs.length; at += perRun) {
+    const [first = 0, last = 0, count = 0, slope = 0] = [runs[at], runs[at + 1], runs[at + 2], runs[at + 3]];
+    const starts = periods.map((period) => period.from).filter((start) => start > first && start <= last);
+    for (const [i, from] of [first, ...starts].entries())
+      parts.push({ from, runs: [from, (starts[i] ?? last + 1) - 1, count + slope * (from - first), slope] });
+  }
+  return parts;
 }

@@ -1,7 +1,7 @@
 import { sql } from './duckdb.ts';
 
 /** Format of a shard's tables. A shard of another format is rebuilt from the log. */
-export const shardFormat = 4;
+export const shardFormat = 5;
 
 /**
  * What a shard keeps. Participants and cells are known by numbers that the shard gives them: what is looked up, joined and grouped
@@ -62,47 +62,6 @@ export const createTables = sql`
 
 /** All that a batch makes is written; what remains is this one row. */
 export const moveOn = sql`UPDATE shard SET next_offset = $1, chain = $2, clock = $3, sequence = $4`;
-
-/**
- * The facts that a batch's participants have now and had not, and (with −n) those that they had and have no more. A spell runs from
- * from_day to to_day; a first event has a day alone, a value stands where its day would. Facts themselves are kept nowhere: they are
- * a function of evidence and clock, which are.
- */
-export const createChanges = sql`
-  CREATE TEMP TABLE changes (
-    cell     INTEGER NOT NULL,
-    from_day INTEGER NOT NULL,
-    to_day   INTEGER,
-    n        INTEGER NOT NULL
-  )
-`;
-
-/**
- * Adds to the tallies what a batch changes in them. A spell from a to b is +n at a and −n at b + 1, and a curve is a running sum:
- * there is no table of participant-days.
- */
-export const tallyChanges = sql`
-  INSERT INTO tallies
-  WITH marks AS (
-    SELECT cell, from_day AS day, n FROM changes
-    UNION ALL
-    SELECT cell, to_day + 1 AS day, -n AS n FROM changes WHERE to_day IS NOT NULL
-  )
-  SELECT cell, day, sum(n)::INTEGER, $1
-  FROM marks
-  GROUP BY cell, day
-  HAVING sum(n) <> 0
-`;
-
-export const forgetChanges = sql`DELETE FROM changes`;
-
-/** The outbox: what the batch of a sequence added to the tallies. */
-export const readDifference = sql`
-  SELECT cell, day, n
-  FROM tallies
-  WHERE sequence = $1
-  ORDER BY cell, day
-`;
 
 /** A claim reads every tally; it also gathers the rows that batches appended, so that the table does not grow for ever. */
 export const gatherTallies = sql`

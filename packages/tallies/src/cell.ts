@@ -1,6 +1,7 @@
 /**
- * Marks of spells: +n on the first day, −n on the day after the last, so that a running sum gives the number on a day (`events`
- * and `person-days`: within its trailing window).
+ * Marks of spells: +n on the first day, −n on the day after the last, so that a running sum gives the number on a day (`events` and
+ * `person-days`: within its trailing window). Person-days in a window grow and shrink day by day: their marks say by how much
+ * faster, so that it takes the running sum of the running sum.
  */
 export type MarkKind =
   | 'abstinent'

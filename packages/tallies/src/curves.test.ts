@@ -49,11 +49,19 @@ const spell = (kinds: readonly MarkKind[]): fc.Arbitrary<Spell> =>
     )
     .map(({ length, ...rest }) => ({ ...rest, to: rest.from + length - 1 }));
 
-/** A spell as it is tallied: +n on its first day, −n on the day after its last. */
+/** A spell as it is tallied: +n on its first day, −n on the day after its last; of person-days the changes of these. */
 function marks({ stratum, from, to, n, ...cell }: Spell): CellTally {
+  const days = new Map<number, number>();
+  const mark = (day: number, of: number) => days.set(day, (days.get(day) ?? 0) + of);
+  mark(from, n);
+  mark(to + 1, -n);
+  if (cell.kind === 'person-days') {
+    mark(from + 1, -n);
+    mark(to + 2, n);
+  }
   // A second group, so that no group's members can be told by the text alone.
   const group = groupsText({ stratum, other: stratum === 'mild' ? 'severe' : 'mild' });
-  return { ...cell, item: '', of: 0, group, days: [from, n, to + 1, -n] };
+  return { ...cell, item: '', of: 0, group, days: [...days].flat() };
 }
 
 const talliesOf = (spells: readonly Spell[]): Tallies => addUp(noTallies, spells.map(marks));

@@ -53,6 +53,23 @@ function holding(marks: ReadonlyMap<number, number>, { from, to }: CurveDays): (
   return (day) => counts[day - from] ?? 0;
 }
 
+/** The running sum, summed up once more: marks of person-days say where these begin to grow or shrink by so many a day. */
+function climbing(marks: ReadonlyMap<number, number>, { from, to }: CurveDays): (day: number) => number {
+  const counts: number[] = [];
+  let [sum, slope] = [0, 0];
+  for (const [day, n] of marks) {
+    if (day >= from) continue;
+    slope += n;
+    sum += n * (from - day);
+  }
+  for (let day = from; day <= to; day += 1) {
+    slope += marks.get(day) ?? 0;
+    sum += slope;
+    counts.push(sum);
+  }
+  return (day) => counts[day - from] ?? 0;
+}
+
 /** Which of a measure's counts; `policy`: a missing-data policy. */
 export type AbstinenceQuestion = { readonly measure: string; readonly window: number; readonly policy: string };
 
@@ -104,15 +121,12 @@ export function eventsCurve(
   days: CurveDays,
   slice: Slice,
 ): EventsDay[] {
-  const counts = (kind: MarkKind) =>
-    holding(
-      daySums(
-        tallies,
-        (cell) => cell.measure === measure && cell.kind === kind && cell.window === window && inSlice(cell, slice),
-      ),
-      days,
+  const marks = (kind: MarkKind) =>
+    daySums(
+      tallies,
+      (cell) => cell.measure === measure && cell.kind === kind && cell.window === window && inSlice(cell, slice),
     );
-  const [events, personDays] = [counts('events'), counts('person-days')];
+  const [events, personDays] = [holding(marks('events'), days), climbing(marks('person-days'), days)];
   return daysOf(days).map((day) => ({ day, events: events(day), personDays: personDays(day) }));
 }
 

@@ -1,8 +1,10 @@
 import type { Protocol, UseMeasure } from '@holdfast/events';
+import type { StudyDay } from '../facts.ts';
 import type { Effective } from '../history/replacing.ts';
 import { biomarkerStatements } from './biomarkers.ts';
+import type { DaysBySource } from './days-by-source.ts';
 import { reportStatements } from './self-report.ts';
-import { abstinent, type DayStatuses, nothing, type Statement, use } from './statement.ts';
+import { abstinent, type DayStatuses, type Informant, nothing, type Statement, use } from './statement.ts';
 import { urineStatements } from './urine.ts';
 
 /**
@@ -14,73 +16,85 @@ export type DayEvidence = {
   readonly confirming: DayStatuses | undefined;
 };
 
-/** Evidence with everything that the rule looks at, for whoever wants to see why. */
-export type Evidence = DayEvidence & { readonly statements: readonly Statement[] };
-
 /** Whether a day is a day of use by any of the sources that the rule joins. */
 export function isUse({ covering, confirming }: DayEvidence, day: number): boolean {
   return covering[day] === use || confirming?.[day] === use;
 }
 
-/** Joins what the sources say of a measure's substances on study days 1 … lastDay. */
+/** The sources that a rule looks at: those that judge days, and those that have to confirm them. */
+type Sources = { readonly tests: boolean; readonly informants: readonly Informant[] };
+type Rule = { readonly covering: Sources; readonly confirming?: Sources };
+
+const own: Sources = { tests: false, informants: ['participant'] };
+const rules: Readonly<Record<UseMeasure['evidence'], Rule>> = {
+  'urine-only': { covering: { tests: true, informants: [] } },
+  'self-report-only': { covering: own },
+  'any-positive': { covering: { tests: true, informants: ['participant', 'relative', 'record'] } },
+  'confirmed-by-urine': { covering: own, confirming: { tests: true, informants: [] } },
+  'confirmed-by-relative': { covering: own, confirming: { tests: false, informants: ['relative'] } },
+  'confirmed-by-urine-or-relative': { covering: own, confirming: { tests: true, informants: ['relative'] } },
+};
+
+/** Joins what the sources say of a measure's substances on study days 1 … lastDay; `biomarkers` is what these say of them. */
 export function joinEvidence(
-  { evidence: rule, substances, biomarkers }: UseMeasure,
+  { evidence, substances, biomarkers: named }: UseMeasure,
+  sources: DaysBySource,
+  biomarkers: readonly Statement[],
+  lastDay: StudyDay,
+): DayEvidence {
+  const bySubstance = ({ tests, informants }: Sources, substance: string): DayStatuses | undefined => {
+    const said = [
+      ...(tests ? [sources.tested(substance)] : []),
+      ...informants.map((informant) => sources.reported(informant, substance)),
+      ...(tests && biomarkers.length > 0 ? [biomarkerDays(biomarkers, substance, lastDay, named?.covers)] : []),
+    ];
+    return said.reduce(greater, undefined);
+  };
+  const joined = (looked: Sources): DayStatuses => {
+    const all = substances.map((substance) => bySubstance(looked, substance) ?? new Uint8Array(lastDay + 1));
+    const [first = new Uint8Array(lastDay + 1), ...others] = all;
+    // What the sources hold goes on changing: the measure's days are its own.
+    return others.reduce(ofBoth, first.slice(0, lastDay + 1));
+  };
+  const { covering, confirming } = rules[evidence];
+  return { covering: joined(covering), confirming: confirming && joined(confirming) };
+}
+
+/** Everything that a measure's rule looks at, event by event, for whoever wants to see why. */
+export function statementsFor(
+  { evidence, substances, biomarkers }: UseMeasure,
   observations: readonly Effective[],
   protocol: Protocol,
   dayZero: number,
-  lastDay: number,
-): Evidence {
-  const tests = () => {
-    const urine = urineStatements(observations, dayZero, protocol.evidence, substances).filter(
+  lastDay: StudyDay,
+): Statement[] {
+  const { covering, confirming } = rules[evidence];
+  const informants: readonly string[] = [...covering.informants, ...(confirming?.informants ?? [])];
+  const reported = informants.length === 0 ? [] : reportStatements(observations, dayZero, substances, lastDay);
+  const tests = covering.tests || confirming?.tests === true;
+  return [
+    ...reported.filter(({ source }) => informants.includes(source)),
+    ...(tests ? urineStatements(observations, dayZero, protocol.evidence, substances) : []).filter(
       ({ day }) => day >= 1 && day <= lastDay,
-    );
-    if (biomarkers === undefined) return urine;
-    return [...urine, ...biomarkerStatements(observations, dayZero, substances, biomarkers, lastDay)];
-  };
-  const reports = () => reportStatements(observations, dayZero, substances, lastDay);
-  const own = () => reports().filter(({ source }) => source === 'participant');
-  const statuses = (statements: readonly Statement[]) =>
-    dayStatuses(statements, substances, lastDay, biomarkers?.covers);
-  switch (rule) {
-    case 'urine-only': {
-      const statements = tests();
-      return { covering: statuses(statements), confirming: undefined, statements };
-    }
-    case 'self-report-only': {
-      const statements = own();
-      return { covering: statuses(statements), confirming: undefined, statements };
-    }
-    case 'any-positive': {
-      const statements = [...tests(), ...reports()];
-      return { covering: statuses(statements), confirming: undefined, statements };
-    }
-    case 'confirmed-by-urine':
-    case 'confirmed-by-relative':
-    case 'confirmed-by-urine-or-relative': {
-      const reported = reports();
-      const told = reported.filter(({ source }) => source === 'participant');
-      const confirming = [
-        ...(rule === 'confirmed-by-relative' ? [] : tests()),
-        ...(rule === 'confirmed-by-urine' ? [] : reported.filter(({ source }) => source === 'relative')),
-      ];
-      return { covering: statuses(told), confirming: statuses(confirming), statements: [...told, ...confirming] };
-    }
-  }
+    ),
+    ...(tests && biomarkers !== undefined
+      ? biomarkerStatements(observations, dayZero, substances, biomarkers, lastDay)
+      : []),
+  ];
 }
 
 type Covers = NonNullable<UseMeasure['biomarkers']>['covers'];
 
-/** Per substance use wins; over the substances any use is use, and abstinent needs evidence against each. */
-function dayStatuses(
+/** What biomarkers say of a substance by day. */
+function biomarkerDays(
   statements: readonly Statement[],
-  substances: readonly string[],
-  lastDay: number,
+  wanted: string,
+  lastDay: StudyDay,
   covers: Covers | undefined,
 ): DayStatuses {
-  const bySubstance = new Map(substances.map((substance) => [substance, new Uint8Array(lastDay + 1)]));
+  const days = new Uint8Array(lastDay + 1);
   for (const { day, substance, use: used, lookBack } of statements) {
-    const days = bySubstance.get(substance);
-    if (days === undefined) continue;
+    if (substance !== wanted) continue;
     if (lookBack === undefined) {
       days[day] = Math.max(days[day] ?? nothing, used ? use : abstinent);
       continue;
@@ -89,13 +103,23 @@ function dayStatuses(
     const first = covers === 'look-back' ? Math.max(1, day - lookBack) : day;
     for (let at = first; at <= day; at += 1) days[at] = Math.max(days[at] ?? nothing, abstinent);
   }
-  const [first, ...others] = [...bySubstance.values()];
-  const joined = first ?? new Uint8Array(lastDay + 1);
-  for (const other of others) {
-    for (let day = 1; day <= lastDay; day += 1) {
-      const [a = nothing, b = nothing] = [joined[day], other[day]];
-      joined[day] = a === use || b === use ? use : Math.min(a, b);
-    }
+  return days;
+}
+
+/** Of one substance: on each day the greater of what two sources say. */
+function greater(a: DayStatuses | undefined, b: DayStatuses | undefined): DayStatuses | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  const [shorter, longer] = a.length < b.length ? [a, b] : [b, a];
+  const days = longer.slice();
+  for (let day = 1; day < shorter.length; day += 1) days[day] = Math.max(days[day] ?? nothing, shorter[day] ?? nothing);
+  return days;
+}
+
+/** Over substances: use of any is use, and abstinent needs evidence against each. */
+function ofBoth(joined: DayStatuses, other: DayStatuses): DayStatuses {
+  for (let day = 1; day < joined.length; day += 1) {
+    const [a = nothing, b = nothing] = [joined[day], other[day]];
+    joined[day] = a === use || b === use ? use : Math.min(a, b);
   }
   return joined;
 }

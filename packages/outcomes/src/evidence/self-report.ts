@@ -1,4 +1,5 @@
-import { civilDay } from '@holdfast/events';
+import { type CivilDay, civilDay, type EventData } from '@holdfast/events';
+import type { StudyDay } from '../facts.ts';
 import type { Effective } from '../history/replacing.ts';
 import type { Statement } from './statement.ts';
 
@@ -20,36 +21,45 @@ export function reportStatements(
   };
   for (const observation of observations) {
     if (observation.type !== 'use-calendar') continue;
-    const { from, to, complete, days, informant, interview } = observation.data;
+    const { complete, informant } = observation.data;
     const { type, source, id } = observation;
-    const said = (day: number, substance: string, use: boolean): Statement => ({
-      day,
-      substance,
-      use,
-      source: informant,
-      known: 'reported',
-      event: { type, source, id },
-      recall: civilDay(interview) - dayZero - day,
+    eachReportedDay(observation.data, dayZero, 1, lastDay, (day, recall, uses) => {
+      for (const substance of substances) {
+        const use = uses !== undefined && Object.hasOwn(uses, substance);
+        if (use || complete)
+          offer({ day, substance, use, source: informant, known: 'reported', event: { type, source, id }, recall });
+      }
     });
-    if (complete) {
-      const first = Math.max(1, civilDay(from) - dayZero);
-      const last = Math.min(lastDay, civilDay(to) - dayZero);
-      // Few days are of use: their dates are looked up, not the dates of all days.
-      const usesOn = new Map(Object.entries(days).map(([date, uses]) => [civilDay(date) - dayZero, uses]));
-      for (let day = first; day <= last; day += 1) {
-        const uses = usesOn.get(day);
-        for (const substance of substances)
-          offer(said(day, substance, uses !== undefined && Object.hasOwn(uses, substance)));
-      }
-    } else {
-      for (const [date, uses] of Object.entries(days)) {
-        const day = civilDay(date) - dayZero;
-        if (day < 1 || day > lastDay) continue;
-        for (const substance of substances) if (Object.hasOwn(uses, substance)) offer(said(day, substance, true));
-      }
-    }
   }
   return [...decisive.values()];
+}
+
+type Uses = EventData<'use-calendar'>['days'][string];
+
+/**
+ * Calls `take` for each day from `first` to `last` that a calendar speaks of, with the days between it and the interview and with what
+ * was used on it. A calendar that asked every day speaks of all its days, another only of those that it lists.
+ */
+export function eachReportedDay(
+  { from, to, complete, days, interview }: EventData<'use-calendar'>,
+  dayZero: CivilDay,
+  first: StudyDay,
+  last: StudyDay,
+  take: (day: StudyDay, recall: number, uses: Uses | undefined) => void,
+): void {
+  const interviewed = civilDay(interview) - dayZero;
+  if (!complete) {
+    for (const [date, uses] of Object.entries(days)) {
+      const day = civilDay(date) - dayZero;
+      if (day >= first && day <= last) take(day, interviewed - day, uses);
+    }
+    return;
+  }
+  // Few days are of use: their dates are looked up, not the dates of all days.
+  const usesOn = new Map(Object.entries(days).map(([date, uses]) => [civilDay(date) - dayZero, uses]));
+  const end = Math.min(last, civilDay(to) - dayZero);
+  for (let day = Math.max(first, civilDay(from) - dayZero); day <= end; day += 1)
+    take(day, interviewed - day, usesOn.get(day));
 }
 
 function outranks(a: Statement, b: Statement): boolean {

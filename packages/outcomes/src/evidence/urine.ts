@@ -1,10 +1,24 @@
-import type { Protocol } from '@holdfast/events';
+import type { EventData, Protocol } from '@holdfast/events';
 import type { Effective } from '../history/replacing.ts';
 import type { Statement } from './statement.ts';
 
 /**
- * What urine says of the given substances. An invalid sample says nothing, unnamed substances included; what a screen does not
- * name, and what a kept visit without any screen means, are the trial's declared rules.
+ * What a screen says of a substance; undefined if nothing. An invalid sample says nothing, unnamed substances included; what a screen
+ * does not name is the trial's declared rule.
+ */
+export function resultOf(
+  { sample, results }: EventData<'urine-screen'>,
+  substance: string,
+  rules: Protocol['evidence'],
+): 'positive' | 'negative' | undefined {
+  if (sample === 'invalid') return undefined;
+  const named = Object.hasOwn(results, substance) ? results[substance] : undefined;
+  const result = named ?? (rules.unnamed === 'negative' ? 'negative' : undefined);
+  return result === 'positive' || result === 'negative' ? result : undefined;
+}
+
+/**
+ * What urine says of the given substances. What a kept visit without any screen means is the trial's declared rule.
  */
 export function urineStatements(
   observations: readonly Effective[],
@@ -18,11 +32,9 @@ export function urineStatements(
     if (observation.type !== 'urine-screen') continue;
     const { data, type, source, id } = observation;
     screened.add(observation.day);
-    if (data.sample === 'invalid') continue;
     for (const substance of substances) {
-      const named = Object.hasOwn(data.results, substance) ? data.results[substance] : undefined;
-      const result = named ?? (rules.unnamed === 'negative' ? 'negative' : undefined);
-      if (result !== 'positive' && result !== 'negative') continue;
+      const result = resultOf(data, substance, rules);
+      if (result === undefined) continue;
       const event = { type, source, id };
       statements.push({
         day: observation.day - dayZero,

@@ -5,8 +5,9 @@ import {
   type ObservationType,
   type Protocol,
 } from '@holdfast/events';
-import type { Spell, StudyDay } from '../facts.ts';
-import { spellBuilder } from '../spells.ts';
+import type { StudyDay } from '../facts.ts';
+import type { SpellHead } from '../spells.ts';
+import type { CountedDays } from './counted-days.ts';
 import type { MeasureFold, Told } from './measure-fold.ts';
 import { maturitySpells } from './participant-days.ts';
 import { typesOfUse } from './use-types.ts';
@@ -19,42 +20,43 @@ import { typesOfUse } from './use-types.ts';
  */
 export type WindowStatus = 'missing' | 'missing-with-use' | 'outside' | 'unclear' | 'use' | 'abstinent';
 
-/** Consecutive study days whose windows are judged alike. */
-type WindowRun = {
-  readonly from: StudyDay;
-  to: StudyDay;
-  readonly status: WindowStatus;
-  /** What could be carried forward to its days, where they are missing. */
-  readonly earlier: EarlierWindow | undefined;
+/** A measure's windows of one length (0: all days so far), as they end on each study day from the first. */
+export type Windows = {
+  readonly window: number;
+  readonly first: StudyDay;
+  /** Judges the window that ends on a day, from the first on. */
+  readonly judge: (day: StudyDay) => WindowStatus;
 };
-
-/** A measure's windows of one length, as they end on each study day in order; a length of 0 stands for all days so far. */
-export type JudgedWindows = { readonly window: number; readonly runs: readonly WindowRun[] };
-
-/** Judges the windows that end on study days first … lastDay. */
-export function judgeWindows(
-  window: number,
-  { first, lastDay }: { readonly first: StudyDay; readonly lastDay: StudyDay },
-  judge: (day: StudyDay) => WindowStatus,
-): JudgedWindows {
-  const runs: WindowRun[] = [];
-  let run: WindowRun | undefined;
-  let earlier: EarlierWindow | undefined;
-  for (let day = first; day <= lastDay; day += 1) {
-    const status = judge(day);
-    if (run !== undefined && run.status === status) {
-      run.to = day;
-    } else {
-      if (run !== undefined && isJudged(run.status)) earlier = { day: run.to, status: run.status };
-      run = { from: day, to: day, status, earlier };
-      runs.push(run);
-    }
-  }
-  return { window, runs };
-}
 
 /** What can be carried forward: the latest window of an earlier day that is neither missing nor outside. */
 export type EarlierWindow = { readonly day: StudyDay; readonly status: WindowStatus };
+
+const isMissing = (status: WindowStatus) => status === 'missing' || status === 'missing-with-use';
+const isJudged = (status: WindowStatus) => !isMissing(status) && status !== 'outside';
+
+/** Takes study days in a row whose windows are judged alike, and what could be carried forward to them where they are missing. */
+type TakeRun = (from: StudyDay, to: StudyDay, status: WindowStatus, earlier: EarlierWindow | undefined) => void;
+
+/** Judges the windows that end on each study day from one to another. */
+function eachRun({ first, judge }: Windows, firstDay: StudyDay, lastDay: StudyDay, take: TakeRun): void {
+  let from = Math.max(first, firstDay);
+  if (from > lastDay) return;
+  let status = judge(from);
+  let earlier: EarlierWindow | undefined;
+  for (let day = from - 1; day >= first && earlier === undefined; day -= 1) {
+    const before = judge(day);
+    if (isJudged(before)) earlier = { day, status: before };
+  }
+  for (let day = from + 1; day <= lastDay; day += 1) {
+    const next = judge(day);
+    if (next === status) continue;
+    take(from, day - 1, status, earlier);
+    if (isJudged(status)) earlier = { day: day - 1, status };
+    from = day;
+    status = next;
+  }
+  take(from, lastDay, status, earlier);
+}
 
 export type JudgedWindow = {
   readonly day: StudyDay;
@@ -62,57 +64,77 @@ export type JudgedWindow = {
   readonly earlier: EarlierWindow | undefined;
 };
 
-const isMissing = (status: WindowStatus) => status === 'missing' || status === 'missing-with-use';
-const isJudged = (status: WindowStatus) => !isMissing(status) && status !== 'outside';
-
 /** The window that ends on a day; undefined if none does. */
-export function windowOn({ runs }: JudgedWindows, day: StudyDay): JudgedWindow | undefined {
-  const run = runs.find(({ from, to }) => from <= day && day <= to);
-  if (run === undefined) return undefined;
-  const { from, status, earlier } = run;
-  return { day, status, earlier: isJudged(status) && from < day ? { day: day - 1, status } : earlier };
+export function windowOn(windows: Windows, day: StudyDay): JudgedWindow | undefined {
+  let found: JudgedWindow | undefined;
+  eachRun(windows, day, day, (_from, _to, status, earlier) => {
+    found = { day, status, earlier };
+  });
+  return found;
 }
 
 /** What of a participant the policies look at. */
 type Following = { readonly left: StudyDay | undefined; readonly plannedFollowUp: StudyDay };
 
-/** What days of a run of windows count as: the first of them, up to `until`; the others do not count. */
-type Counting = { readonly until: StudyDay; readonly as: 'use' | 'abstinent' };
-
-const asJudged = (status: WindowStatus, until: StudyDay): Counting | undefined =>
-  status === 'use' || status === 'abstinent' ? { until, as: status } : undefined;
-
 /**
- * How a policy counts days in a row whose windows are judged alike: in the denominator at all, and in the numerator if as
- * abstinent. *Observed only*: what is judged use or abstinent; *missing is use* and *worst case*: everybody within planned
- * follow-up, the missing as use; *best case*: the same, the missing as abstinent (but none that is unclear, or missing with use);
- * *carry forward*: a missing window counts as the latest judgement of the days before it that the policy reaches (last observation
- * carried forward), never after leaving. Nothing is carried onto an unclear window, nor over one: it is not missing, and it is
+ * What windows judged alike count as under a policy; undefined: they do not count. *Observed only*: what is judged use or abstinent;
+ * *missing is use* and *worst case*: everybody, the missing as use; *best case*: the same, the missing as abstinent (but none that is
+ * unclear, or missing with use); *carry forward*: a missing window counts as the latest judgement of the days before it (last
+ * observation carried forward). Nothing is carried onto an unclear window, nor over one: it is not missing, and it is
  * known that all was not abstinent; nor is `abstinent` carried onto one in which use is known all the same.
  */
-function countingBy(
+function countedAs(
+  policy: MissingPolicy,
+  status: WindowStatus,
+  earlier: EarlierWindow | undefined,
+): 'use' | 'abstinent' | undefined {
+  switch (policy) {
+    case 'observed-only':
+      return asJudged(status);
+    case 'missing-is-use':
+    case 'worst-case':
+    case 'best-case':
+      if (status === 'outside') return undefined;
+      return status === 'abstinent' || (policy === 'best-case' && status === 'missing') ? 'abstinent' : 'use';
+    default:
+      if (!isMissing(status)) return asJudged(status);
+      if (earlier === undefined || (status === 'missing-with-use' && earlier.status === 'abstinent')) return undefined;
+      return asJudged(earlier.status);
+  }
+}
+
+const asJudged = (status: WindowStatus) => (status === 'use' || status === 'abstinent' ? status : undefined);
+
+/**
+ * The last study day on which a policy counts windows that it counts at all: those of everybody within planned follow-up, those onto
+ * which something is carried as far as the policy reaches, and never after leaving.
+ */
+function countedUntil(
   policy: MissingPolicy,
   status: WindowStatus,
   earlier: EarlierWindow | undefined,
   { left = Number.POSITIVE_INFINITY, plannedFollowUp }: Following,
-): Counting | undefined {
+): StudyDay {
   switch (policy) {
     case 'observed-only':
-      return asJudged(status, Number.POSITIVE_INFINITY);
+      return Number.POSITIVE_INFINITY;
     case 'missing-is-use':
     case 'worst-case':
-    case 'best-case': {
-      if (status === 'outside') return undefined;
-      const isFree = status === 'abstinent' || (policy === 'best-case' && status === 'missing');
-      return { until: plannedFollowUp, as: isFree ? 'abstinent' : 'use' };
-    }
-    default: {
-      if (!isMissing(status)) return asJudged(status, Number.POSITIVE_INFINITY);
-      if (earlier === undefined || (status === 'missing-with-use' && earlier.status === 'abstinent')) return undefined;
-      const reach = carriedDays(policy) ?? 0;
-      return asJudged(earlier.status, Math.min(left, earlier.day + reach));
-    }
+    case 'best-case':
+      return plannedFollowUp;
+    default:
+      if (!isMissing(status) || earlier === undefined) return Number.POSITIVE_INFINITY;
+      return Math.min(left, earlier.day + reachOf(policy));
   }
+}
+
+const reaches = new Map<MissingPolicy, number>();
+
+/** How many days a policy carries forward; 0 if it does not. */
+function reachOf(policy: MissingPolicy): number {
+  const reach = reaches.get(policy) ?? carriedDays(policy) ?? 0;
+  reaches.set(policy, reach);
+  return reach;
 }
 
 /** Whether a policy counts one window in its denominator, and whether in its numerator. */
@@ -122,72 +144,121 @@ export function counted(
   left: StudyDay | undefined,
   plannedFollowUp: StudyDay,
 ): { assessable: boolean; abstinent: boolean } {
-  const counting = countingBy(policy, status, earlier, { left, plannedFollowUp });
-  const assessable = counting !== undefined && day <= counting.until;
-  return { assessable, abstinent: assessable && counting.as === 'abstinent' };
+  const as = countedAs(policy, status, earlier);
+  const assessable = as !== undefined && day <= countedUntil(policy, status, earlier, { left, plannedFollowUp });
+  return { assessable, abstinent: assessable && as === 'abstinent' };
 }
 
-/** The runs that are mature, or the mature parts of them. */
-function matureRuns({ runs }: JudgedWindows, mature: Uint8Array): readonly WindowRun[] {
-  const first = runs[0];
-  // Most participants are past everything.
-  if (first === undefined || mature.indexOf(0, first.from) < 0) return runs;
-  const found: WindowRun[] = [];
-  for (const { from, to, status, earlier } of runs) {
-    let start = mature.indexOf(1, from);
-    while (start >= 0 && start <= to) {
-      const gap = mature.indexOf(0, start);
-      const end = gap < 0 || gap > to ? to : gap - 1;
-      found.push({ from: start, to: end, status, earlier });
-      start = mature.indexOf(1, end + 1);
-    }
-  }
-  return found;
+/** Policies whose counts are made of `due`, `missing`, `beyond` and *observed only*. */
+const madeOfOthers: ReadonlySet<MissingPolicy> = new Set(['missing-is-use', 'worst-case', 'best-case']);
+
+/** Which days are mature: none after `last`, and from day 1 on all up to `unbroken`. */
+type Maturity = { readonly days: Uint8Array; readonly last: StudyDay; readonly unbroken: StudyDay };
+
+function maturityOf(days: Uint8Array): Maturity {
+  const gap = days.indexOf(0, 1);
+  return { days, last: days.lastIndexOf(1), unbroken: gap < 0 ? days.length - 1 : gap - 1 };
 }
+
+/** How a measure's days are counted: under which policies, and what the bits of a day's code stand for. */
+type Counting = { readonly policies: readonly MissingPolicy[]; kindsOf(window: number): readonly SpellHead[] };
+
+/** Bits of a day's code: these three, then two for each policy. */
+const [due, missing, beyond] = [1, 2, 4];
+const assessable = (policy: number) => 8 << (2 * policy);
+const abstinent = (policy: number) => 16 << (2 * policy);
+/** As many policies as there are bits for. */
+const mostPolicies = 14;
+
+function countingOf(id: string, policies: readonly MissingPolicy[]): Counting {
+  if (policies.length > mostPolicies) throw new Error(`${id} has more than ${mostPolicies} missing-data policies`);
+  const known = new Map<number, readonly SpellHead[]>();
+  return {
+    policies,
+    kindsOf(window) {
+      const kinds = known.get(window) ?? [
+        ...(['due', 'missing', 'beyond'] as const).map((kind) => ({ measure: id, kind, window })),
+        ...policies.flatMap((policy) =>
+          (['assessable', 'abstinent'] as const).map((kind) => ({ measure: id, kind, window, policy })),
+        ),
+      ];
+      known.set(window, kinds);
+      return kinds;
+    },
+  };
+}
+
+const declared = new WeakMap<AbstinenceMeasure, { readonly all: Counting; readonly tallied: Counting }>();
+
+/** How a measure's days are counted under all its policies, *observed only* always among them; and under those that are tallied. */
+function countingsOf(measure: AbstinenceMeasure) {
+  let countings = declared.get(measure);
+  if (countings === undefined) {
+    const all = [...new Set<MissingPolicy>(['observed-only', ...measure.policies])];
+    const tallied = all.filter((policy) => !madeOfOthers.has(policy));
+    countings = { all: countingOf(measure.id, all), tallied: countingOf(measure.id, tallied) };
+    declared.set(measure, countings);
+  }
+  return countings;
+}
+
+function noDays(kinds: readonly SpellHead[], days: number): CountedDays {
+  return { kinds, codes: kinds.length <= 16 ? new Uint16Array(days) : new Uint32Array(days) };
+}
+
+const isAlike = ({ kinds, codes }: CountedDays, now: readonly SpellHead[], mature: Maturity) =>
+  kinds === now && codes.length === mature.days.length;
 
 /**
- * Runs of days in numerator and denominator, per window and policy, of those followed (`due`) and missing among them, and of those
- * abstinent though not followed any more (`beyond`): what every policy that carries nothing forward is made of. *Observed only* is
- * there always, since the others stand on it.
+ * What a measure's windows of one length count as on each mature day: in numerator and denominator of each policy; whether the
+ * participant is followed (`due`) and the window missing, or abstinent though nobody is followed any more (`beyond`): what every policy
+ * that carries nothing forward is made of. Counts into the days before, where there are any: most participants have hundreds of days
+ * of which a few change.
  */
-function abstinenceSpells(
-  { id, policies }: AbstinenceMeasure,
-  judged: JudgedWindows,
-  mature: Uint8Array,
+function countWindows(
+  { policies, kindsOf }: Counting,
+  windows: Windows,
+  mature: Maturity,
   following: Following,
-): Spell[] {
-  const spells: Spell[] = [];
-  const { window } = judged;
-  const runs = matureRuns(judged, mature);
-  const shown = policies.includes('observed-only') ? policies : (['observed-only', ...policies] as const);
-  for (const policy of shown) {
-    const inDenominator = spellBuilder({ measure: id, kind: 'assessable', window, policy });
-    const inNumerator = spellBuilder({ measure: id, kind: 'abstinent', window, policy });
-    for (const { from, to, status, earlier } of runs) {
-      const counting = countingBy(policy, status, earlier, following);
-      if (counting === undefined) continue;
-      const last = Math.min(to, counting.until);
-      inDenominator.addRun(from, last);
-      if (counting.as === 'abstinent') inNumerator.addRun(from, last);
+  before: { readonly days: CountedDays; readonly from: StudyDay } | undefined,
+): CountedDays {
+  const kinds = kindsOf(windows.window);
+  const known = before !== undefined && isAlike(before.days, kinds, mature) ? before : undefined;
+  const days = known?.days ?? noDays(kinds, mature.days.length);
+  const { codes } = days;
+  // What windows before say has not changed.
+  codes.fill(0, known?.from ?? 0);
+  const { plannedFollowUp } = following;
+  eachRun(windows, known?.from ?? 0, mature.last, (from, to, status, earlier) => {
+    for (let day = from; day <= to; ) {
+      let code = 0;
+      // The last day that counts like this one.
+      let last = to;
+      const isFollowed = day <= plannedFollowUp;
+      if (isFollowed && plannedFollowUp < last) last = plannedFollowUp;
+      if (isFollowed && status !== 'outside') code |= due;
+      if (isFollowed && status === 'missing') code |= missing;
+      if (!isFollowed && status === 'abstinent') code |= beyond;
+      for (let i = 0; i < policies.length; i += 1) {
+        const policy = policies[i] ?? 'observed-only';
+        const as = countedAs(policy, status, earlier);
+        if (as === undefined) continue;
+        const until = countedUntil(policy, status, earlier, following);
+        if (day > until) continue;
+        if (until < last) last = until;
+        code |= as === 'abstinent' ? assessable(i) | abstinent(i) : assessable(i);
+      }
+      codes.fill(code, day, last + 1);
+      day = last + 1;
     }
-    spells.push(...inDenominator.spells(), ...inNumerator.spells());
-  }
-  const due = spellBuilder({ measure: id, kind: 'due', window });
-  const missing = spellBuilder({ measure: id, kind: 'missing', window });
-  const beyond = spellBuilder({ measure: id, kind: 'beyond', window });
-  for (const { from, to, status } of runs) {
-    const last = Math.min(to, following.plannedFollowUp);
-    if (status !== 'outside') due.addRun(from, last);
-    if (status === 'missing') missing.addRun(from, last);
-    if (status === 'abstinent') beyond.addRun(Math.max(from, following.plannedFollowUp + 1), to);
-  }
-  spells.push(...due.spells(), ...missing.spells(), ...beyond.spells());
-  return spells;
+    for (let day = Math.max(from, mature.unbroken + 1); day <= to; day += 1) if (mature.days[day] !== 1) codes[day] = 0;
+  });
+  return days;
 }
 
 /** How measures of abstinence are folded, by the windows that they judge. */
 export function abstinenceFold<M extends AbstinenceMeasure>(
-  windowsOf: (measure: M, told: Told) => readonly JudgedWindows[],
+  windowsOf: (measure: M, told: Told) => readonly Windows[],
 ): MeasureFold<M> {
   return {
     types: (measure: M, protocol: Protocol): readonly ObservationType[] => [
@@ -196,16 +267,17 @@ export function abstinenceFold<M extends AbstinenceMeasure>(
       ...(measure.policies.some((policy) => carriedDays(policy)) ? (['participant-left'] as const) : []),
     ],
     judge: (measure, told) => {
-      // All that is kept of the days are the windows, and these two.
       const { lastDay, left } = told.days(measure);
-      const windows = windowsOf(measure, told);
-      return ({ schedule: { plannedFollowUp }, mature: matureFor }) => {
-        const mature = matureFor(measure, lastDay);
-        const following = { left, plannedFollowUp };
-        const spells = maturitySpells(measure, lastDay, mature);
-        if (mature.includes(1))
-          for (const judged of windows) spells.push(...abstinenceSpells(measure, judged, mature, following));
-        return { spells, firstEvents: [], values: [] };
+      return ({ schedule: { plannedFollowUp }, mature: matureFor, forTallies }, before) => {
+        const days = matureFor(measure, lastDay);
+        const [mature, following] = [maturityOf(days), { left, plannedFollowUp }];
+        const { all, tallied } = countingsOf(measure);
+        const counted = windowsOf(measure, told).map((windows, i) => {
+          const known = before?.counted[i];
+          const since = known && before && { days: known, from: before.from };
+          return countWindows(forTallies ? tallied : all, windows, mature, following, since);
+        });
+        return { counted, spells: maturitySpells(measure, lastDay, days), firstEvents: [], values: [] };
       };
     },
   };

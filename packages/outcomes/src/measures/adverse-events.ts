@@ -138,11 +138,11 @@ export const adverseEventsFold: MeasureFold<AdverseEvents> = {
     return (when) => {
       const over = lastDayOver(lastDay, when);
       const spells = maturitySpells(measure, lastDay, when.mature(measure, lastDay));
-      if (over < 0) return { spells, firstEvents: [], values: [] };
+      if (over < 0) return { counted: [], spells, firstEvents: [], values: [] };
       const followed = Math.max(0, Math.min(over, left) - from + 1);
       const personDays = { measure: measure.id, kind: 'person-days', day: over, value: followed, of: 1 };
       const begun = events.filter(({ day }) => day <= over);
-      return { spells, firstEvents: [], values: [personDays, ...itemFacts(measure.id, begun)] };
+      return { counted: [], spells, firstEvents: [], values: [personDays, ...itemFacts(measure.id, begun)] };
     };
   },
 };

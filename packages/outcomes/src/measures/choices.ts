@@ -49,7 +49,12 @@ export const choicesFold: MeasureFold<Choices> = {
         if (at.value === undefined) return [due];
         return [due, { ...head, kind: 'chosen', value: at.value.chosen, of: at.value.offered }];
       });
-      return { spells: maturitySpells(measure, lastDay, when.mature(measure, lastDay)), firstEvents: [], values };
+      return {
+        counted: [],
+        spells: maturitySpells(measure, lastDay, when.mature(measure, lastDay)),
+        firstEvents: [],
+        values,
+      };
     };
   },
 };

@@ -2,7 +2,7 @@ import type { ContinuousAbstinence } from '@holdfast/events';
 import { isUse } from '../evidence/evidence.ts';
 import { type DayStatuses, nothing } from '../evidence/statement.ts';
 import type { StudyDay } from '../facts.ts';
-import { abstinenceFold, type JudgedWindows, judgeWindows, type WindowStatus } from './abstinence.ts';
+import { abstinenceFold, type WindowStatus, type Windows } from './abstinence.ts';
 import type { JudgedDays } from './participant-days.ts';
 
 /** Follows one source from day to day: whether it has spoken of a day so far, and has left no longer gap than declared. */
@@ -28,7 +28,7 @@ function watch(statuses: DayStatuses, gapAtMost: number): (day: StudyDay) => boo
  * days, as in a trailing window; where a longest gap is declared it may leave no longer one either, lest a relative's word of the
  * first week confirm a year. Use ends it for good: whatever is missing later, no policy counts the participant as abstinent again.
  */
-export function stretchesSoFar(measure: ContinuousAbstinence, days: JudgedDays): JudgedWindows {
+export function stretchesSoFar(measure: ContinuousAbstinence, days: JudgedDays): Windows {
   const { lastDay, evidence, lookBacks, excluded } = days;
   const { coverage, from, decisivePositive } = measure;
   const { covering, confirming } = evidence;
@@ -39,7 +39,8 @@ export function stretchesSoFar(measure: ContinuousAbstinence, days: JudgedDays):
   let covered = false;
   let used = false;
   let touched = false;
-  return judgeWindows(0, { first: from, lastDay }, (day) => {
+  const statuses: WindowStatus[] = [];
+  for (let day = from; day <= lastDay; day += 1) {
     if (excluded[day] !== 1) {
       counted += 1;
       const [isCovered, isConfirmed] = [covers(day), confirms === undefined || confirms(day)];
@@ -48,8 +49,9 @@ export function stretchesSoFar(measure: ContinuousAbstinence, days: JudgedDays):
       if (lookBacks !== undefined && lookBacks.touched[day] === 1) touched = true;
     }
     if (lookBacks !== undefined && (lookBacks.shownSince[day] ?? 0) >= from) used = true;
-    return judge(counted, covered || (decisivePositive && used), used, touched);
-  });
+    statuses.push(judge(counted, covered || (decisivePositive && used), used, touched));
+  }
+  return { window: 0, first: from, judge: (day) => statuses[day - from] ?? 'outside' };
 }
 
 function judge(counted: number, covered: boolean, used: boolean, touched: boolean): WindowStatus {

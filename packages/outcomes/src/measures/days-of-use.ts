@@ -48,8 +48,11 @@ function valueUnder(
  * Days abstinent, of use or of heavy use in stretches of study days: per participant a share of their days at risk, so that the
  * mean over an arm is that of participants, not of pooled days (percent days abstinent; Babor et al. 1994).
  */
-export const daysOfUse = stretchFold<DaysOfUse>((measure, told, days) => {
-  const dayIs = countedDays(measure, told, days);
-  return (atRisk, plannedFollowUp) =>
-    shownPolicies(measure.policies).flatMap((policy) => valueUnder(policy, measure, atRisk, dayIs, plannedFollowUp));
-});
+export const daysOfUse = stretchFold<DaysOfUse>(
+  (measure, told, days) => {
+    const dayIs = countedDays(measure, told, days);
+    return (atRisk, plannedFollowUp) =>
+      shownPolicies(measure.policies).flatMap((policy) => valueUnder(policy, measure, atRisk, dayIs, plannedFollowUp));
+  },
+  ({ counts }) => counts === 'heavy',
+);

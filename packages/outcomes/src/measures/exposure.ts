@@ -53,7 +53,7 @@ export const exposureFold: MeasureFold<Exposure> = {
     return (when) => {
       const spells = maturitySpells(measure, lastDay, when.mature(measure, lastDay));
       const last = Math.min(lastDay, (when.clock ?? Number.NEGATIVE_INFINITY) - dayZero - 1);
-      if (last < 0) return { spells, firstEvents: [], values: [] };
+      if (last < 0) return { counted: [], spells, firstEvents: [], values: [] };
       const given = doses.filter(({ day }) => day <= last);
       const held = therapy.filter(({ day }) => day <= last);
       const values: ValueFact[] = [];
@@ -67,7 +67,7 @@ export const exposureFold: MeasureFold<Exposure> = {
       put('stopped-early', given.filter(({ stoppedEarly }) => stoppedEarly).length);
       put('therapy-sessions', held.length);
       put('therapy-minutes', sumOf(held.map(({ minutes }) => minutes)), 1_000);
-      return { spells, firstEvents: [], values };
+      return { counted: [], spells, firstEvents: [], values };
     };
   },
 };

@@ -1,6 +1,6 @@
 import type { FirstEventMeasure } from '@holdfast/events';
-import type { FirstEvent, Spell } from '../facts.ts';
-import { spellBuilder } from '../spells.ts';
+import type { FirstEvent } from '../facts.ts';
+import { runBuilder, type SpellRuns } from '../spells.ts';
 import type { ParticipantDays } from './participant-days.ts';
 
 /**
@@ -11,24 +11,25 @@ export function firstEventSpells(
   measure: FirstEventMeasure,
   event: FirstEvent,
   { lastDay, mature, excluded }: Pick<ParticipantDays, 'lastDay' | 'mature' | 'excluded'>,
-): Spell[] {
+): SpellRuns[] {
   const { origin = 0, day: end, outcome } = event;
   // Days at risk up to each study day.
   const atRisk = new Uint16Array(Math.max(1, lastDay + 1));
   for (let day = 1; day <= lastDay; day += 1)
     atRisk[day] = (atRisk[day - 1] ?? 0) + (day > origin && day <= end && excluded[day] !== 1 ? 1 : 0);
   const { id } = measure;
-  const spells: Spell[] = [];
+  const lastMature = mature.lastIndexOf(1);
+  const spells: SpellRuns[] = [];
   for (const window of measure.windows) {
-    const events = spellBuilder({ measure: id, kind: 'events', window });
-    const personDays = spellBuilder({ measure: id, kind: 'person-days', window });
-    for (let day = window; day <= lastDay; day += 1) {
+    const events = runBuilder({ measure: id, kind: 'events', window });
+    const personDays = runBuilder({ measure: id, kind: 'person-days', window });
+    for (let day = window; day <= lastMature; day += 1) {
       if (mature[day] !== 1) continue;
       const inWindow = (atRisk[day] ?? 0) - (atRisk[day - window] ?? 0);
       if (inWindow > 0) personDays.add(day, inWindow);
-      if (outcome === 'event' && end <= day && end > day - window) events.add(day);
+      if (outcome === 'event' && end <= day && end > day - window) events.addRun(day, day);
     }
-    spells.push(...events.spells(), ...personDays.spells());
+    spells.push(events.done(), personDays.done());
   }
   return spells;
 }

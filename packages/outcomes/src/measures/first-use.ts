@@ -40,6 +40,7 @@ export const firstUseFold: MeasureFold<FirstUse> = {
       const days = { ...judged, mature: matureFor(measure, judged.lastDay) };
       const event = firstUse(measure, days);
       return {
+        counted: [],
         spells: [...maturitySpells(measure, days.lastDay, days.mature), ...firstEventSpells(measure, event, days)],
         firstEvents: [event],
         values: [],

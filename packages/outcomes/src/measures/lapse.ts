@@ -52,8 +52,13 @@ export const lapseFold: MeasureFold<Lapse> = {
       const days = { ...judged, mature: matureFor(measure, judged.lastDay) };
       const maturity = maturitySpells(measure, days.lastDay, days.mature);
       const event = lapse(measure, days);
-      if (event === undefined) return { spells: maturity, firstEvents: [], values: [] };
-      return { spells: [...maturity, ...firstEventSpells(measure, event, days)], firstEvents: [event], values: [] };
+      if (event === undefined) return { counted: [], spells: maturity, firstEvents: [], values: [] };
+      return {
+        counted: [],
+        spells: [...maturity, ...firstEventSpells(measure, event, days)],
+        firstEvents: [event],
+        values: [],
+      };
     };
   },
 };

@@ -1,4 +1,11 @@
-import type { Measure, MeasureKind, MeasureOf, ObservationType, Protocol } from '@holdfast/events';
+import {
+  isUseMeasure,
+  type Measure,
+  type MeasureKind,
+  type MeasureOf,
+  type ObservationType,
+  type Protocol,
+} from '@holdfast/events';
 import { adverseEventsFold } from './adverse-events.ts';
 import { amount } from './amount.ts';
 import { choicesFold } from './choices.ts';
@@ -7,7 +14,7 @@ import { daysOfUse } from './days-of-use.ts';
 import { exposureFold } from './exposure.ts';
 import { firstUseFold } from './first-use.ts';
 import { lapseFold } from './lapse.ts';
-import type { MeasureFacts, MeasureFold, Told, When } from './measure-fold.ts';
+import type { CountedBefore, MeasureFacts, MeasureFold, Told, When } from './measure-fold.ts';
 import { noHeavyDays } from './no-heavy-days.ts';
 import { relapseFold } from './relapse.ts';
 import { retentionFold } from './retention.ts';
@@ -46,7 +53,17 @@ export function typesBehind(measure: Measure, protocol: Protocol): readonly Obse
   return foldOf(measure).types(measure, protocol);
 }
 
+const ofDays: readonly ObservationType[] = ['urine-screen', 'visit-attended', 'use-calendar'];
+
+/** The event types that a measure reads event by event. Of what is only judged by the day it is told the days. */
+export function eventsRead(measure: Measure, protocol: Protocol): readonly ObservationType[] {
+  const types = typesBehind(measure, protocol);
+  if (!isUseMeasure(measure)) return types;
+  const readsCalendars = foldOf(measure).readsCalendars?.(measure) === true;
+  return types.filter((type) => !ofDays.includes(type) || (type === 'use-calendar' && readsCalendars));
+}
+
 /** Judges what a measure is told of a participant; what comes out gives the facts as of any clock. */
-export function judge(measure: Measure, told: Told): (when: When) => MeasureFacts {
+export function judge(measure: Measure, told: Told): (when: When, before?: CountedBefore) => MeasureFacts {
   return foldOf(measure).judge(measure, told);
 }

@@ -1,11 +1,13 @@
 import { type CivilDay, civilDay, type Measure, type Protocol, type UseMeasure } from '@holdfast/events';
-import { type LookBacks, lookBacks } from '../evidence/biomarkers.ts';
-import { type DayEvidence, type Evidence, joinEvidence } from '../evidence/evidence.ts';
+import { biomarkerStatements, type LookBacks, lookBacks } from '../evidence/biomarkers.ts';
+import { DaysBySource } from '../evidence/days-by-source.ts';
+import { type DayEvidence, joinEvidence, statementsFor } from '../evidence/evidence.ts';
+import type { Statement } from '../evidence/statement.ts';
 import { dayOfDeath, dayOfLeaving, excludedDays } from '../excluded-days.ts';
-import type { Spell, StudyDay } from '../facts.ts';
+import type { StudyDay } from '../facts.ts';
 import type { Effective } from '../history/replacing.ts';
 import { matureDays } from '../maturity.ts';
-import { spellBuilder } from '../spells.ts';
+import { runBuilder, type SpellRuns } from '../spells.ts';
 
 /** One randomised participant's days as one measure sees them, whatever the clock says; arrays are indexed by study day. */
 export type JudgedDays = {
@@ -41,16 +43,20 @@ export function endOfTrial({ administrativeEnd }: Pick<Protocol, 'administrative
 export function judgedDays(
   measure: UseMeasure,
   protocol: Protocol,
+  sources: DaysBySource,
   observations: readonly Effective[],
   dayZero: CivilDay,
-): JudgedDays & { readonly evidence: Evidence } {
+): JudgedDays {
+  const { substances, biomarkers } = measure;
   const lastDay = lastDayOf(measure.horizon, protocol, dayZero);
-  const evidence = joinEvidence(measure, observations, protocol, dayZero, Math.max(0, lastDay));
+  const last = Math.max(0, lastDay);
+  const inferred =
+    biomarkers === undefined ? [] : biomarkerStatements(observations, dayZero, substances, biomarkers, last);
   const excluded = excludedDays(measure, observations, dayZero, lastDay);
   return {
     lastDay,
-    evidence,
-    lookBacks: measure.biomarkers && lookBacks(evidence.statements, excluded, Math.max(0, lastDay)),
+    evidence: joinEvidence(measure, sources, inferred, last),
+    lookBacks: lookBacks(inferred, excluded, last),
     excluded,
     death: dayOfDeath(observations, dayZero),
     left: dayOfLeaving(observations, dayZero),
@@ -58,7 +64,7 @@ export function judgedDays(
 }
 
 /** The days as of a clock, with the statements that say why. */
-export type ExplainedDays = ParticipantDays & { readonly evidence: Evidence };
+export type ExplainedDays = ParticipantDays & { readonly statements: readonly Statement[] };
 
 export function participantDays(
   measure: UseMeasure,
@@ -67,14 +73,35 @@ export function participantDays(
   dayZero: CivilDay,
   clock: CivilDay | undefined,
 ): ExplainedDays {
-  const judged = judgedDays(measure, protocol, observations, dayZero);
-  return { ...judged, mature: matureDays(protocol, measure, dayZero, judged.lastDay, clock) };
+  const { substances } = measure;
+  const last = Math.max(0, lastDayOf(measure.horizon, protocol, dayZero));
+  const sources = new DaysBySource({ dayZero, rules: protocol.evidence, substances, lastDay: last });
+  for (const observation of observations) sources.add(observation);
+  const judged = judgedDays(measure, protocol, sources, observations, dayZero);
+  return {
+    ...judged,
+    mature: matureDays(protocol, measure, dayZero, judged.lastDay, clock),
+    statements: statementsFor(measure, observations, protocol, dayZero, last),
+  };
 }
 
-/** What the mature fraction is made of: the days that can count, and those that do already. */
-export function maturitySpells(measure: Measure, lastDay: StudyDay, mature: Uint8Array): Spell[] {
+const maturity = new WeakMap<Uint8Array, Map<string, readonly SpellRuns[]>>();
+
+/** What the mature fraction is made of: the days that can count, and those that do already. Whoever is equally mature shares it. */
+export function maturitySpells({ id }: Measure, lastDay: StudyDay, mature: Uint8Array): readonly SpellRuns[] {
   if (lastDay < 0) return [];
-  const days = spellBuilder({ measure: measure.id, kind: 'mature' });
-  for (let day = 1; day <= lastDay; day += 1) if (mature[day] === 1) days.add(day);
-  return [{ measure: measure.id, kind: 'randomised', from: 0, to: lastDay, count: 1 }, ...days.spells()];
+  let byMeasure = maturity.get(mature);
+  if (byMeasure === undefined) {
+    byMeasure = new Map();
+    maturity.set(mature, byMeasure);
+  }
+  const known = byMeasure.get(id);
+  if (known !== undefined) return known;
+  const randomised = runBuilder({ measure: id, kind: 'randomised' });
+  randomised.addRun(0, lastDay);
+  const days = runBuilder({ measure: id, kind: 'mature' });
+  for (let day = 1; day <= lastDay; day += 1) if (mature[day] === 1) days.addRun(day, day);
+  const spells = [randomised.done(), days.done()];
+  byMeasure.set(id, spells);
+  return spells;
 }

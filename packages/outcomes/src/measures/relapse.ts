@@ -112,18 +112,22 @@ export function relapse(measure: Relapse, judged: ParticipantDays, searches: rea
   return { measure: id, day, outcome: 'censored', why: begun <= to ? 'not-confirmed' : 'last-assessment' };
 }
 
+const asksFor = (measure: Relapse, ...patterns: RelapsePattern['is'][]) =>
+  measure.patterns.some(({ is }) => patterns.includes(is));
+const readsCalendars = (measure: Relapse) => asksFor(measure, 'heavy-days', 'baseline-pattern');
+
 function typesOf(measure: Relapse, protocol: Parameters<typeof typesOfUse>[1]): readonly ObservationType[] {
-  const asks = (...patterns: RelapsePattern['is'][]) => measure.patterns.some(({ is }) => patterns.includes(is));
   return [
     ...typesOfUse(measure, protocol),
-    ...(asks('leaving') ? (['participant-left'] as const) : []),
-    ...(asks('heavy-days', 'baseline-pattern') ? (['use-calendar'] as const) : []),
+    ...(asksFor(measure, 'leaving') ? (['participant-left'] as const) : []),
+    ...(readsCalendars(measure) ? (['use-calendar'] as const) : []),
   ];
 }
 
 /** Relapse: who has it when, and relapses (at their onset) and person-days for rolling rates. */
 export const relapseFold: MeasureFold<Relapse> = {
   types: typesOf,
+  readsCalendars,
   judge: (measure, told) => {
     const judged = told.days(measure);
     const searches = measure.patterns.map((pattern) => ({
@@ -134,6 +138,7 @@ export const relapseFold: MeasureFold<Relapse> = {
       const days = { ...judged, mature: matureFor(measure, judged.lastDay) };
       const event = relapse(measure, days, searches);
       return {
+        counted: [],
         spells: [...maturitySpells(measure, days.lastDay, days.mature), ...firstEventSpells(measure, event, days)],
         firstEvents: [event],
         values: [],

@@ -33,6 +33,7 @@ export const retentionFold: MeasureFold<Retention> = {
       const mature = matureFor(measure, lastDay);
       const event = retention(measure, left, lastOfMatureBeginning({ mature, lastDay }), lastDay);
       return {
+        counted: [],
         spells: [
           ...maturitySpells(measure, lastDay, mature),
           ...firstEventSpells(measure, event, { lastDay, mature, excluded }),

@@ -109,7 +109,12 @@ export const scaleFold: MeasureFold<Scale> = {
           values.push({ ...head, kind: 'remission', value: score <= thousandths(remission.atMost) ? 1 : 0, of: 1 });
         return values;
       });
-      return { spells: maturitySpells(measure, lastDay, when.mature(measure, lastDay)), firstEvents: [], values };
+      return {
+        counted: [],
+        spells: maturitySpells(measure, lastDay, when.mature(measure, lastDay)),
+        firstEvents: [],
+        values,
+      };
     };
   },
 };

@@ -40,9 +40,14 @@ export function stretchFold<M extends StretchMeasure>(
     told: Told,
     days: JudgedDays,
   ) => (atRisk: readonly StudyDay[], plannedFollowUp: StudyDay) => readonly StretchValue[],
+  readsCalendars: (measure: M) => boolean = () => true,
 ): MeasureFold<M> {
   return {
-    types: typesOfUse,
+    types: (measure, protocol) => [
+      ...typesOfUse(measure, protocol),
+      ...(readsCalendars(measure) ? (['use-calendar'] as const) : []),
+    ],
+    readsCalendars,
     judge: (measure, told) => {
       const days = told.days(measure);
       const valuesOf = judgeStretches(measure, told, days);
@@ -56,7 +61,7 @@ export function stretchFold<M extends StretchMeasure>(
           const due = { ...head, kind: 'due', value: 1, of: 1 };
           return [due, ...valuesOf(atRisk, schedule.plannedFollowUp).map((value) => ({ ...head, ...value }))];
         });
-        return { spells: maturitySpells(measure, days.lastDay, mature), firstEvents: [], values };
+        return { counted: [], spells: maturitySpells(measure, days.lastDay, mature), firstEvents: [], values };
       };
     },
   };

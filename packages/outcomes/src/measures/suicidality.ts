@@ -89,7 +89,7 @@ export const suicidalityFold: MeasureFold<Suicidality> = {
     return (when) => {
       const over = lastDayOver(lastDay, when);
       const spells = maturitySpells(measure, lastDay, when.mature(measure, lastDay));
-      if (over < 0) return { spells, firstEvents: [], values: [] };
+      if (over < 0) return { counted: [], spells, firstEvents: [], values: [] };
       const known = after.filter(({ day }) => day <= over);
       const ideation = worst(known, 'ideation');
       const values: ValueFact[] = behaviourFacts(measure.id, known);
@@ -99,7 +99,7 @@ export const suicidalityFold: MeasureFold<Suicidality> = {
       if (ideation !== undefined) put('ideation', ideation.day, ideation.score);
       if (before !== undefined && ideation !== undefined)
         put('rose', ideation.day, ideation.score - before.ideation >= measure.rise ? 1 : 0);
-      return { spells, firstEvents: [], values };
+      return { counted: [], spells, firstEvents: [], values };
     };
   },
 };

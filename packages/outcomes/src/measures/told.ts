@@ -1,7 +1,17 @@
-import type { CivilDay, Protocol, UseMeasure } from '@holdfast/events';
+import {
+  type CivilDay,
+  isUseMeasure,
+  type Measure,
+  type ObservationType,
+  type Protocol,
+  type UseMeasure,
+} from '@holdfast/events';
+import { DaysBySource } from '../evidence/days-by-source.ts';
+import type { StudyDay } from '../facts.ts';
 import type { Effective } from '../history/replacing.ts';
 import type { Told } from './measure-fold.ts';
-import { type JudgedDays, judgedDays } from './participant-days.ts';
+import { eventsRead } from './measure-folds.ts';
+import { type JudgedDays, judgedDays, lastDayOf } from './participant-days.ts';
 import { type RunningCounts, runningCounts } from './running-counts.ts';
 
 const looks = new WeakMap<UseMeasure, string>();
@@ -17,51 +27,86 @@ function lookOf(measure: UseMeasure): string {
   return look;
 }
 
-/** What measures are told of a participant, until everything is judged. */
-export type Telling = Told & {
-  /** Lets go of the events: whatever a measure keeps for the day that turns, it shall not keep these alive. */
-  forget(): void;
+/** What some of a protocol's measures have to be told of a participant. */
+export type Asked = {
+  readonly protocol: Protocol;
+  /** Of these substances days of use are asked for, up to this study day. */
+  readonly substances: readonly string[];
+  readonly horizon: number;
+  /** Of these types the events themselves are asked for. */
+  readonly types: ReadonlySet<ObservationType>;
 };
 
-/** What measures are told of a participant; days that several of them look at alike are judged once. */
-export function toldOf(
-  protocol: Protocol,
-  all: readonly Effective[],
-  dayZero: CivilDay,
-  baseline: Told['baseline'],
-): Telling {
-  const looked = new Map<string, JudgedDays>();
-  const counted = new Map<string, RunningCounts>();
-  let observations: readonly Effective[] | undefined = all;
+export function askedBy(protocol: Protocol, measures: readonly Measure[]): Asked {
+  const ofUse = measures.filter(isUseMeasure);
   return {
     protocol,
-    dayZero,
-    baseline,
-    get observations() {
-      if (observations === undefined) throw new Error('events are looked at when a measure is judged, and not later');
-      return observations;
-    },
-    days(measure) {
-      const look = lookOf(measure);
-      const known = looked.get(look);
-      if (known !== undefined) return known;
-      const { evidence, ...days } = judgedDays(measure, protocol, this.observations, dayZero);
-      // Its statements say why, which no fact does, and take most of the memory.
-      const { covering, confirming } = evidence;
-      const judged = { ...days, evidence: { covering, confirming } };
-      looked.set(look, judged);
-      return judged;
-    },
-    running(measure) {
-      const look = lookOf(measure);
-      const known = counted.get(look) ?? runningCounts(this.days(measure));
-      counted.set(look, known);
-      return known;
-    },
-    forget() {
-      observations = undefined;
-      looked.clear();
-      counted.clear();
-    },
+    substances: [...new Set(ofUse.flatMap(({ substances }) => substances))],
+    horizon: Math.max(-1, ...ofUse.map(({ horizon }) => horizon)),
+    types: new Set([
+      ...measures.flatMap((measure) => eventsRead(measure, protocol)),
+      ...(ofUse.length === 0 ? [] : (['participant-left', 'controlled-environment'] as const)),
+      // Doses make members of populations.
+      ...(protocol.populations.length === 0 ? [] : (['dose-given'] as const)),
+    ]),
   };
+}
+
+/**
+ * Tells measures of one participant. Events are added in any order, none twice; days that several measures look at alike are judged
+ * once. Of most events no more is kept than what they say of days.
+ */
+export class Telling implements Told {
+  readonly protocol: Protocol;
+  readonly dayZero: CivilDay;
+  readonly baseline: Told['baseline'];
+  readonly observations: Effective[] = [];
+  private readonly types: ReadonlySet<ObservationType>;
+  private readonly sources: DaysBySource | undefined;
+  private readonly looked = new Map<string, JudgedDays>();
+  private readonly counted = new Map<string, RunningCounts>();
+
+  constructor({ protocol, substances, horizon, types }: Asked, dayZero: CivilDay, baseline: Told['baseline']) {
+    this.protocol = protocol;
+    this.dayZero = dayZero;
+    this.baseline = baseline;
+    this.types = types;
+    const lastDay = Math.max(0, lastDayOf(horizon, protocol, dayZero));
+    if (substances.length > 0)
+      this.sources = new DaysBySource({ dayZero, rules: protocol.evidence, substances, lastDay });
+  }
+
+  /** About how many bytes are kept of the participant. */
+  get size(): number {
+    return (this.sources?.size ?? 0) + 600 * this.observations.length;
+  }
+
+  /** Adds an event; answers the first study day of use of which something else may be said now, as far as only days are told of it. */
+  add(observation: Effective): StudyDay {
+    if (this.types.has(observation.type)) this.observations.push(observation);
+    return this.sources?.add(observation) ?? Number.POSITIVE_INFINITY;
+  }
+
+  days(measure: UseMeasure): JudgedDays {
+    const look = lookOf(measure);
+    const known = this.looked.get(look);
+    if (known !== undefined) return known;
+    if (this.sources === undefined) throw new Error(`${measure.id} asks for days of use of which nothing was told`);
+    const judged = judgedDays(measure, this.protocol, this.sources, this.observations, this.dayZero);
+    this.looked.set(look, judged);
+    return judged;
+  }
+
+  running(measure: UseMeasure): RunningCounts {
+    const look = lookOf(measure);
+    const known = this.counted.get(look) ?? runningCounts(this.days(measure));
+    this.counted.set(look, known);
+    return known;
+  }
+
+  /** Lets go of judged days: of what is added later they know nothing, and they are soon judged again. */
+  forgetDays(): void {
+    this.looked.clear();
+    this.counted.clear();
+  }
 }

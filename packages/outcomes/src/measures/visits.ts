@@ -62,7 +62,12 @@ export const visitsFold: MeasureFold<Visits> = {
           { ...head, kind: 'kept', value: total.kept, of: total.due },
         );
       }
-      return { spells: maturitySpells(measure, lastDay, when.mature(measure, lastDay)), firstEvents: [], values };
+      return {
+        counted: [],
+        spells: maturitySpells(measure, lastDay, when.mature(measure, lastDay)),
+        firstEvents: [],
+        values,
+      };
     };
   },
 };

@@ -77,7 +77,12 @@ export const vitalPeaksFold: MeasureFold<VitalPeaks> = {
           ),
         ),
       ];
-      return { spells: maturitySpells(measure, lastDay, when.mature(measure, lastDay)), firstEvents: [], values };
+      return {
+        counted: [],
+        spells: maturitySpells(measure, lastDay, when.mature(measure, lastDay)),
+        firstEvents: [],
+        values,
+      };
     };
   },
 };

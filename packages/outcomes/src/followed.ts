@@ -1,0 +1,211 @@
+import {
+  type AmendedProtocol,
+  type CivilDay,
+  type Measure,
+  type ObservationType,
+  type Protocol,
+  protocolFor,
+} from '@holdfast/events';
+import type { StudyDay } from './facts.ts';
+import { actualArmOf, judgedFacts, noFacts, tellingOf } from './fold.ts';
+import { KnownEvents } from './history/known-events.ts';
+import type { Effective } from './history/replacing.ts';
+import { armOf, settleOpen, settleSealed } from './history/settle.ts';
+import type { CountedDays } from './measures/counted-days.ts';
+import type { MeasureFacts, When } from './measures/measure-fold.ts';
+import { eventsRead, typesBehind } from './measures/measure-folds.ts';
+import { lastDayOf } from './measures/participant-days.ts';
+import { type Asked, askedBy, type Telling } from './measures/told.ts';
+import { whenOf } from './measures/when.ts';
+import type { History, Observation } from './observation.ts';
+import { isOpenMeasure } from './open-measures.ts';
+import { type Standing, standingOf } from './standing.ts';
+
+/**
+ * What becomes of an event that comes. `known`: it was here already. `taken`: it says one thing more. `settle-anew`: what it means, or
+ * what others mean now, takes the whole history to say.
+ */
+export type Taking = 'known' | 'taken' | 'settle-anew';
+
+/** What one of the protocol's measures (by its place among them) says of a participant. */
+export type FactsByMeasure = readonly (readonly [measure: number, facts: MeasureFacts])[];
+
+/**
+ * A participant, followed from event to event: gives at every moment the facts that folding the whole history would give (those
+ * policies aside that readers make of others), but most events cost only what they change.
+ */
+export interface Followed extends Standing {
+  readonly arm: string | undefined;
+  readonly actualArm: string | undefined;
+  /** About how many bytes it takes to follow them. */
+  readonly size: number;
+  take(observation: Observation): Taking;
+  /**
+   * The facts of all measures as of a clock, or of those that what was taken since they were last asked for may have changed. Days that
+   * are counted stand in arrays that are counted into again when facts are next asked for.
+   */
+  factsAt(clock: CivilDay | undefined, which: 'all' | 'touched'): FactsByMeasure;
+}
+
+/** Whoever follows a trial's participants. */
+export type Follower = (history: History) => Followed;
+
+type Planned = {
+  readonly measure: Measure;
+  readonly isOpen: boolean;
+  /** The event types behind it. */
+  readonly types: ReadonlySet<string>;
+  /** Those that it reads event by event; of the others it is told by the day. */
+  readonly reads: ReadonlySet<string>;
+};
+
+type Plan = {
+  readonly protocol: AmendedProtocol;
+  readonly measures: readonly Planned[];
+  /** What open and closed measures have to be told; undefined where there are none. */
+  readonly open: Asked | undefined;
+  readonly closed: Asked | undefined;
+  /** Whether an event may decide where the participant stands, or what others of their events mean. */
+  readonly isDecisive: (observation: Observation, dayZero: CivilDay | undefined) => boolean;
+};
+
+export function follower(protocol: AmendedProtocol): Follower {
+  const measures = protocol.measures.map((measure) => ({
+    measure,
+    isOpen: isOpenMeasure(measure, protocol),
+    types: new Set<string>(typesBehind(measure, protocol)),
+    reads: new Set<string>(eventsRead(measure, protocol)),
+  }));
+  const asked = (isOpen: boolean): Asked | undefined => {
+    const some = measures.filter((one) => one.isOpen === isOpen).map(({ measure }) => measure);
+    return some.length === 0 ? undefined : askedBy(protocol, some);
+  };
+  const plan: Plan = {
+    protocol,
+    measures,
+    open: asked(true),
+    closed: asked(false),
+    isDecisive: decisiveIn(protocol),
+  };
+  return (history) => new FollowedParticipant(plan, history);
+}
+
+function decisiveIn(protocol: Protocol): Plan['isDecisive'] {
+  const types = new Set<ObservationType | 'correction' | 'retraction'>([
+    'participant-enrolled',
+    'participant-randomised',
+    'arm-assigned',
+    'correction',
+    'retraction',
+    ...(protocol.populations.length === 0 ? [] : (['dose-given'] as const)),
+    ...(protocol.periods === undefined ? [] : (['period-started'] as const)),
+  ]);
+  const byScore = protocol.groups.some(({ by }) => typeof by === 'object' && 'score' in by);
+  return ({ type, day }, dayZero) =>
+    types.has(type) || (byScore && type === 'scale-score' && (dayZero === undefined || day <= dayZero));
+}
+
+class FollowedParticipant implements Followed {
+  readonly participant: string;
+  readonly dayZero: Standing['dayZero'];
+  readonly site: Standing['site'];
+  readonly groups: Standing['groups'];
+  readonly periods: Standing['periods'];
+  readonly arm: string | undefined;
+  readonly actualArm: string | undefined;
+  private readonly plan: Plan;
+  private readonly known = new KnownEvents();
+  /** Whether a correction or retraction waits for an event that has not come: whatever comes may be it. */
+  private readonly isWaiting: boolean;
+  private readonly openTold: Telling | undefined;
+  private readonly closedTold: Telling | undefined;
+  /** By type of what was taken, the first study day of which something else may be said now. */
+  private readonly touched = new Map<string, StudyDay>();
+  /** By measure, what days counted as when they were last asked for. */
+  private readonly counted: (readonly CountedDays[] | undefined)[] = [];
+
+  constructor(plan: Plan, history: History) {
+    const { protocol, open, closed } = plan;
+    const settled = settleOpen(history);
+    const sealed = settleSealed(history, settled);
+    const standing = standingOf(protocol, history.participant, settled);
+    this.participant = standing.participant;
+    this.dayZero = standing.dayZero;
+    this.site = standing.site;
+    this.groups = standing.groups;
+    this.periods = standing.periods;
+    const both = [...settled.observations, ...sealed.observations];
+    this.arm = armOf(protocol, settled, sealed)?.data.arm;
+    this.actualArm = actualArmOf(protocol, this.arm, settled, both);
+    this.plan = plan;
+    this.openTold = open && tellingOf(open, settled, settled.observations);
+    this.closedTold = closed && tellingOf(closed, settled, both);
+    for (const observation of history.open) this.known.add(observation);
+    for (const observation of history.sealed) this.known.add(observation);
+    this.isWaiting = [...settled.issues, ...sealed.issues].some(({ issue }) => issue === 'target-not-seen');
+  }
+
+  get size(): number {
+    const told = (this.openTold?.size ?? 0) + (this.closedTold?.size ?? 0);
+    let codes = 0;
+    for (const counted of this.counted) for (const days of counted ?? []) codes += 120 + days.codes.byteLength;
+    return 1_000 + 14 * this.known.size + told + codes;
+  }
+
+  take(observation: Observation): Taking {
+    const seen = this.known.look(observation);
+    if (seen === 'same') return 'known';
+    if (seen === 'other' || this.isWaiting || this.plan.isDecisive(observation, this.dayZero)) return 'settle-anew';
+    this.known.add(observation);
+    // What replaces others is decisive: this stands for itself.
+    const effective = observation as Effective;
+    const { type, side } = observation;
+    const ofOpen = side === 'open' ? this.openTold?.add(effective) : undefined;
+    const ofClosed = this.closedTold?.add(effective);
+    const from = Math.min(ofOpen ?? Number.POSITIVE_INFINITY, ofClosed ?? Number.POSITIVE_INFINITY);
+    this.touched.set(type, Math.min(from, this.touched.get(type) ?? Number.POSITIVE_INFINITY));
+    return 'taken';
+  }
+
+  factsAt(clock: CivilDay | undefined, which: 'all' | 'touched'): FactsByMeasure {
+    const { dayZero, plan, touched } = this;
+    const schedule = dayZero === undefined ? undefined : protocolFor(plan.protocol, dayZero);
+    const when = schedule && whenOf(schedule, dayZero ?? 0, clock, { forTallies: true });
+    const found: (readonly [number, MeasureFacts])[] = [];
+    for (const [place, planned] of plan.measures.entries()) {
+      const from = which === 'all' ? 0 : touchedFrom(planned, touched, when, plan.protocol);
+      if (from === undefined) continue;
+      const told = planned.isOpen ? this.openTold : this.closedTold;
+      const counted = this.counted[place];
+      const before = counted && { counted, from };
+      const made =
+        told === undefined || when === undefined ? noFacts : judgedFacts(planned.measure, told, when, before);
+      this.counted[place] = made.counted;
+      found.push([place, made]);
+    }
+    this.openTold?.forgetDays();
+    this.closedTold?.forgetDays();
+    touched.clear();
+    return found;
+  }
+}
+
+/**
+ * The first study day of which a measure may say something else than before what was taken; undefined if there is none. Of days that
+ * are not mature it says nothing yet.
+ */
+function touchedFrom(
+  { measure, types, reads }: Planned,
+  touched: ReadonlyMap<string, StudyDay>,
+  when: When | undefined,
+  protocol: Protocol,
+): StudyDay | undefined {
+  let first: StudyDay | undefined;
+  for (const [type, from] of touched) {
+    if (!types.has(type)) continue;
+    if (when === undefined || reads.has(type) || !('horizon' in measure)) return 0;
+    const mature = when.mature(measure, lastDayOf(measure.horizon, protocol, when.dayZero));
+    if (from <= mature.lastIndexOf(1)) first = Math.min(first ?? from, from);
+  }
+  return first;
+}

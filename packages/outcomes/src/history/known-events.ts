@@ -1,0 +1,58 @@
+import type { Observation } from '../observation.ts';
+
+/** What is known of an event that comes: never seen; seen with the same content; or something else was sent under its identity. */
+export type Acquaintance = 'new' | 'same' | 'other';
+
+/**
+ * Which events of one participant are known, in 12 bytes each: an event that comes is nearly always new, and that is all that has to
+ * be told without reading those before it. An identity is known by 32 bits, so a new event may now and then be taken for another
+ * content of an old one (about once in ten million): whoever asks then reads the whole history, and finds out. A content is known by
+ * 52 bits of its SHA-256 besides.
+ */
+export class KnownEvents {
+  private identities = new Uint32Array(8);
+  private contents = new Float64Array(8);
+  private count = 0;
+
+  look(observation: Observation): Acquaintance {
+    const identity = identityOf(observation);
+    let found: Acquaintance = 'new';
+    for (let at = this.identities.indexOf(identity); at >= 0 && at < this.count; ) {
+      if (this.contents[at] === contentOf(observation)) return 'same';
+      found = 'other';
+      at = this.identities.indexOf(identity, at + 1);
+    }
+    return found;
+  }
+
+  add(observation: Observation): void {
+    if (this.count === this.identities.length) {
+      const size = Math.ceil(this.count * 1.5);
+      const [identities, contents] = [new Uint32Array(size), new Float64Array(size)];
+      identities.set(this.identities);
+      contents.set(this.contents);
+      [this.identities, this.contents] = [identities, contents];
+    }
+    this.identities[this.count] = identityOf(observation);
+    this.contents[this.count] = contentOf(observation);
+    this.count += 1;
+  }
+
+  /** How many events are known. */
+  get size(): number {
+    return this.count;
+  }
+}
+
+/** FNV-1a (Fowler, Noll & Vo 1991) of side, source and id: the two sides of the blind know nothing of each other's identities. */
+function identityOf({ side, source, id }: Observation): number {
+  let hash = side === 'open' ? 0x811c9dc5 : 0x7ee3623b;
+  for (let at = 0; at < source.length; at += 1) hash = Math.imul(hash ^ source.charCodeAt(at), 0x01000193);
+  hash = Math.imul(hash ^ 10, 0x01000193);
+  for (let at = 0; at < id.length; at += 1) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193);
+  return hash >>> 0;
+}
+
+function contentOf({ sha256 }: Observation): number {
+  return Number.parseInt(sha256.slice(0, 13), 16);
+}

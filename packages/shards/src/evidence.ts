@@ -1,0 +1,59 @@
+import type { DuckDBBlobValue, DuckDBConnection } from '@duckdb/node-api';
+import type { History, Observation } from '@holdfast/outcomes';
+import { append } from './append.ts';
+import { evidenceTexts, readEvidence } from './evidence-text.ts';
+import type { Numbers } from './numbers.ts';
+import type { Vault } from './shard.ts';
+
+/** What a shard keeps of events: all that the fold needs, participant by participant. */
+export type Evidence = {
+  /** Keeps what was not known yet. */
+  keep(fresh: Iterable<History>): Promise<void>;
+  /** All that is kept of some participants. */
+  of(participants: readonly string[]): Promise<ReadonlyMap<string, History>>;
+};
+
+type Reading = {
+  readonly participant: string;
+  readonly open: Observation<'open'>[];
+  readonly sealed: Observation<'sealed'>[];
+};
+
+export function evidenceIn(connection: DuckDBConnection, participants: Numbers<string>, vault: Vault): Evidence {
+  const numberOf = (participant: string): number => participants.of(participant, () => participant);
+  return {
+    keep: (fresh) =>
+      append(connection, 'evidence', (evidence) => {
+        for (const { participant, open, sealed } of fresh) {
+          const [openTexts, sealedTexts] = [evidenceTexts(open), evidenceTexts(sealed)];
+          for (let i = 0; i < Math.max(openTexts.length, sealedTexts.length); i += 1) {
+            const hidden = sealedTexts[i];
+            evidence.appendInteger(numberOf(participant));
+            evidence.appendVarchar(openTexts[i] ?? '');
+            if (hidden === undefined) evidence.appendNull();
+            else evidence.appendBlob(vault.protect(hidden));
+            evidence.endRow();
+          }
+        }
+      }),
+
+    async of(names) {
+      const histories = new Map<string, Reading>();
+      if (names.length === 0) return histories;
+      // Their numbers stand in the text, so that only their rows are fetched.
+      const rows = await connection.runAndReadAll(
+        `SELECT participant, open, sealed FROM evidence WHERE participant IN (${names.map(numberOf).join(', ')})`,
+      );
+      for (const [number, open, sealed] of rows.getRows()) {
+        const participant = participants.at(number as number);
+        const history = histories.get(participant) ?? { participant, open: [], sealed: [] };
+        histories.set(participant, history);
+        for (const observation of readEvidence(open as string, 'open')) history.open.push(observation);
+        if (sealed === null) continue;
+        const text = vault.reveal((sealed as DuckDBBlobValue).bytes);
+        for (const observation of readEvidence(text, 'sealed')) history.sealed.push(observation);
+      }
+      return histories;
+    },
+  };
+}

@@ -1,0 +1,169 @@
+import type { CivilDay } from '@holdfast/events';
+import type { Followed, Follower, History, Observation } from '@holdfast/outcomes';
+import type { BatchDifference } from './batch-difference.ts';
+import type { Evidence } from './evidence.ts';
+import { nothingTallied, type TalliedFacts, type TallyFacts } from './put-facts.ts';
+import type { Arrivals } from './shard.ts';
+
+/** A participant as the shard remembers them: what follows their events, and their facts as they are tallied, measure by measure. */
+type Remembered = { followed: Followed; facts: TalliedFacts[]; size: number };
+
+export type ParticipantsOptions = {
+  readonly follow: Follower;
+  readonly evidence: Evidence;
+  readonly tallyOf: (participant: Followed) => TallyFacts;
+  /** Whether the shard has evidence of a participant. */
+  readonly isKnown: (participant: string) => boolean;
+};
+
+/** Bytes, about, of the participants that a shard remembers. Of others it reads the evidence again when something of them comes. */
+const mostRemembered = 128 * 2 ** 20;
+/** Participants whose evidence is read at once when a day turns: bounds memory. */
+const participantsPerStage = 100;
+
+/** What a batch brought of a participant: what was not known of it, and which of their facts it may have changed. */
+type Touched = { readonly fresh: History; readonly participant: Remembered; readonly which: 'all' | 'touched' };
+
+/**
+ * The participants of a shard: takes in what comes of them, and says what that changes in their facts. Facts are kept nowhere else:
+ * they are a function of evidence and clock, which are.
+ */
+export class Participants {
+  private readonly options: ParticipantsOptions;
+  private readonly remembered = new Map<string, Remembered>();
+  private bytes = 0;
+
+  constructor(options: ParticipantsOptions) {
+    this.options = options;
+  }
+
+  /** Takes in arrivals; what they change is counted by `count` and, as the clock stands before that, `clock`. */
+  async take(arrivals: ReadonlyMap<string, Arrivals>, clock: CivilDay | undefined): Promise<readonly Touched[]> {
+    const { follow, isKnown } = this.options;
+    const touched: Touched[] = [];
+    const unsettled = new Map<string, Arrivals>();
+    for (const [name, arrived] of arrivals) {
+      const known = this.remembered.get(name);
+      if (known !== undefined) {
+        const fresh = taken(known.followed, name, arrived);
+        if (fresh === undefined) unsettled.set(name, arrived);
+        else touched.push({ fresh, participant: known, which: 'touched' });
+      } else if (isKnown(name)) unsettled.set(name, arrived);
+      else {
+        const fresh = freshOf(undefined, name, arrived);
+        touched.push({ fresh, participant: { followed: follow(fresh), facts: [], size: 0 }, which: 'all' });
+      }
+    }
+    const histories = await this.options.evidence.of([...unsettled.keys()]);
+    for (const [name, arrived] of unsettled) {
+      const before = histories.get(name);
+      const fresh = freshOf(before, name, arrived);
+      const facts =
+        this.remembered.get(name)?.facts ?? (before === undefined ? [] : this.factsOf(follow(before), clock));
+      const followed = follow(before === undefined ? fresh : joined(before, fresh));
+      touched.push({ fresh, participant: { followed, facts, size: 0 }, which: 'all' });
+    }
+    return touched;
+  }
+
+  /** Counts what changed in the facts of those who were touched. */
+  count(touched: readonly Touched[], clock: CivilDay | undefined, difference: BatchDifference): void {
+    for (const { participant, which } of touched) this.recount(participant, which, clock, difference);
+  }
+
+  /** A day that turned moves everybody: counts what changes in the facts of all of them. */
+  async turn(
+    everybody: readonly string[],
+    touched: readonly Touched[],
+    [from, to]: readonly [CivilDay | undefined, CivilDay],
+    difference: BatchDifference,
+  ): Promise<void> {
+    const { follow, evidence } = this.options;
+    const now = new Map(touched.map(({ participant }) => [participant.followed.participant, participant]));
+    for (let i = 0; i < everybody.length; i += participantsPerStage) {
+      const names = everybody.slice(i, i + participantsPerStage);
+      const isHere = (name: string) => now.has(name) || this.remembered.has(name);
+      const histories = await evidence.of(names.filter((name) => !isHere(name)));
+      for (const name of names) {
+        let participant = now.get(name) ?? this.remembered.get(name);
+        const history = histories.get(name);
+        if (participant === undefined && history !== undefined) {
+          const followed = follow(history);
+          participant = { followed, facts: this.factsOf(followed, from), size: 0 };
+        }
+        if (participant !== undefined) this.recount(participant, 'all', to, difference);
+      }
+    }
+  }
+
+  private recount(
+    participant: Remembered,
+    which: 'all' | 'touched',
+    clock: CivilDay | undefined,
+    difference: BatchDifference,
+  ): void {
+    const { followed, facts } = participant;
+    const tally = this.options.tallyOf(followed);
+    for (const [measure, now] of followed.factsAt(clock, which))
+      facts[measure] = tally(measure, facts[measure] ?? nothingTallied, now, difference.add);
+    this.remember(participant);
+  }
+
+  /** The facts of somebody who is not remembered, as they are tallied. */
+  private factsOf(followed: Followed, clock: CivilDay | undefined): TalliedFacts[] {
+    const tally = this.options.tallyOf(followed);
+    const facts: TalliedFacts[] = [];
+    for (const [measure, now] of followed.factsAt(clock, 'all'))
+      facts[measure] = tally(measure, nothingTallied, now, () => undefined);
+    return facts;
+  }
+
+  private remember(participant: Remembered): void {
+    const name = participant.followed.participant;
+    this.bytes += -(this.remembered.get(name)?.size ?? 0);
+    participant.size = participant.facts.reduce(
+      (sum, { facts, days }) =>
+        sum + 200 + facts.byteLength + days.reduce((bytes, { codes }) => bytes + 150 + codes.byteLength, 0),
+      participant.followed.size,
+    );
+    this.bytes += participant.size;
+    this.remembered.delete(name);
+    this.remembered.set(name, participant);
+    for (const [oldest, { size }] of this.remembered) {
+      if (this.bytes <= mostRemembered || oldest === name) break;
+      this.remembered.delete(oldest);
+      this.bytes -= size;
+    }
+  }
+}
+
+/** Lets a participant's follower take what arrived; undefined if their whole history has to be settled anew. */
+function taken(followed: Followed, participant: string, { open, sealed }: Arrivals): History | undefined {
+  const fresh = { participant, open: [] as Observation<'open'>[], sealed: [] as Observation<'sealed'>[] };
+  for (const observation of open) {
+    const taking = followed.take(observation);
+    if (taking === 'settle-anew') return undefined;
+    if (taking === 'taken') fresh.open.push(observation);
+  }
+  for (const observation of sealed) {
+    const taking = followed.take(observation);
+    if (taking === 'settle-anew') return undefined;
+    if (taking === 'taken') fresh.sealed.push(observation);
+  }
+  return fresh;
+}
+
+function joined(before: History, fresh: History): History {
+  const { participant, open, sealed } = before;
+  return { participant, open: [...open, ...fresh.open], sealed: [...sealed, ...fresh.sealed] };
+}
+
+function freshOf(before: History | undefined, participant: string, { open, sealed }: Arrivals): History {
+  return { participant, open: notAmong(before?.open, open), sealed: notAmong(before?.sealed, sealed) };
+}
+
+/** What arrived and is not known yet; equal content is one observation. */
+function notAmong<T extends Observation>(known: readonly T[] | undefined, arrived: readonly T[]): readonly T[] {
+  const digests = new Set((known ?? []).map(({ sha256 }) => sha256));
+  return arrived.filter(({ sha256 }) => !digests.has(sha256) && digests.add(sha256));
+}

@@ -66,3 +66,26 @@ test('so is what lies in a box', async () => {
   });
   expect(await recordDecoder(opener(key))(sealed)).toMatchObject({ kind: 'unreadable' });
 });
+
+test('an arm in a box counts from the randomisation service alone, be it assigned or put in by a correction', async () => {
+  const { key, published } = await createTrialKey('T');
+  const seal = (await sealer(published)).seal;
+  const assigned = { type: 'org.holdfast.arm-assigned.v1', data: { arm: 'A' } };
+  const target = { source: '/trials/T/randomisation', id: '0' };
+  const corrected = {
+    type: 'org.holdfast.correction.v1',
+    data: { target, reason: 'typo', by: 'monitor', event: { ...assigned, time } },
+  };
+  const { id, subject } = envelope;
+  for (const content of [assigned, corrected]) {
+    const decoded = ({ source }: { readonly source: string }) => {
+      const data = seal({ trial: 'T', source, id, subject }, Buffer.from(canonicalJson(content)));
+      return recordDecoder(opener(key))(record({ ...envelope, source, type: 'org.holdfast.sealed.v1', data }));
+    };
+    expect(await decoded(envelope)).toMatchObject({
+      kind: 'unreadable',
+      reason: expect.stringContaining('randomisation'),
+    });
+    expect(await decoded(target)).toMatchObject({ kind: 'sealed' });
+  }
+});

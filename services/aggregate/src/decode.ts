@@ -9,6 +9,7 @@ import {
   parseEvent,
   sha256,
   shortType,
+  siteOf,
   trialOf,
   type Upcasts,
   upcast,
@@ -86,6 +87,9 @@ export function recordDecoder(
     if (!parsed.ok)
       return unreadable(`the box holds no valid event: ${parsed.problems.map(({ path }) => path).join(', ')}`);
     if (parsed.value.type === 'org.holdfast.sealed.v1') return unreadable('the box holds another box');
+    // The door saw the envelope alone, and a site may seal what it likes.
+    if (assignsArm(parsed.value) && siteOf(source) !== undefined)
+      return unreadable('the box holds an arm that a site sent; arms come from the randomisation service alone');
     const observation = observed(parsed.value, 'sealed', canonicalJson(whole)) as Observation<'sealed'>;
     return { kind: 'sealed', participant: subject, observation };
   };
@@ -120,6 +124,11 @@ export function recordDecoder(
     const observation = observed(event, 'open', contentOf(text)) as Observation<'open'>;
     return { kind: 'open', participant: event.subject, observation };
   };
+}
+
+function assignsArm({ type, data }: HoldfastEvent): boolean {
+  const said = type === 'org.holdfast.correction.v1' ? data.event.type : type;
+  return said === 'org.holdfast.arm-assigned.v1';
 }
 
 /**

@@ -4,6 +4,7 @@ import {
   civilDay,
   isUseMeasure,
   protocolFor,
+  type Retention,
   type Stretch,
   stretchName,
   type ValueMeasure,
@@ -103,10 +104,46 @@ export function explainValues(
     .map((value): ExplainedValue => {
       const stretch = stretchOf(measure, value);
       const found = new Set([...(stretch === undefined ? [] : speaking(stretch)), ...deciding(value)]);
-      const all = found.size === 0 ? looksAt : [...found];
+      const all = found.size === 0 ? looksAt.filter(({ type }) => mayDecide(type, value)) : [...found];
       return { value, events: all.map((one) => eventBehind(one, dayZero)).sort(byDay) };
     });
   return { dayZero, values };
+}
+
+/** Whether events of a type can decide a value at all: how long somebody was followed does not depend on what happened meanwhile. */
+function mayDecide(type: string, { kind }: ValueFact): boolean {
+  return kind !== 'person-days' || type !== 'adverse-event';
+}
+
+const ends = { event: 'left-early', competing: 'died', censored: 'in-trial-until' } as const;
+
+/**
+ * How a participant's time in the trial ended or goes on, as of a clock, as one value: the study day, with how it is known as its item,
+ * and every report of leaving behind it.
+ */
+export function explainRetention(
+  protocol: AmendedProtocol,
+  measure: Retention,
+  history: History,
+  clock: CivilDay | undefined,
+): ExplainedValues {
+  const settled = settleOpen(history);
+  if (settled.randomisation === undefined) return { dayZero: undefined, values: [] };
+  const dayZero = civilDay(settled.randomisation.data.date);
+  const observations = observationsFor(measure, protocol, history, settled);
+  const [end] = factsOfMeasure(protocol, measure, settled, observations, clock).firstEvents;
+  if (end === undefined) return { dayZero, values: [] };
+  const { day, outcome, why } = end;
+  const value: ValueFact = {
+    measure: measure.id,
+    kind: ends[outcome],
+    ...(why === undefined ? {} : { item: why }),
+    day,
+    value: day,
+    of: 1,
+  };
+  const events = observations.filter(({ type }) => type === 'participant-left');
+  return { dayZero, values: [{ value, events: events.map((one) => eventBehind(one, dayZero)).sort(byDay) }] };
 }
 
 function eventBehind({ type, source, id, day }: Effective, dayZero: CivilDay): EventBehind {

@@ -11,7 +11,13 @@ export { publishedEndpoints } from './endpoints/published-endpoints.ts';
 export { foreignSymbol, type UseWord } from './endpoints/word.ts';
 export type { Statement } from './evidence/statement.ts';
 export { type ExplainedWindow, type Explanation, explain, type PolicyVerdict } from './explain.ts';
-export { type EventBehind, type ExplainedValue, type ExplainedValues, explainValues } from './explain-values.ts';
+export {
+  type EventBehind,
+  type ExplainedValue,
+  type ExplainedValues,
+  explainRetention,
+  explainValues,
+} from './explain-values.ts';
 export type { ClosedFacts, FirstEvent, Issue, IssueKind, OpenFacts, Spell, StudyDay, ValueFact } from './facts.ts';
 export { fold, foldOpen, foldVersion } from './fold.ts';
 export { type FactsByMeasure, type Followed, type Follower, follower, type Taking } from './followed.ts';

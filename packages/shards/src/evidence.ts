@@ -3,7 +3,7 @@ import type { History, Observation } from '@holdfast/outcomes';
 import { append } from './append.ts';
 import { evidenceTexts, readEvidence } from './evidence-text.ts';
 import type { Numbers } from './numbers.ts';
-import type { Vault } from './shard.ts';
+import type { Vault } from './vault.ts';
 
 /** What a shard keeps of events: all that the fold needs, participant by participant. */
 export type Evidence = {

@@ -1,9 +1,9 @@
 import type { CivilDay } from '@holdfast/events';
 import type { Followed, Follower, History, Observation } from '@holdfast/outcomes';
+import type { Arrivals } from './arrivals.ts';
 import type { BatchDifference } from './batch-difference.ts';
 import type { Evidence } from './evidence.ts';
 import { nothingTallied, type TalliedFacts, type TallyFacts } from './put-facts.ts';
-import type { Arrivals } from './shard.ts';
 
 /** A participant as the shard remembers them: what follows their events, and their facts as they are tallied, measure by measure. */
 type Remembered = { followed: Followed; facts: TalliedFacts[]; size: number };

@@ -2,9 +2,10 @@ import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BIGINT, INTEGER, VARCHAR } from '@duckdb/node-api';
 import { type AmendedProtocol, type CivilDay, canonicalJson, dateOf, sha256 } from '@holdfast/events';
-import { foldVersion, follower, isOpenMeasure, type Observation } from '@holdfast/outcomes';
+import { foldVersion, follower, isOpenMeasure } from '@holdfast/outcomes';
 import { addUp, type CellTally, cellsOf, type Difference, noTallies, type Position } from '@holdfast/tallies';
 import { append } from './append.ts';
+import type { Arrivals } from './arrivals.ts';
 import { BatchDifference, type ChangedDay } from './batch-difference.ts';
 import { openDatabase, transaction } from './duckdb.ts';
 import { evidenceIn } from './evidence.ts';
@@ -13,16 +14,7 @@ import { Participants } from './participants.ts';
 import { factTally } from './put-facts.ts';
 import { gatherTallies, moveOn, readTallies } from './schema.ts';
 import { begin, readNumbers, readState, type State, storeNumbers } from './state.ts';
-
-/** What hides closed content in a shard's file: how sealed evidence is written, and by which token an arm is known. */
-export type Vault = {
-  protect(text: string): Uint8Array;
-  reveal(bytes: Uint8Array): string;
-  armToken(arm: string): string;
-};
-
-/** What arrived of one participant. */
-export type Arrivals = { readonly open: Observation<'open'>[]; readonly sealed: Observation<'sealed'>[] };
+import type { Vault } from './vault.ts';
 
 /** A run of log records of the shard's partition, decoded. */
 export type Batch = {

@@ -3,24 +3,25 @@ import {
   dateOf,
   type FirstEventMeasure,
   isFirstEventMeasure,
-  isUseMeasure,
   isValueMeasure,
   type Measure,
   type MissingPolicy,
   type Protocol,
+  type Retention,
   type UseMeasure,
   type ValueMeasure,
 } from '@holdfast/events';
 import {
+  type ExplainedValues,
   type Explanation,
   explain,
+  explainRetention,
   explainValues,
   type FirstEvent,
   fold,
   type History,
   isOpenMeasure,
   type Statement,
-  type ValueFact,
 } from '@holdfast/outcomes';
 import type { Command } from 'commander';
 import { byArmVerdict, lookByArm, refuseClosed } from '../by-arm.ts';
@@ -300,13 +301,24 @@ function askedCell(measure: UseMeasure, options: ExplainOptions): AskedCell {
   return { day, window: options.window === undefined ? undefined : Number(options.window) };
 }
 
-/** Which of a participant's values of a measure a question names. */
-function askedValues(measure: ValueMeasure, options: ExplainOptions): (value: ValueFact) => boolean {
+type Explained = ExplainedValues['values'];
+
+/** Those of a participant's values of a measure that a question names; refused where it names an item that none of them has. */
+function askedValues(measure: ValueMeasure | Retention, options: ExplainOptions): (values: Explained) => Explained {
   if (options.window !== undefined)
-    throw new CommandFailed(`${measure.id} gives values, and has no windows; leave --window out`);
+    throw new CommandFailed(`${measure.id} is explained without windows; leave --window out`);
   const day = parseDay(options.day);
-  return (value) =>
-    (day === undefined || value.day === day) && (options.item === undefined || value.item === options.item);
+  const { item } = options;
+  return (values) => {
+    const items = [...new Set(values.flatMap(({ value }) => value.item ?? []))];
+    if (item !== undefined && !items.includes(item)) {
+      const known = items.length === 0 ? 'no items' : items.join(', ');
+      throw new CommandFailed(`${measure.id} has no item ${item} for this participant; it has ${known}`);
+    }
+    return values.filter(
+      ({ value }) => (day === undefined || value.day === day) && (item === undefined || value.item === item),
+    );
+  };
 }
 
 /** Prints what is behind a participant's part in a measure, once what may be asked of it is known. */
@@ -314,11 +326,14 @@ type Print = (history: History, clock: number | undefined, withArm: boolean) => 
 
 function printerOf(protocol: Protocol, measure: Measure, options: ExplainOptions): Print {
   const { format } = options;
-  if (isValueMeasure(measure)) {
-    const isAsked = askedValues(measure, options);
+  if (isValueMeasure(measure) || measure.kind === 'retention') {
+    const asked = askedValues(measure, options);
     return (history, clock, withArm) => {
       const { open, closed } = fold(protocol, history, clock);
-      const { dayZero, values } = explainValues(protocol, measure, history, clock);
+      const { dayZero, values } =
+        measure.kind === 'retention'
+          ? explainRetention(protocol, measure, history, clock)
+          : explainValues(protocol, measure, history, clock);
       return printValues(
         {
           protocol,
@@ -326,17 +341,13 @@ function printerOf(protocol: Protocol, measure: Measure, options: ExplainOptions
           arm: withArm ? closed.arm : undefined,
           site: open.site,
           measure,
-          explained: { dayZero, values: values.filter(({ value }) => isAsked(value)) },
+          explained: { dayZero, values: asked(values) },
           issues: [...open.issues, ...(withArm ? closed.issues : [])],
         },
         format,
       );
     };
   }
-  if (!isUseMeasure(measure))
-    throw new CommandFailed(
-      `${measure.id} does not look at days of use; its facts are in \`holdfast facts --measure ${measure.id}\``,
-    );
   const cell = askedCell(measure, options);
   return async (history, clock, withArm) => {
     if (format !== 'table') return printCell(cellOf(protocol, measure, history, clock, withArm, cell), format);

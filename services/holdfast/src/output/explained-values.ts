@@ -1,4 +1,4 @@
-import { dateOf, type Protocol, type ValueMeasure } from '@holdfast/events';
+import { dateOf, type Protocol, type Retention, type ValueMeasure } from '@holdfast/events';
 import type { EventBehind, ExplainedValue, ExplainedValues, Issue, ValueFact } from '@holdfast/outcomes';
 import type { Format } from './format.ts';
 import { printRows, type Value } from './print-rows.ts';
@@ -10,7 +10,7 @@ export type ParticipantValues = {
   /** Undefined if it is not known or may not be shown. */
   readonly arm: string | undefined;
   readonly site: string | undefined;
-  readonly measure: ValueMeasure;
+  readonly measure: ValueMeasure | Retention;
   readonly explained: ExplainedValues;
   readonly issues: readonly Issue[];
 };
@@ -72,7 +72,8 @@ function* valueLines({ value, events }: ExplainedValue, dayInWords: (day: number
   const what = [kind, ...(item === undefined ? [] : [item]), ...(policy === undefined ? [] : [`(${policy})`])].join(
     ' ',
   );
-  const share = of === 1 ? '' : ` (${value.value} of ${of})`;
+  // What is kept in thousandths is no share of anything.
+  const share = of === 1 || of % 1000 === 0 ? '' : ` (${value.value} of ${of})`;
   yield '';
   yield `${what}: ${numberOf(value)}${share}, of ${dayInWords(day)}${events.length === 0 ? '; no event says anything of it' : ''}`;
   for (const event of events) yield eventLine(event, dayInWords);

@@ -215,3 +215,8 @@ export function siteOf(eventSource: string): string | undefined {
   const end = eventSource.indexOf('/', at + '/sites/'.length);
   return eventSource.slice(at + '/sites/'.length, end === -1 ? undefined : end);
 }
+
+/** Whether an arm may come from a source: from the randomisation service, never from a site. */
+export function maySendArms(eventSource: string): boolean {
+  return siteOf(eventSource) === undefined;
+}

@@ -9,6 +9,7 @@ export {
   fullType,
   type HoldfastEvent,
   isOwnRecord,
+  maySendArms,
   type Parsed,
   type ParticipantEvent,
   parseEvent,

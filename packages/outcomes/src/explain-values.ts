@@ -1,7 +1,6 @@
 import {
   type AmendedProtocol,
   type CivilDay,
-  civilDay,
   isUseMeasure,
   protocolFor,
   type Retention,
@@ -18,6 +17,7 @@ import { settleOpen } from './history/settle.ts';
 import { typesBehind } from './measures/measure-folds.ts';
 import { participantDays } from './measures/participant-days.ts';
 import type { History } from './observation.ts';
+import { dayZeroOf } from './standing.ts';
 
 /** An event, and the study day that it happened on. */
 export type EventBehind = {
@@ -66,6 +66,14 @@ function stretchOf(measure: ValueMeasure, { item }: ValueFact): Stretch | undefi
   return 'over' in measure ? measure.over.find((stretch) => stretchName(stretch) === item) : undefined;
 }
 
+/** What a measure may look at of somebody who is randomised; undefined while they are not. */
+function seenBy(measure: ValueMeasure | Retention, protocol: AmendedProtocol, history: History) {
+  const settled = settleOpen(history);
+  const dayZero = dayZeroOf(settled);
+  if (dayZero === undefined) return undefined;
+  return { settled, dayZero, observations: observationsFor(measure, protocol, history, settled) };
+}
+
 /**
  * A participant's values of a measure as of a clock, each with the events that it rests on: those without which it would be another
  * or none, and of a stretch of days whatever says something of a day in it. Where that is none, as when two events say the same,
@@ -77,10 +85,9 @@ export function explainValues(
   history: History,
   clock: CivilDay | undefined,
 ): ExplainedValues {
-  const settled = settleOpen(history);
-  if (settled.randomisation === undefined) return { dayZero: undefined, values: [] };
-  const dayZero = civilDay(settled.randomisation.data.date);
-  const observations = observationsFor(measure, protocol, history, settled);
+  const seen = seenBy(measure, protocol, history);
+  if (seen === undefined) return { dayZero: undefined, values: [] };
+  const { settled, dayZero, observations } = seen;
   const types = new Set<string>(typesBehind(measure, protocol));
   const looksAt = observations.filter(({ type }) => types.has(type));
   const valuesWithout = (left: Effective | undefined) => {
@@ -127,10 +134,9 @@ export function explainRetention(
   history: History,
   clock: CivilDay | undefined,
 ): ExplainedValues {
-  const settled = settleOpen(history);
-  if (settled.randomisation === undefined) return { dayZero: undefined, values: [] };
-  const dayZero = civilDay(settled.randomisation.data.date);
-  const observations = observationsFor(measure, protocol, history, settled);
+  const seen = seenBy(measure, protocol, history);
+  if (seen === undefined) return { dayZero: undefined, values: [] };
+  const { settled, dayZero, observations } = seen;
   const [end] = factsOfMeasure(protocol, measure, settled, observations, clock).firstEvents;
   if (end === undefined) return { dayZero, values: [] };
   const { day, outcome, why } = end;

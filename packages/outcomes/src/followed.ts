@@ -1,6 +1,7 @@
 import {
   type AmendedProtocol,
   type CivilDay,
+  isUseMeasure,
   type Measure,
   type ObservationType,
   type Protocol,
@@ -203,7 +204,7 @@ function touchedFrom(
   let first: StudyDay | undefined;
   for (const [type, from] of touched) {
     if (!types.has(type)) continue;
-    if (when === undefined || reads.has(type) || !('horizon' in measure)) return 0;
+    if (when === undefined || reads.has(type) || !isUseMeasure(measure)) return 0;
     const mature = when.mature(measure, lastDayOf(measure.horizon, protocol, when.dayZero));
     if (from <= mature.lastIndexOf(1)) first = Math.min(first ?? from, from);
   }

@@ -1,5 +1,4 @@
-import type { TakeChange } from './changed-facts.ts';
-import { noDay } from './changed-facts.ts';
+import { noDay, type TakeChange } from './changed-facts.ts';
 
 /** What a cell gained or lost on a day (or of a value). */
 export type ChangedDay = readonly [cell: number, day: number, n: number];

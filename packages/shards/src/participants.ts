@@ -37,7 +37,7 @@ export class Participants {
     this.options = options;
   }
 
-  /** Takes in arrivals; what they change is counted by `count` and, as the clock stands before that, `clock`. */
+  /** Takes in arrivals; `count` or `turn` counts what they change. `clock`: as it stands before them, for whose facts are not remembered. */
   async take(arrivals: ReadonlyMap<string, Arrivals>, clock: CivilDay | undefined): Promise<readonly Touched[]> {
     const { follow, isKnown } = this.options;
     const touched: Touched[] = [];
@@ -120,7 +120,7 @@ export class Participants {
 
   private remember(participant: Remembered): void {
     const name = participant.followed.participant;
-    this.bytes += -(this.remembered.get(name)?.size ?? 0);
+    this.bytes -= this.remembered.get(name)?.size ?? 0;
     participant.size = participant.facts.reduce(
       (sum, { facts, days }) =>
         sum + 200 + facts.byteLength + days.reduce((bytes, { codes }) => bytes + 150 + codes.byteLength, 0),
@@ -139,16 +139,17 @@ export class Participants {
 
 /** Lets a participant's follower take what arrived; undefined if their whole history has to be settled anew. */
 function taken(followed: Followed, participant: string, { open, sealed }: Arrivals): History | undefined {
-  const fresh = { participant, open: [] as Observation<'open'>[], sealed: [] as Observation<'sealed'>[] };
-  for (const observation of open) {
+  const freshOpen = takenOf(followed, open);
+  const freshSealed = freshOpen && takenOf(followed, sealed);
+  return freshSealed && { participant, open: freshOpen, sealed: freshSealed };
+}
+
+function takenOf<T extends Observation>(followed: Followed, arrived: readonly T[]): readonly T[] | undefined {
+  const fresh: T[] = [];
+  for (const observation of arrived) {
     const taking = followed.take(observation);
     if (taking === 'settle-anew') return undefined;
-    if (taking === 'taken') fresh.open.push(observation);
-  }
-  for (const observation of sealed) {
-    const taking = followed.take(observation);
-    if (taking === 'settle-anew') return undefined;
-    if (taking === 'taken') fresh.sealed.push(observation);
+    if (taking === 'taken') fresh.push(observation);
   }
   return fresh;
 }

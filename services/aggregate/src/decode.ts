@@ -6,10 +6,10 @@ import {
   civilDay,
   contentOf,
   type HoldfastEvent,
+  maySendArms,
   parseEvent,
   sha256,
   shortType,
-  siteOf,
   trialOf,
   type Upcasts,
   upcast,
@@ -88,7 +88,7 @@ export function recordDecoder(
       return unreadable(`the box holds no valid event: ${parsed.problems.map(({ path }) => path).join(', ')}`);
     if (parsed.value.type === 'org.holdfast.sealed.v1') return unreadable('the box holds another box');
     // The door saw the envelope alone, and a site may seal what it likes.
-    if (assignsArm(parsed.value) && siteOf(source) !== undefined)
+    if (assignsArm(parsed.value) && !maySendArms(source))
       return unreadable('the box holds an arm that a site sent; arms come from the randomisation service alone');
     const observation = observed(parsed.value, 'sealed', canonicalJson(whole)) as Observation<'sealed'>;
     return { kind: 'sealed', participant: subject, observation };

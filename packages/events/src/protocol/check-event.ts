@@ -1,4 +1,4 @@
-import { type HoldfastEvent, siteOf } from '../event.ts';
+import { type HoldfastEvent, maySendArms, siteOf } from '../event.ts';
 import type { Instrument } from '../instruments.ts';
 import type { Problem } from '../problem.ts';
 import type { ObservationType } from '../types/observation-types.ts';
@@ -64,7 +64,7 @@ function checkObservation(observation: Observation, source: string, known: Known
       break;
     }
     case 'arm-assigned':
-      if (siteOf(source) !== undefined) {
+      if (!maySendArms(source)) {
         problems.push({
           path: 'source',
           message: 'arms come from the randomisation service, never from a site; send it from /trials/…/randomisation',

@@ -2,16 +2,17 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTrialKey, isClosed, publishedKey, serialiseKey, type TrialKey } from '@holdfast/access';
 import { startAggregate } from '@holdfast/aggregate';
-import { civilDay, dateOf, type HoldfastEvent, type PatternRule, type Protocol, parseProtocol } from '@holdfast/events';
+import { dateOf, type HoldfastEvent, type PatternRule, type Protocol, parseProtocol } from '@holdfast/events';
 import { openDoor } from '@holdfast/ingest';
 import { embeddedEventLog } from '@holdfast/log/embedded';
 import { storeFolders } from '@holdfast/runtime';
 import { recordsOfSegment } from '@holdfast/shards';
-import { type EnteredEvent, simulateTrial } from '@holdfast/simulate';
+import { type EnteredEvent, type Scenario, simulateTrial } from '@holdfast/simulate';
 import { publishKey, publishProtocol, readTrials } from '@holdfast/trials';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { holdfast, loggedEvents, root, talliesDigest, temporaryFolder } from './acceptance/holdfast.ts';
+import { enlarged, scenarioNamed } from './simulated-trial.ts';
 
 const trial = 'DEMO-2X2';
 const blindedCommands = [
@@ -66,7 +67,7 @@ const refusedCommands = [
   ]),
 ];
 
-const scenario = { seed: 7, participants: 24, firstDay: civilDay('2026-03-02'), recruitment: 40 };
+const participants = 24;
 
 /** Measures of safety: open ones, and one that looks at doses. */
 const ofSafety: Protocol['measures'] = [
@@ -152,6 +153,7 @@ const weekly: PatternRule = {
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let protocol: Protocol;
+let scenario: Scenario;
 let key: TrialKey;
 
 beforeAll(async () => {
@@ -161,7 +163,7 @@ beforeAll(async () => {
   const { value } = parsed;
   protocol = {
     ...value,
-    plannedParticipants: scenario.participants,
+    plannedParticipants: participants,
     arms: value.arms.map((arm) => ({ ...arm, gives: [given(arm)] })),
     groups: [{ id: 'stratum', by: 'stratum' }],
     populations: [
@@ -171,6 +173,9 @@ beforeAll(async () => {
     measures: [...value.measures, ...ofSafety, ...ofDays, ...ofDoses],
     patterns: [weekly],
   };
+  const demo = await scenarioNamed('demo', value);
+  // Every event is taken in, so that both stores have the same.
+  scenario = { ...enlarged(demo, participants), seed: 7, faults: { ...demo.faults, rejected: 0 } };
   key = (await createTrialKey(trial)).key;
   await writeFile(join(folder.path, 'key'), serialiseKey(key));
 });
@@ -255,16 +260,23 @@ describe('a blinded answer is a function of the open events alone', () => {
     expect(entered.filter(closed).length).toBeGreaterThan(80);
     const before = await storeOf('before', entered);
     const arms = protocol.arms.map(({ id }) => id);
-    const exchanged = withContents(entered, (event, index) =>
-      event.type === 'org.holdfast.arm-assigned.v1'
-        ? { arm: arms[index % arms.length] ?? '' }
-        : event.type === 'org.holdfast.vital-signs.v1'
-          ? { heartRate: 60 + (index % 90), minutesAfterDose: index }
-          : {
-              drug: given(protocol.arms[index % arms.length] as Protocol['arms'][number]),
-              given: { mgPerKg: (index % 5) / 10 },
-            },
-    );
+    const exchanged = withContents(entered, (event, index) => {
+      switch (event.type) {
+        case 'org.holdfast.arm-assigned.v1':
+          return { arm: arms[index % arms.length] ?? '' };
+        case 'org.holdfast.vital-signs.v1':
+          return { heartRate: 60 + (index % 90), minutesAfterDose: index };
+        case 'org.holdfast.scale-score.v1':
+          return { instrument: event.data.instrument, total: index % 20, hoursAfterDose: index % 100 };
+        case 'org.holdfast.therapy-session.v1':
+          return { kind: 'another', minutes: index % 90 };
+        default:
+          return {
+            drug: given(protocol.arms[index % arms.length] as Protocol['arms'][number]),
+            given: { mgPerKg: (index % 5) / 10 },
+          };
+      }
+    });
     const after = await storeOf('after', exchanged);
     expect((await loggedEvents(after, trial)).map(outsideTheBox)).toEqual(
       (await loggedEvents(before, trial)).map(outsideTheBox),
@@ -335,14 +347,14 @@ describe('a blinded answer is a function of the open events alone', () => {
   test('no arm, drug or amount stands in clear anywhere in the store', async () => {
     const data = join(folder.path, 'before');
     const files = (await readdir(data, { recursive: true, withFileTypes: true })).filter((file) => file.isFile());
-    const secrets = ['mgPerKg', 'study drug', ...protocol.arms.map(({ id }) => id)];
+    const secrets = ['mgPerKg', 'minutesAfterDose', ...protocol.arms.map(({ id }) => id)];
     for (const file of files) {
       const stored = await readFile(join(file.parentPath, file.name));
       const bytes = file.name.endsWith('.parquet')
         ? Buffer.from((await recordsOfSegment(stored)).map(({ record }) => record).join('\n'))
         : stored;
       // The protocol itself, which names all arms, is published on an open topic; no event may.
-      const inEvents = file.parentPath.includes('closed') ? secrets : ['mgPerKg', 'study drug', '{"arm":'];
+      const inEvents = file.parentPath.includes('closed') ? secrets : ['mgPerKg', 'minutesAfterDose', '{"arm":'];
       for (const secret of inEvents) expect(bytes.includes(secret), `${secret} in ${file.name}`).toBe(false);
     }
   });

@@ -78,4 +78,5 @@ export { closedByDefault } from './types/closed-by-default.ts';
 export { type ObservationType, observationTypes } from './types/observation-types.ts';
 export { type TypeNote, typeNotes } from './types/type-notes.ts';
 export { isOlder, type Said, type Upcast, type Upcasts, upcast, upcasts } from './upcasts.ts';
+export { parseYaml } from './yaml-file.ts';
 export { yamlLine } from './yaml-line.ts';

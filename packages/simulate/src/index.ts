@@ -1,1 +1,3 @@
-export { type EnteredEvent, type Scenario, simulateTrial } from './simulate-trial.ts';
+export { type Claim, parseScenario, Scenario, scenarioProblems } from './scenario.ts';
+export { type EnteredEvent, simulateTrial } from './simulate-trial.ts';
+export { type TrueQuestion, type Truth, truthOf } from './truth.ts';

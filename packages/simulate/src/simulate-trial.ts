@@ -1,163 +1,105 @@
-import { dateOf, type HoldfastEvent, type ParticipantEvent, type Protocol } from '@holdfast/events';
-import { type Chance, chanceFrom } from './chance.ts';
-
-export type Scenario = {
-  readonly seed: number;
-  readonly participants: number;
-  /** Civil day on which the first participant consents. */
-  readonly firstDay: number;
-  /** Days over which participants are recruited. */
-  readonly recruitment: number;
-};
+import { civilDay, dateOf, fullType, type HoldfastEvent, type Protocol } from '@holdfast/events';
+import { adverseEvents } from './adverse-events.ts';
+import { courseOfUse } from './course-of-use.ts';
+import { withFaults } from './data-faults.ts';
+import { respondedAtLast } from './depression.ts';
+import { dosing, therapy } from './dosing.ts';
+import { dayOfLeaving, leaving } from './dropout.ts';
+import { type Participant, recruited, siteEffect } from './recruitment.ts';
+import type { Scenario } from './scenario.ts';
+import { mayScore, scores, suicidality } from './scores.ts';
+import { noon, type Told } from './told.ts';
+import { keptVisits, visits } from './visits.ts';
 
 /** An event, and the day on which the site enters it. */
 export type EnteredEvent = { readonly day: number; readonly event: HoldfastEvent };
 
-const noon = (day: number) => `${dateOf(day)}T12:00:00+00:00`;
-const evening = (day: number) => `${dateOf(day)}T18:30:00+00:00`;
+/** What adds to a participant's log hazard of relapse. */
+function logHazard(scenario: Scenario, person: Participant): number {
+  const { hazardSd, baselineUse, depression, response } = scenario.heterogeneity;
+  const { unknown, use, depression: depressed } = person.deviates;
+  return (
+    siteEffect(scenario, person.site) +
+    hazardSd * unknown +
+    baselineUse * use +
+    depression * depressed +
+    (respondedAtLast(person) ? response : 0)
+  );
+}
 
-/** Chance of a day of drinking while well and after a relapse; therapy and ketamine lower the risk of relapsing. */
-const drinkingWhenWell = 0.004;
-const drinkingAfterRelapse = 0.45;
-const dailyRelapse = 0.011;
-const effects: Record<string, number> = { ketamine: 0.6, 'relapse-prevention': 0.75 };
-
-type Person = {
-  readonly subject: string;
-  readonly site: string;
-  readonly consent: number;
-  readonly dayZero: number;
-  readonly arm: Protocol['arms'][number];
-};
-
-/** What goes in one list of a participant: `say` gives ids and envelopes to what is observed. */
-function teller(trial: string, { subject, site }: Person, told: EnteredEvent[]) {
-  let count = 0;
-  return <T extends ParticipantEvent['type']>(
-    type: T,
-    day: number,
-    entered: number,
-    data: Extract<ParticipantEvent, { type: T }>['data'],
-    from = `sites/${site}`,
-  ) => {
-    count += 1;
-    const event = {
-      specversion: '1.0',
-      id: `${subject}-${count}`,
-      source: `/trials/${trial}/${from}`,
-      subject,
-      type,
-      time: noon(day),
-      recordedtime: evening(entered),
-      data,
-    } as unknown as HoldfastEvent;
-    told.push({ day: entered, event });
-    return event;
+function* joining(protocol: Protocol, { substance }: Scenario, person: Participant): Generator<Told> {
+  const { consent, dayZero, baseline, stratum, arm } = person;
+  const covariates = Object.keys(baseline).length === 0 ? {} : { baseline: { ...baseline } };
+  yield { type: 'screened', day: consent, minute: noon - 60, data: { eligible: true } };
+  yield {
+    type: 'participant-enrolled',
+    day: consent,
+    data: { consentDate: dateOf(consent), substances: [substance], ...covariates },
   };
+  const drawn = stratum === undefined || !protocol.strata.includes(stratum) ? {} : { stratum };
+  yield { type: 'participant-randomised', day: dayZero, minute: noon - 60, data: { date: dateOf(dayZero), ...drawn } };
+  yield { type: 'arm-assigned', day: dayZero, minute: noon - 59, data: { arm: arm.id }, byRandomisation: true };
 }
 
-function drinkingDays(person: Person, horizon: number, chance: Chance): Set<number> {
-  const { factors = {} } = person.arm;
-  const risk = Object.values(factors).reduce((product, level) => product * (effects[level] ?? 1), dailyRelapse);
-  const days = new Set<number>();
-  let relapsed = false;
-  for (let day = 1; day <= horizon; day += 1) {
-    relapsed = relapsed ? !chance.happens(0.01) : chance.happens(risk);
-    if (chance.happens(relapsed ? drinkingAfterRelapse : drinkingWhenWell)) days.add(day);
-  }
-  return days;
+function* happens(protocol: Protocol, scenario: Scenario, person: Participant): Generator<Told> {
+  const lastVisit = protocol.visits.map(({ day, closes }) => day + closes);
+  const last = Math.max(protocol.plannedFollowUp, ...lastVisit);
+  const use = courseOfUse(person.given.course, logHazard(scenario, person), last, person.chance.part('use'));
+  const left = dayOfLeaving(scenario, person, use, protocol.plannedFollowUp);
+  const until = left ?? last + 1;
+  const kept = keptVisits(protocol, scenario, person, until);
+  yield* joining(protocol, scenario, person);
+  for (const [period, studyDay] of Object.entries(scenario.periods))
+    if (studyDay < until)
+      yield { type: 'period-started', day: person.dayZero + studyDay, minute: noon - 50, data: { period } };
+  yield* dosing(scenario, person, until, mayScore(protocol, 'CADSS'));
+  yield* therapy(person, until);
+  yield* visits(protocol, scenario, person, use, kept);
+  yield* scores(protocol, scenario, person, use, until, kept.attended);
+  yield* suicidality(protocol, scenario, person, kept.attended);
+  yield* adverseEvents(scenario, person, Math.min(until, protocol.plannedFollowUp + 1));
+  if (left !== undefined) yield leaving(person, left);
 }
 
-function tellVisits(protocol: Protocol, person: Person, chance: Chance, told: EnteredEvent[]): void {
-  const say = teller(protocol.trial, person, told);
-  const { dayZero, site, consent } = person;
-  say('org.holdfast.participant-enrolled.v1', consent, consent, {
-    consentDate: dateOf(consent),
-    substances: protocol.substances.map(({ id }) => id),
-  });
-  say('org.holdfast.participant-randomised.v1', dayZero, dayZero, {
-    date: dateOf(dayZero),
-    ...(protocol.strata[0] === undefined ? {} : { stratum: chance.pick(protocol.strata as [string, ...string[]]) }),
-  });
-  say('org.holdfast.arm-assigned.v1', dayZero, dayZero, { arm: person.arm.id }, 'randomisation');
-  for (const session of [0, 7, 14]) {
-    const mgPerKg = person.arm.factors?.drug === 'ketamine' ? 0.8 : 0;
-    say('org.holdfast.dose-given.v1', dayZero + session, dayZero + session, {
-      drug: 'study drug',
-      route: 'iv',
-      given: { mgPerKg },
-    });
-  }
-  const drinking = drinkingDays(person, protocol.plannedFollowUp, chance);
-  const substance = protocol.substances[0]?.id ?? 'alcohol';
-  let asked = 0;
-  for (const visit of protocol.visits) {
-    const reached = dayZero + visit.day + chance.whole(0, Math.max(0, visit.closes - 1));
-    const entered = reached + chance.whole(0, protocol.entryLag);
-    if (chance.happens(0.04)) {
-      say('org.holdfast.participant-left.v1', reached, entered, { how: chance.pick(['lost', 'stopped'] as const) });
-      return;
-    }
-    if (chance.happens(0.08)) {
-      say('org.holdfast.visit-missed.v1', reached, entered, { visit: visit.id });
-      continue;
-    }
-    say('org.holdfast.visit-attended.v1', reached, entered, { visit: visit.id });
-    const [from, to] = [asked + 1, reached - dayZero - 1];
-    const days = Object.fromEntries(
-      [...drinking]
-        .filter((day) => day >= from && day <= to)
-        .map((day) => [dateOf(dayZero + day), { [substance]: {} }]),
-    );
-    const calendar = {
-      from: dateOf(dayZero + from),
-      to: dateOf(dayZero + to),
-      complete: true,
-      days,
-      informant: 'participant' as const,
-      interview: dateOf(reached),
-    };
-    const calendarEvent = say('org.holdfast.use-calendar.v1', reached, entered, calendar);
-    const positive = [reached - dayZero, reached - dayZero - 1].some((day) => drinking.has(day));
-    say('org.holdfast.urine-screen.v1', reached, entered, {
-      visit: visit.id,
-      results: { [substance]: positive ? 'positive' : 'negative' },
-    });
-    // Now and then a site mends its entry a week later: the calendar as it should have been, with one more day of use.
-    if (site !== protocol.sites[0] && chance.happens(0.05)) {
-      const mended = { ...calendar, days: { ...days, [calendar.to]: { [substance]: {} } } };
-      say('org.holdfast.correction.v1', reached + 7, reached + 7, {
-        target: { source: calendarEvent.source, id: calendarEvent.id },
-        reason: 'transcription error',
-        by: 'site coordinator',
-        event: { type: 'org.holdfast.use-calendar.v1', time: noon(reached), data: mended },
-      });
-    }
-    asked = to;
-  }
+const timeOf = (day: number, minute: number) =>
+  `${dateOf(day)}T${String(Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}:00+00:00`;
+
+/** What is told of one participant, in the order in which it happened, as it comes in. */
+function eventsOf(protocol: Protocol, scenario: Scenario, person: Participant): EnteredEvent[] {
+  const { subject, site } = person;
+  const { silentFrom, entersLater = 0 } = scenario.sites[site] ?? {};
+  const isSilent = (day: number) => silentFrom !== undefined && day >= civilDay(silentFrom);
+  const entry = person.chance.part('entry');
+  const faults = person.chance.part('faults');
+  return [...happens(protocol, scenario, person)].flatMap(
+    ({ type, day, minute = noon, data, byRandomisation = false }, index) => {
+      const later = entry.whole(0, protocol.entryLag) + entersLater;
+      // Whoever joins is entered at once: nothing else could be.
+      const atOnce = byRandomisation || type === 'participant-enrolled' || type === 'participant-randomised';
+      const on = atOnce ? day : day + later;
+      const event = {
+        specversion: '1.0',
+        id: `${subject}-${index + 1}`,
+        source: `/trials/${protocol.trial}/${byRandomisation ? 'randomisation' : `sites/${site}`}`,
+        subject,
+        type: fullType(type),
+        time: timeOf(day, minute),
+        recordedtime: timeOf(on, 18 * 60 + 30),
+        data,
+      } as unknown as HoldfastEvent;
+      const one = { day: on, event };
+      if (byRandomisation || (atOnce && !isSilent(on))) return [one];
+      const sent = withFaults(one, scenario, faults.part(index));
+      // A site that falls silent before it puts something right had better be right at first, or the truth would not come out.
+      if (sent.some((part) => isSilent(part.day))) return isSilent(on) ? [] : [one];
+      return sent;
+    },
+  );
 }
 
-/** A whole trial from first consent to last visit, in the order in which sites enter it. Deterministic in the scenario. */
-export function simulateTrial(
-  protocol: Protocol,
-  { seed, participants, firstDay, recruitment }: Scenario,
-): EnteredEvent[] {
-  const chance = chanceFrom(seed);
-  const told: EnteredEvent[] = [];
-  for (let number = 1; number <= participants; number += 1) {
-    // Sites recruit unequally: the first ones most.
-    const site =
-      protocol.sites[Math.floor(chance.fraction() ** 1.6 * protocol.sites.length)] ?? protocol.sites[0] ?? 'site';
-    const consent = firstDay + chance.whole(0, recruitment);
-    const arm = chance.pick(protocol.arms as [Protocol['arms'][number], ...Protocol['arms']]);
-    const person = {
-      subject: `${site}-${String(number).padStart(4, '0')}`,
-      site,
-      consent,
-      dayZero: consent + chance.whole(1, 7),
-      arm,
-    };
-    tellVisits(protocol, person, chance, told);
-  }
-  return told.sort((a, b) => a.day - b.day);
+/** A whole trial from first consent to last visit, in the order in which sites enter it. Deterministic in protocol and scenario. */
+export function simulateTrial(protocol: Protocol, scenario: Scenario): EnteredEvent[] {
+  return recruited(protocol, scenario)
+    .flatMap((person) => eventsOf(protocol, scenario, person))
+    .sort((a, b) => a.day - b.day);
 }

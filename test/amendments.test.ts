@@ -51,7 +51,7 @@ describe('an amendment of a double-blind trial, published without its key', () =
   test('leaves rates and survival to the version before, which is named', async () => {
     for (const words of [
       ['rates', '--measure', 'alcohol-abstinence', '--day', '84'],
-      ['survival', '--day', '84'],
+      ['survival', '--measure', 'alcohol-first-use', '--day', '84'],
     ]) {
       const { stdout, stderr } = await ask(...words, '--format', 'csv');
       expect(csvRows(stdout)).toHaveLength(words[0] === 'rates' ? 2 : 1);
@@ -107,7 +107,7 @@ test('nobody can ask what will have been known on a day to come, nor pin it', as
   const data = join(folder.path, 'store');
   for (const words of [
     ['rates', '--measure', 'alcohol-abstinence'],
-    ['survival'],
+    ['survival', '--measure', 'alcohol-first-use'],
     ['cut', 'create', '--name', 'future'],
   ]) {
     const refused = await holdfast([...words, '--as-of', '2199-01-01', '--data', data]);

@@ -1,4 +1,13 @@
-import { isOwnRecord, type Protocol, parseEvent, protocolCheck, sha256, shortType } from '@holdfast/events';
+import {
+  civilDay,
+  dateOf,
+  isOwnRecord,
+  type Protocol,
+  parseEvent,
+  protocolCheck,
+  sha256,
+  shortType,
+} from '@holdfast/events';
 import { fold, type History, type Observation } from '@holdfast/outcomes';
 import { type EnteredEvent, parseScenario, type Scenario, scenarioProblems, simulateTrial } from '@holdfast/simulate';
 import fc from 'fast-check';
@@ -70,10 +79,10 @@ describe('a simulated trial', () => {
   });
 
   test('has arms from the randomisation service alone, and nothing of a site once it is silent', () => {
-    const silent = '2024-01-15';
+    const silent = dateOf(civilDay(scenario.firstDay) + 133);
     const quiet = {
       ...scenario,
-      sites: { ...scenario.sites, 'GB-01': { ...scenario.sites['GB-01'], silentFrom: silent } },
+      sites: { ...scenario.sites, 'GB-01': { ...scenario.sites['GB-01'], silentAfter: 133 } },
     };
     const parsed = parseScenario(JSON.stringify(quiet));
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));

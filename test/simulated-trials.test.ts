@@ -1,13 +1,6 @@
-import {
-  isAbstinenceMeasure,
-  landmarkName,
-  type Measure,
-  type Protocol,
-  stretchName,
-  windowsOf,
-} from '@holdfast/events';
+import { isAbstinenceMeasure, type Measure, type Protocol, windowsOf } from '@holdfast/events';
 import type { Claim, Scenario, TrueQuestion } from '@holdfast/simulate';
-import { truthOf } from '@holdfast/simulate';
+import { trueValues, truthOf } from '@holdfast/simulate';
 import { summaryOf } from '@holdfast/statistics';
 import { abstinenceCurve, distribution, type Slice, survivalCurve } from '@holdfast/tallies';
 import { describe, expect, test } from 'vitest';
@@ -32,17 +25,6 @@ const participantsOfLongTrials = 400;
 const tolerated = 4;
 /** Published percentages are rounded to a tenth or a half. */
 const rounded = 0.005;
-
-/** What a measure can be asked. */
-function asked(measure: Measure): (string | number)[] {
-  if (isAbstinenceMeasure(measure) || measure.kind === 'first-use' || measure.kind === 'relapse') {
-    const first = isAbstinenceMeasure(measure) ? Math.max(1, windowsOf(measure)[0] ?? 1) : 28;
-    return [first, Math.round(measure.horizon / 2), measure.horizon];
-  }
-  if (measure.kind === 'days-of-use') return measure.over.map(stretchName);
-  if (measure.kind === 'scale' || measure.kind === 'choices') return measure.at.map(landmarkName);
-  return measure.kind === 'adverse-events' ? ['a year'] : [];
-}
 
 type Compared = TrueQuestion & { readonly truth: number; readonly found: number; readonly z: number };
 
@@ -127,11 +109,7 @@ function compare(
 }
 
 function compareAll(protocol: Protocol, scenario: Scenario, tallied: Tallied): Compared[] {
-  return protocol.measures.flatMap((measure) =>
-    protocol.arms.flatMap(({ id: arm }) =>
-      asked(measure).flatMap((at) => compare(protocol, scenario, tallied, { measure: measure.id, arm, at }) ?? []),
-    ),
-  );
+  return trueValues(protocol, scenario).flatMap((question) => compare(protocol, scenario, tallied, question) ?? []);
 }
 
 const mean = (numbers: readonly number[]) => numbers.reduce((sum, one) => sum + one, 0) / numbers.length;

@@ -1,3 +1,3 @@
 export { type Claim, parseScenario, Scenario, scenarioProblems } from './scenario.ts';
 export { type EnteredEvent, simulateTrial } from './simulate-trial.ts';
-export { type TrueQuestion, type Truth, truthOf } from './truth.ts';
+export { type TrueQuestion, type TrueValue, type Truth, trueValues, truthOf } from './truth.ts';

@@ -28,13 +28,19 @@ export function siteEffect({ seed, heterogeneity }: Scenario, site: string): num
   return heterogeneity.siteSd * chanceFrom(seed).part('sites').part(site).normal();
 }
 
+/** The first day on which a site is silent; undefined: it never is. */
+export function silentFrom({ firstDay, sites }: Scenario, site: string): CivilDay | undefined {
+  const after = sites[site]?.silentAfter;
+  return after === undefined ? undefined : civilDay(firstDay) + after;
+}
+
 /** The sites that recruit on a day, by weight: whom a site recruits it also randomises before it falls silent. */
 function recruiting({ sites }: Protocol, scenario: Scenario, day: CivilDay): ReadonlyMap<string, number> {
   const randomised = day + scenario.recruitment.daysToRandomisation;
   return new Map(
     sites.flatMap((site) => {
-      const { weight = 1, silentFrom } = scenario.sites[site] ?? {};
-      return silentFrom !== undefined && randomised >= civilDay(silentFrom) ? [] : [[site, weight] as const];
+      const silent = silentFrom(scenario, site);
+      return silent !== undefined && randomised >= silent ? [] : [[site, scenario.sites[site]?.weight ?? 1] as const];
     }),
   );
 }

@@ -9,11 +9,9 @@ const name = z.string().min(1).max(120);
 
 const Course = z
   .strictObject({
-    relapse: z
-      .strictObject({ scale: z.number().positive(), shape: z.number().positive().max(5) })
-      .meta({
-        description: 'cumulative hazard of relapse on day d: (d / scale) ^ shape; a shape below 1 is front-loaded',
-      }),
+    relapse: z.strictObject({ scale: z.number().positive(), shape: z.number().positive().max(5) }).meta({
+      description: 'cumulative hazard of relapse on day d: (d / scale) ^ shape; a shape below 1 is front-loaded',
+    }),
     recovery: share.default(0).meta({ description: 'chance, each day in relapse, of getting out of it' }),
     useInRelapse: share.default(1).meta({ description: 'chance of use on a day in relapse' }),
     useWhenWell: share.default(0).meta({ description: 'chance of use on any other day' }),
@@ -59,7 +57,11 @@ export type ArmScenario = z.infer<typeof Arm>;
 
 const Site = z.strictObject({
   weight: z.number().positive().default(1).meta({ description: 'how much it recruits, against the others' }),
-  silentFrom: CivilDate.optional().meta({ description: 'from this day on it enters nothing and recruits nobody' }),
+  silentAfter: z
+    .int()
+    .min(0)
+    .optional()
+    .meta({ description: 'days of recruitment after which it enters nothing more and recruits nobody' }),
   eventsTold: share.default(1).meta({ description: 'share of its adverse events that it reports' }),
   entersLater: z.int().min(0).max(365).default(0).meta({ description: 'days by which it enters everything later' }),
 });
@@ -188,7 +190,7 @@ export function scenarioProblems(scenario: Scenario, protocol: Protocol): Proble
     if (scenario.arms[arm] === undefined)
       problems.push({ path: 'arms', message: `say nothing of arm "${arm}"; add it` });
   for (const site of Object.keys(scenario.sites)) known(`sites.${site}`, 'site', site, protocol.sites);
-  if (protocol.sites.every((site) => scenario.sites[site]?.silentFrom !== undefined))
+  if (protocol.sites.every((site) => scenario.sites[site]?.silentAfter !== undefined))
     problems.push({ path: 'sites', message: 'all fall silent, so nobody could recruit; leave one that does not' });
   const periods = protocol.periods?.map(({ id }) => id) ?? [];
   for (const period of Object.keys(scenario.periods)) known(`periods.${period}`, 'period', period, periods);

@@ -1,11 +1,11 @@
-import { civilDay, dateOf, fullType, type HoldfastEvent, type Protocol } from '@holdfast/events';
+import { dateOf, fullType, type HoldfastEvent, type Protocol } from '@holdfast/events';
 import { adverseEvents } from './adverse-events.ts';
 import { courseOfUse } from './course-of-use.ts';
 import { withFaults } from './data-faults.ts';
 import { respondedAtLast } from './depression.ts';
 import { dosing, therapy } from './dosing.ts';
 import { dayOfLeaving, leaving } from './dropout.ts';
-import { type Participant, recruited, siteEffect } from './recruitment.ts';
+import { type Participant, recruited, silentFrom, siteEffect } from './recruitment.ts';
 import type { Scenario } from './scenario.ts';
 import { mayScore, scores, suicidality } from './scores.ts';
 import { noon, type Told } from './told.ts';
@@ -67,8 +67,9 @@ const timeOf = (day: number, minute: number) =>
 /** What is told of one participant, in the order in which it happened, as it comes in. */
 function eventsOf(protocol: Protocol, scenario: Scenario, person: Participant): EnteredEvent[] {
   const { subject, site } = person;
-  const { silentFrom, entersLater = 0 } = scenario.sites[site] ?? {};
-  const isSilent = (day: number) => silentFrom !== undefined && day >= civilDay(silentFrom);
+  const { entersLater = 0 } = scenario.sites[site] ?? {};
+  const silent = silentFrom(scenario, site) ?? Number.POSITIVE_INFINITY;
+  const isSilent = (day: number) => day >= silent;
   const entry = person.chance.part('entry');
   const faults = person.chance.part('faults');
   return [...happens(protocol, scenario, person)].flatMap(

@@ -100,3 +100,42 @@ export function truthOf(protocol: Protocol, scenario: Scenario): Truth {
     },
   };
 }
+
+/** What a measure can be asked: study days of what runs on, and every stretch, visit or hour of what does not. */
+function asked(measure: Measure): (string | number)[] {
+  switch (measure.kind) {
+    case 'rolling-abstinence':
+      return [...new Set([windowsOf(measure)[0] ?? 1, Math.round(measure.horizon / 2), measure.horizon])];
+    case 'continuous-abstinence':
+    case 'first-use':
+    case 'relapse':
+      return [...new Set([28, Math.round(measure.horizon / 2), measure.horizon])].filter(
+        (day) => day <= measure.horizon,
+      );
+    case 'days-of-use':
+      return measure.over.map(stretchName);
+    case 'scale':
+    case 'choices':
+      return measure.at.map(landmarkName);
+    case 'adverse-events':
+      return ['year'];
+    default:
+      return [];
+  }
+}
+
+export type TrueValue = TrueQuestion & { readonly value: number };
+
+/** All that a scenario says exactly of a trial's measures, arm by arm. */
+export function trueValues(protocol: Protocol, scenario: Scenario): TrueValue[] {
+  const truth = truthOf(protocol, scenario);
+  return protocol.measures.flatMap((measure) =>
+    protocol.arms.flatMap(({ id: arm }) =>
+      asked(measure).flatMap((at) => {
+        const question = { measure: measure.id, arm, at };
+        const value = truth.of(question);
+        return value === undefined ? [] : [{ ...question, value }];
+      }),
+    ),
+  );
+}

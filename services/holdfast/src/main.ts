@@ -3,6 +3,7 @@ import { Command } from 'commander';
 /** Each command with the module that adds it. Only the one that is called is loaded: `rates` need not wait for DuckDB. */
 const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
   serve: async () => (await import('./commands/serve.ts')).serveCommand,
+  simulate: async () => (await import('./commands/simulate.ts')).simulateCommand,
   demo: async () => (await import('./commands/demo.ts')).demoCommand,
   protocol: async () => (await import('./commands/protocol.ts')).protocolCommand,
   keys: async () => (await import('./commands/keys.ts')).keysCommand,
@@ -48,6 +49,7 @@ const flags = new Set([
   '--allow-mass-retraction',
   '--all',
   '--tipping',
+  '--truth',
   '--help',
   '-h',
   '--version',

@@ -1,0 +1,138 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { type HoldfastEvent, siteOf } from '@holdfast/events';
+import { z } from 'zod';
+import { CommandFailed } from './command-failed.ts';
+
+const packed = promisify(gzip);
+
+/** Who sends: a site by its id, or the randomisation service. */
+export const randomisationService = 'randomisation';
+export const senderOf = ({ source }: HoldfastEvent): string => siteOf(source) ?? randomisationService;
+
+export type Rejected = { readonly id: string; readonly reasons: readonly string[] };
+
+/** What became of some events, and how long the door took to say so of each request. */
+export type Sent = {
+  readonly accepted: number;
+  readonly rejected: readonly Rejected[];
+  readonly milliseconds: readonly number[];
+};
+
+/** Sends events to a running server as their senders would: each with its own token. */
+export interface DoorClient {
+  /** Resolves when the door has said what became of every one of them; waits as it says. Rejects if it is refused for good. */
+  send(events: readonly HoldfastEvent[]): Promise<Sent>;
+}
+
+export type DoorClientOptions = {
+  readonly url: string;
+  /** The secret of each sender. */
+  readonly tokens: ReadonlyMap<string, string>;
+  /** Ends what waits for the door. */
+  readonly signal?: AbortSignal;
+};
+
+/** Well below what a request may hold. */
+const eventsAtOnce = 1_000;
+/** A token that was made a moment ago is known within a second. */
+const newTokenMs = 5_000;
+/** How often a connection that breaks is tried again. */
+const chances = 5;
+
+const Verdicts = z.object({
+  verdicts: z.array(
+    z.object({
+      id: z.string().nullable(),
+      verdict: z.enum(['accepted', 'rejected']),
+      problems: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+    }),
+  ),
+});
+const Refused = z.object({ error: z.object({ message: z.string() }) });
+
+export function doorClient({ url, tokens, signal }: DoorClientOptions): DoorClient {
+  const openedAt = Date.now();
+
+  /** One request, repeated under the same ids until it is answered. */
+  const post = async (sender: string, events: readonly HoldfastEvent[]): Promise<Sent> => {
+    const token = tokens.get(sender);
+    if (token === undefined)
+      throw new CommandFailed(
+        `there is no token of ${sender}, which has events to send; make one by \`holdfast token create\``,
+      );
+    const body = await packed(events.map((event) => JSON.stringify(event)).join('\n'));
+    const headers = {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/x-ndjson',
+      'content-encoding': 'gzip',
+    };
+    const begun = performance.now();
+    for (let failures = 0; ; ) {
+      signal?.throwIfAborted();
+      let answer: Response;
+      let said: unknown;
+      try {
+        answer = await fetch(`${url}/v1/events`, { method: 'POST', headers, body, ...(signal && { signal }) });
+        said = await answer.json();
+      } catch (cause) {
+        signal?.throwIfAborted();
+        failures += 1;
+        if (failures >= chances)
+          throw new CommandFailed(
+            `${url} does not answer (${cause instanceof Error ? cause.message : cause}); is \`holdfast serve\` running there?`,
+            { cause },
+          );
+        await pause(200 * failures, undefined, { ...(signal && { signal }) });
+        continue;
+      }
+      if (answer.status === 429 || answer.status === 503) {
+        const seconds = Number(answer.headers.get('retry-after') ?? 1);
+        await pause(1000 * seconds, undefined, { ...(signal && { signal }) });
+        continue;
+      }
+      if (answer.status === 401 && Date.now() - openedAt < newTokenMs) {
+        await pause(100, undefined, { ...(signal && { signal }) });
+        continue;
+      }
+      const judged = Verdicts.safeParse(said);
+      if (!judged.success) {
+        const why = Refused.safeParse(said);
+        throw new CommandFailed(
+          `${url} refused what ${sender} sent (${answer.status}): ${why.success ? why.data.error.message : 'its answer cannot be read'}`,
+        );
+      }
+      const rejected = judged.data.verdicts.flatMap(({ id, verdict, problems = [] }): Rejected[] =>
+        verdict === 'accepted'
+          ? []
+          : [{ id: id ?? '', reasons: problems.map(({ path, message }) => `${path} ${message}`.trim()) }],
+      );
+      return { accepted: events.length - rejected.length, rejected, milliseconds: [performance.now() - begun] };
+    }
+  };
+
+  return {
+    async send(events) {
+      const bySender = new Map<string, HoldfastEvent[]>();
+      for (const event of events) {
+        const sender = senderOf(event);
+        const own = bySender.get(sender);
+        if (own === undefined) bySender.set(sender, [event]);
+        else own.push(event);
+      }
+      const parts = [...bySender].map(async ([sender, own]) => {
+        const sent: Sent[] = [];
+        for (let i = 0; i < own.length; i += eventsAtOnce)
+          sent.push(await post(sender, own.slice(i, i + eventsAtOnce)));
+        return sent;
+      });
+      const all = (await Promise.all(parts)).flat();
+      return {
+        accepted: all.reduce((sum, { accepted }) => sum + accepted, 0),
+        rejected: all.flatMap(({ rejected }) => rejected),
+        milliseconds: all.flatMap(({ milliseconds }) => milliseconds),
+      };
+    },
+  };
+}

@@ -27,12 +27,13 @@ export type Verdict =
       readonly trial: string;
     }
   | { readonly accepted: false; readonly problems: readonly Problem[] };
+export type Accepted = Extract<Verdict, { accepted: true }>;
 
 /** The one way into the log. */
 export interface Door {
   judge(input: unknown): Verdict;
   /** Stamps, seals what is closed, and appends; resolves when all of it is durable, with where it went. */
-  admit(accepted: readonly Extract<Verdict, { accepted: true }>[]): Promise<readonly Appended[]>;
+  admit(accepted: readonly Accepted[]): Promise<readonly Appended[]>;
   /** Writes a trial's clock to every partition: the date that has begun. */
   turnDay(trial: string, date: string): Promise<void>;
   /** Writes to every partition where a data cut ends; answers the marks, by partition: what lies before them is in the cut. */
@@ -128,10 +129,7 @@ export async function openDoor({ log, trials, now, ownRecords = false, upcasts }
   };
 
   /** As it stands in the log: stamped, closed content sealed, canonical. */
-  const recordOf = (
-    { event, received, trial }: Extract<Verdict, { accepted: true }>,
-    receivedtime: string,
-  ): NewRecord & { partition?: number } => {
+  const recordOf = ({ event, received, trial }: Accepted, receivedtime: string): NewRecord & { partition?: number } => {
     const { protocol } = published(trial);
     const subject = 'subject' in event ? event.subject : '';
     const seal = protocol.blinding === 'open' ? undefined : sealerOf(trial).seal;

@@ -7,6 +7,8 @@ export type Settings = {
   readonly data: string;
   /** File with a trial's private key, or a folder of such files. */
   readonly key: string | undefined;
+  /** Folder that `serve` takes deliveries from; none by default. */
+  readonly drop: string | undefined;
   /** Most records folded in one transaction. */
   readonly batchRecords: number;
   readonly host: string;
@@ -50,6 +52,13 @@ export const environmentSchema = z.object({
     .min(1)
     .optional()
     .describe('file with a double-blind trial’s private key, or a folder of such files (`--key`)'),
+  HOLDFAST_DROP: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'folder whose `incoming` the service `drop` watches for files of events and folders of tables (`--drop`)',
+    ),
   HOLDFAST_HOST: z.string().min(1).default('127.0.0.1').describe('address that `serve` listens on (`--host`)'),
   HOLDFAST_PORT: whole(0, 65_535).prefault('8080').describe('port that `serve` listens on; 0: any free one (`--port`)'),
   HOLDFAST_LOG_LEVEL: z
@@ -114,6 +123,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   return {
     data: resolve(from.HOLDFAST_DATA),
     key: from.HOLDFAST_KEY,
+    drop: from.HOLDFAST_DROP === undefined ? undefined : resolve(from.HOLDFAST_DROP),
     batchRecords: from.HOLDFAST_BATCH_RECORDS,
     host: from.HOLDFAST_HOST,
     port: from.HOLDFAST_PORT,

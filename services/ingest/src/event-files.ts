@@ -74,16 +74,20 @@ async function* lines(
   if (size > 0) yield { bytes: Buffer.concat(parts), number, cut: size > longestLine };
 }
 
-async function* arrayInputs(chunks: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<EventInput> {
+async function* arrayInputs(
+  chunks: AsyncIterable<Uint8Array>,
+  name: string,
+  largest: number,
+): AsyncGenerator<EventInput> {
   const parts: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of chunks) {
     parts.push(chunk);
     size += chunk.length;
-    if (size > largestArray) {
+    if (size > largest) {
       yield {
         where: name,
-        problem: `is an array of more than ${largestArray} bytes; write one event a line (NDJSON) instead`,
+        problem: `is an array of more than ${largest} bytes; write one event a line (NDJSON) instead`,
       };
       return;
     }
@@ -120,14 +124,18 @@ export function eventInputs(file: string, standardInput: AsyncIterable<Uint8Arra
   return file === '-' ? eventInputsIn(standardInput, 'standard input') : eventInputsIn(createReadStream(file), file);
 }
 
-/** The events in the bytes of a file of this name. */
-export async function* eventInputsIn(bytesOfFile: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<EventInput> {
+/** The events in the bytes of a file of this name; `most` is how many bytes an array may have. */
+export async function* eventInputsIn(
+  bytesOfFile: AsyncIterable<Uint8Array>,
+  name: string,
+  most = largestArray,
+): AsyncGenerator<EventInput> {
   const chunks = bytesOfFile[Symbol.asyncIterator]();
   try {
     const { head, isArray } = await headOf(chunks);
     const all = startingWith(head, chunks);
     if (isArray) {
-      yield* arrayInputs(all, name);
+      yield* arrayInputs(all, name, most);
       return;
     }
     let isFirst = true;

@@ -5,4 +5,4 @@ export { type EventInput, eventInputs } from './event-files.ts';
 export { type ImportedClock, importedClock } from './imported-clock.ts';
 export { type KeptRejection, type RejectedIdentity, type Rejection, readRejections } from './rejections.ts';
 export { type Inlet, type TakeEventsOptions, type TakenEvents, takeEvents } from './take-events.ts';
-export { appending, judgeOf } from './take-tables.ts';
+export { appending, judgeOf, rejectedRowsAsCsv } from './take-tables.ts';

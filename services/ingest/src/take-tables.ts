@@ -1,4 +1,5 @@
-import type { Judge } from '@holdfast/tables';
+import type { Judge, RejectedRow } from '@holdfast/tables';
+import { stringify } from 'csv-stringify/sync';
 import type { Accepted, Door } from './door.ts';
 import type { Rejection } from './rejections.ts';
 import type { Inlet } from './take-events.ts';
@@ -43,4 +44,10 @@ export function appending(inlet: Pick<Inlet, 'admit' | 'keepRejected'>, refused:
       if (waiting.length >= eventsPerAppend) await flush();
     },
   };
+}
+
+/** Rejected rows as CSV: where each stands, and why it was rejected. */
+export function rejectedRowsAsCsv(rows: readonly RejectedRow[]): string {
+  const cells = rows.map(({ file, line, type, field, reason }) => [file, line, type, field, reason]);
+  return stringify([['file', 'line', 'type', 'field', 'reason'], ...cells]);
 }

@@ -1,5 +1,13 @@
 import { writeFile } from 'node:fs/promises';
-import { type Accepted, appending, type Door, judgeOf, openDoor, type Rejection } from '@holdfast/ingest';
+import {
+  type Accepted,
+  appending,
+  type Door,
+  judgeOf,
+  openDoor,
+  type Rejection,
+  rejectedRowsAsCsv,
+} from '@holdfast/ingest';
 import { openImport, type Reconciliation, type RejectedRow, type TableImport } from '@holdfast/tables';
 import { readTallies } from '@holdfast/trials';
 import type { Command } from 'commander';
@@ -58,10 +66,7 @@ async function report(
 ): Promise<void> {
   if (isPrinted) await printRows(reconciliationColumns, reconciliationRows(reconciliation), format);
   const { rejectedRows } = reconciliation;
-  if (rejected !== undefined) {
-    const rows = rejectedRows.map(({ file, line, type, field, reason }) => [file, line, type, field, reason]);
-    await writeFile(rejected, stringify([['file', 'line', 'type', 'field', 'reason'], ...rows]));
-  }
+  if (rejected !== undefined) await writeFile(rejected, rejectedRowsAsCsv(rejectedRows));
   showRejected(rejectedRows);
 }
 

@@ -85,14 +85,24 @@ export const environmentSchema = z.object({
 /** Variables that our tests and their tools know, and no service. */
 const notOurs = new Set(['HOLDFAST_SHARED', 'HOLDFAST_REQUIRE_SHARED']);
 
-/** In how many steps (a letter more, less or another) one name becomes the other. */
+/** In how many steps (a letter more, less or another, or two exchanged) one name becomes the other. */
 function stepsBetween(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  let before: readonly number[] = [];
   for (const [i, letter] of [...a].entries()) {
     const next = [i + 1];
-    for (const [j, other] of [...b].entries())
-      next.push(Math.min((next[j] ?? 0) + 1, (row[j + 1] ?? 0) + 1, (row[j] ?? 0) + (letter === other ? 0 : 1)));
-    row = next;
+    for (const [j, other] of [...b].entries()) {
+      const isExchanged = i > 0 && j > 0 && a[i - 1] === other && letter === b[j - 1];
+      next.push(
+        Math.min(
+          (next[j] ?? 0) + 1,
+          (row[j + 1] ?? 0) + 1,
+          (row[j] ?? 0) + (letter === other ? 0 : 1),
+          isExchanged ? (before[j - 1] ?? 0) + 1 : Number.POSITIVE_INFINITY,
+        ),
+      );
+    }
+    [before, row] = [row, next];
   }
   return row.at(-1) ?? 0;
 }

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { csvRows, holdfast, root, succeed } from './acceptance/holdfast.ts';
+import { csvRows, holdfast, root, succeed, talliesDigest } from './acceptance/holdfast.ts';
 
 const bin = join(root, 'services/holdfast/bin/holdfast.js');
 const trial = 'SERVED';
@@ -45,8 +45,8 @@ afterEach(async () => {
 type Served = { readonly url: string; readonly logged: () => string; readonly ended: Promise<number | null> };
 
 /** Starts `serve` and waits until it is ready. */
-async function serve(): Promise<Served> {
-  const started = spawn(process.execPath, [bin, 'serve', '--port', '0', ...data], {
+async function serve(...options: readonly string[]): Promise<Served> {
+  const started = spawn(process.execPath, [bin, 'serve', '--port', '0', ...options, ...data], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   child = started;
@@ -167,6 +167,50 @@ test('what is sent over HTTP is durable when acknowledged, tallied while it runs
 
   child?.kill('SIGTERM');
   expect(await second.ended).toBe(0);
+});
+
+test('what is dropped into its folder is taken in exactly once, also when it is killed over it', async () => {
+  const drop = join(folder, 'drop');
+  const lying = (room: string) => readdir(join(drop, room)).catch(() => []);
+  const until = async (isSo: () => Promise<boolean>) => {
+    while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  const first = await serve('--drop', drop);
+  const events = Array.from({ length: 2_500 }, (_, i) => [...siteEvents(`P-${i}`), armOf(`P-${i}`)]).flat();
+  const text = events.map((one) => `${JSON.stringify(one)}\n`).join('');
+  const file = join(folder, 'all.ndjson');
+  await writeFile(file, text);
+  // Written elsewhere, then put there: so it is whole from the beginning.
+  await cp(file, join(drop, '.all.ndjson'));
+  await rename(join(drop, '.all.ndjson'), join(drop, 'incoming', 'P-1 and others.ndjson'));
+  await until(async () => (await lying('working')).length > 0);
+  child?.kill('SIGKILL');
+  await first.ended;
+
+  const second = await serve('--drop', drop);
+  await until(async () => (await lying('done')).length > 0);
+  expect(await Promise.all(['incoming', 'working', 'failed'].map(lying))).toEqual([[], [], []]);
+  const [id = ''] = await lying('done');
+  const receipt = JSON.parse(await readFile(join(drop, 'done', id, 'receipt.json'), 'utf8'));
+  expect(receipt).toMatchObject({ accepted: events.length, rejected: 0 });
+  expect(await assessable(2_500)).toBe(2_500);
+  const metrics = await (await fetch(`${second.url}/metrics`)).text();
+  expect(metrics).toContain('holdfast_drop_deliveries_total{outcome="done"} 1');
+  expect(metrics).toContain('holdfast_drop_waiting 0');
+  // A delivery that fails says so, and nothing else stops.
+  await writeFile(join(drop, 'incoming', 'P-2.ndjson'), 'P-2 was negative');
+  await until(async () => (await lying('failed')).length > 0);
+  expect((await fetch(`${second.url}/readyz`)).status).toBe(200);
+  for (const text of [metrics, first.logged(), second.logged()]) expect(text).not.toMatch(/P-[12]|negative/);
+  expect(second.logged()).toContain((await lying('failed'))[0]);
+  child?.kill('SIGTERM');
+  expect(await second.ended).toBe(0);
+
+  // The tallies are those of a store that took the file in once.
+  const other = join(folder, 'other');
+  await succeed(['protocol', 'publish', join(folder, 'served.yaml'), '--data', other]);
+  await succeed(['ingest', file, '--data', other]);
+  expect(await talliesDigest(join(folder, 'store'), trial)).toBe(await talliesDigest(other, trial));
 });
 
 test('a backup made while it runs holds what was acknowledged, and answers alike', async () => {

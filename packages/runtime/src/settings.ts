@@ -7,6 +7,8 @@ export type Settings = {
   readonly data: string;
   /** File with a trial's private key, or a folder of such files. */
   readonly key: string | undefined;
+  /** Folder that `serve` takes deliveries from; none by default. */
+  readonly drop: string | undefined;
   /** Most records folded in one transaction. */
   readonly batchRecords: number;
   readonly host: string;
@@ -50,6 +52,13 @@ export const environmentSchema = z.object({
     .min(1)
     .optional()
     .describe('file with a double-blind trial’s private key, or a folder of such files (`--key`)'),
+  HOLDFAST_DROP: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'folder whose `incoming` the service `drop` watches for files of events and folders of tables (`--drop`)',
+    ),
   HOLDFAST_HOST: z.string().min(1).default('127.0.0.1').describe('address that `serve` listens on (`--host`)'),
   HOLDFAST_PORT: whole(0, 65_535).prefault('8080').describe('port that `serve` listens on; 0: any free one (`--port`)'),
   HOLDFAST_LOG_LEVEL: z
@@ -76,14 +85,24 @@ export const environmentSchema = z.object({
 /** Variables that our tests and their tools know, and no service. */
 const notOurs = new Set(['HOLDFAST_SHARED', 'HOLDFAST_REQUIRE_SHARED']);
 
-/** In how many steps (a letter more, less or another) one name becomes the other. */
+/** In how many steps (a letter more, less or another, or two exchanged) one name becomes the other. */
 function stepsBetween(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  let before: readonly number[] = [];
   for (const [i, letter] of [...a].entries()) {
     const next = [i + 1];
-    for (const [j, other] of [...b].entries())
-      next.push(Math.min((next[j] ?? 0) + 1, (row[j + 1] ?? 0) + 1, (row[j] ?? 0) + (letter === other ? 0 : 1)));
-    row = next;
+    for (const [j, other] of [...b].entries()) {
+      const isExchanged = i > 0 && j > 0 && a[i - 1] === other && letter === b[j - 1];
+      next.push(
+        Math.min(
+          (next[j] ?? 0) + 1,
+          (row[j + 1] ?? 0) + 1,
+          (row[j] ?? 0) + (letter === other ? 0 : 1),
+          isExchanged ? (before[j - 1] ?? 0) + 1 : Number.POSITIVE_INFINITY,
+        ),
+      );
+    }
+    [before, row] = [row, next];
   }
   return row.at(-1) ?? 0;
 }
@@ -114,6 +133,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   return {
     data: resolve(from.HOLDFAST_DATA),
     key: from.HOLDFAST_KEY,
+    drop: from.HOLDFAST_DROP === undefined ? undefined : resolve(from.HOLDFAST_DROP),
     batchRecords: from.HOLDFAST_BATCH_RECORDS,
     host: from.HOLDFAST_HOST,
     port: from.HOLDFAST_PORT,

@@ -1,11 +1,9 @@
-import { type Door, datesToTurn, type ImportedClock, importedClock, openDoor, type Verdict } from '@holdfast/ingest';
+import { type Accepted, type Door, datesToTurn, type ImportedClock, importedClock, openDoor } from '@holdfast/ingest';
 import { StoreInUse } from '@holdfast/log';
 import { type PublishedTrial, topicsOf } from '@holdfast/trials';
 import { CommandFailed } from './command-failed.ts';
 import { aggregateFor, canBeFolded, foldingOn } from './folding.ts';
 import { chooseTrial, type Store } from './store.ts';
-
-type Accepted = Extract<Verdict, { accepted: true }>;
 
 /** Door and aggregate side by side: what is admitted is durable at once, and folded on the second core meanwhile. */
 export interface Intake {

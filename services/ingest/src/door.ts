@@ -14,7 +14,7 @@ import {
 import type { EventLog, NewRecord } from '@holdfast/log';
 import { type PublishedTrial, rejectedTopic, type Trials, topicsOf } from '@holdfast/trials';
 import { type Appended, placesOf } from './appended.ts';
-import { identityOf, type Rejection, shortened, withoutInventedNames } from './rejections.ts';
+import { identityOf, isBlind, problemsInClear, type Rejection } from './rejections.ts';
 
 /** What the door says of one event. It depends on schema and protocol alone: never on a sealed value or a participant's past. */
 export type Verdict =
@@ -27,12 +27,13 @@ export type Verdict =
       readonly trial: string;
     }
   | { readonly accepted: false; readonly problems: readonly Problem[] };
+export type Accepted = Extract<Verdict, { accepted: true }>;
 
 /** The one way into the log. */
 export interface Door {
   judge(input: unknown): Verdict;
   /** Stamps, seals what is closed, and appends; resolves when all of it is durable, with where it went. */
-  admit(accepted: readonly Extract<Verdict, { accepted: true }>[]): Promise<readonly Appended[]>;
+  admit(accepted: readonly Accepted[]): Promise<readonly Appended[]>;
   /** Writes a trial's clock to every partition: the date that has begun. */
   turnDay(trial: string, date: string): Promise<void>;
   /** Writes to every partition where a data cut ends; answers the marks, by partition: what lies before them is in the cut. */
@@ -128,10 +129,7 @@ export async function openDoor({ log, trials, now, ownRecords = false, upcasts }
   };
 
   /** As it stands in the log: stamped, closed content sealed, canonical. */
-  const recordOf = (
-    { event, received, trial }: Extract<Verdict, { accepted: true }>,
-    receivedtime: string,
-  ): NewRecord & { partition?: number } => {
+  const recordOf = ({ event, received, trial }: Accepted, receivedtime: string): NewRecord & { partition?: number } => {
     const { protocol } = published(trial);
     const subject = 'subject' in event ? event.subject : '';
     const seal = protocol.blinding === 'open' ? undefined : sealerOf(trial).seal;
@@ -152,8 +150,6 @@ export async function openDoor({ log, trials, now, ownRecords = false, upcasts }
   const everyPartition = (record: NewRecord, partitions: number): NewRecord[] =>
     Array.from({ length: partitions }, (_, partition) => ({ ...record, partition }));
 
-  const isAnyBlind = [...trials.values()].some(({ protocol }) => protocol.blinding === 'double');
-
   /**
    * A rejected input, in the form in which it may be kept. Of a double-blind trial it may hold anything, an arm in the wrong field
    * included: it is sealed. What names no published trial may be of any: it is sealed to each of those that are double-blind.
@@ -165,7 +161,7 @@ export async function openDoor({ log, trials, now, ownRecords = false, upcasts }
     if (protocol?.blinding === 'double') {
       return { sealed: sealedFor(protocol.trial, sealerOf(protocol.trial)) };
     }
-    if (protocol !== undefined || !isAnyBlind) return { input };
+    if (protocol !== undefined || !isBlind(protocol, trials)) return { input };
     if (sealers.size === 0) return { omitted: 'no trial’s key is published to seal it to; find it where it came from' };
     return { sealedForEach: [...sealers].map(([trial, sealing]) => sealedFor(trial, sealing)) };
   };
@@ -273,16 +269,14 @@ export async function openDoor({ log, trials, now, ownRecords = false, upcasts }
       for (const { trial, where, problems, input, mapping, from } of rejections) {
         const protocol = trial === undefined ? undefined : published(trial).protocol;
         const { name } = protocol === undefined ? rejectedTopic : topicsOf(protocol).rejected;
-        const isBlind = protocol === undefined ? isAnyBlind : protocol.blinding === 'double';
-        const shown = isBlind ? withoutInventedNames(shortened(problems), protocol) : shortened(problems);
         const text = input === undefined ? undefined : smallText(input);
         const content = {
           where,
-          problems: shown,
+          problems: problemsInClear(problems, protocol, trials),
           receivedtime,
           ...(mapping === undefined ? {} : { mapping }),
           ...(from === undefined ? {} : { from }),
-          ...(text === undefined ? {} : { of: identityOf(input, isBlind, protocol) }),
+          ...(text === undefined ? {} : { of: identityOf(input, isBlind(protocol, trials), protocol) }),
           ...(input === undefined ? {} : kept(protocol, where, input, text)),
         };
         const records = byTopic.get(name) ?? [];

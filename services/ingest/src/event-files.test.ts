@@ -20,7 +20,7 @@ async function gathered(inputs: AsyncIterable<EventInput>): Promise<EventInput[]
 }
 
 /** An input as it is told: of one that is no event, without the text that stands there, which is only kept. */
-function told(input: EventInput): EventInput {
+function told({ line: _, ...input }: EventInput): EventInput {
   if (!('problem' in input)) return input;
   const { text, ...shown } = input;
   expect((text ?? '').length).toBeLessThanOrEqual(10_000);
@@ -176,6 +176,38 @@ describe('a JSON array', () => {
       { where: 'FILE', problem: 'is not UTF-8; write it as UTF-8' },
     ]);
   });
+});
+
+describe('a single event', () => {
+  test.each(['', '\uFEFF', '\n \n'])('may go over several lines (after %j)', async (before) => {
+    const value = { a: 1, b: { c: [1, 2] } };
+    expect(await inFile(`${before}${JSON.stringify(value, null, 2)}\n`)).toEqual([{ where: 'FILE', value }]);
+  });
+
+  test('that was cut off, or has another one behind it, is told so once', async () => {
+    const text = JSON.stringify({ a: 1 }, null, 2);
+    for (const content of [text.slice(0, -2), `${text}\n${text}`]) {
+      const [input, ...more] = await inFile(content);
+      expect(more).toEqual([]);
+      expect(input).toMatchObject({ where: 'FILE', problem: expect.stringContaining('is not JSON') });
+    }
+  });
+
+  test('is no larger than a line may be', async () => {
+    const [input, ...more] = await inFile(`{\n"a": [${'\n1,'.repeat(1_000_000)}\n1]}`);
+    expect(more).toEqual([]);
+    expect(input).toEqual({ where: 'FILE', problem: 'is longer than 2000000 bytes; no event is' });
+  });
+});
+
+test('a line is handed on as it stands, also where it is no event', async () => {
+  const file = join(folder, 'lines');
+  const lines = [Buffer.from('{"a":1,"a":2}'), Buffer.from([0x22, 0xff, 0x22]), Buffer.from(' {"b":1}\r')];
+  await writeFile(file, Buffer.concat(lines.flatMap((line) => [line, Buffer.from('\n')])));
+  const inputs = await gathered(eventInputs(file, nothing()));
+  expect(inputs.map(({ line }) => Buffer.from(line ?? []).toString('latin1'))).toEqual(
+    lines.map((line) => line.toString('latin1')),
+  );
 });
 
 describe('a file', () => {

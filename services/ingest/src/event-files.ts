@@ -3,7 +3,11 @@ import type { Problem } from '@holdfast/events';
 import { beginningOf, eachEvent, oneEvent, readJson, type UnreadableText } from './json-text.ts';
 
 /** One event as it stands in a file, or why what stands there cannot be one. */
-export type EventInput = { readonly where: string } & (
+export type EventInput = {
+  readonly where: string;
+  /** What stands there, byte by byte, if it is a line of its own and not too long for one. */
+  readonly line?: Uint8Array;
+} & (
   | {
       readonly value: unknown;
       /** Why it cannot be one although it is JSON: it does not say one thing. */
@@ -19,6 +23,7 @@ const longestLine = 2_000_000;
 const largestArray = 256_000_000;
 /** Nobody leaves more than this blank before an array. */
 const longestBlank = 100_000;
+const lineFeed = Buffer.from('\n');
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
 
 function unread({ problem, text }: UnreadableText, where: string): EventInput {
@@ -31,8 +36,17 @@ function parsed(bytes: Uint8Array, where: string): EventInput {
   return 'problem' in read ? unread(read, where) : { where, ...oneEvent(read) };
 }
 
+const tooLong = (where: string, bytes: Uint8Array): EventInput => ({
+  where,
+  problem: `is longer than ${longestLine} bytes; no event is`,
+  text: beginningOf(bytes),
+});
+
 const isBlankByte = (byte: number) => byte === 0x20 || byte === 0x09 || byte === 0x0d;
 const isBlank = (bytes: Uint8Array) => bytes.every(isBlankByte);
+
+/** No line of NDJSON is this: here begins an event that was written over several lines. */
+const isOpeningBrace = (bytes: Buffer) => bytes.toString('utf8').trim() === '{';
 
 async function* lines(
   chunks: AsyncIterable<Uint8Array>,
@@ -60,16 +74,20 @@ async function* lines(
   if (size > 0) yield { bytes: Buffer.concat(parts), number, cut: size > longestLine };
 }
 
-async function* arrayInputs(chunks: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<EventInput> {
+async function* arrayInputs(
+  chunks: AsyncIterable<Uint8Array>,
+  name: string,
+  largest: number,
+): AsyncGenerator<EventInput> {
   const parts: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of chunks) {
     parts.push(chunk);
     size += chunk.length;
-    if (size > largestArray) {
+    if (size > largest) {
       yield {
         where: name,
-        problem: `is an array of more than ${largestArray} bytes; write one event a line (NDJSON) instead`,
+        problem: `is an array of more than ${largest} bytes; write one event a line (NDJSON) instead`,
       };
       return;
     }
@@ -101,22 +119,41 @@ async function* startingWith(head: Uint8Array, rest: AsyncIterator<Uint8Array>):
   for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
 }
 
-/** The events of a file (`-`: standard input): NDJSON, one event a line, or a JSON array. */
-export async function* eventInputs(file: string, standardInput: AsyncIterable<Uint8Array>): AsyncGenerator<EventInput> {
-  const name = file === '-' ? 'standard input' : file;
-  const source: AsyncIterable<Uint8Array> = file === '-' ? standardInput : createReadStream(file);
-  const chunks = source[Symbol.asyncIterator]();
+/** The events of a file (`-`: standard input): NDJSON, one event a line, or a JSON array, or one event over several lines. */
+export function eventInputs(file: string, standardInput: AsyncIterable<Uint8Array>): AsyncGenerator<EventInput> {
+  return file === '-' ? eventInputsIn(standardInput, 'standard input') : eventInputsIn(createReadStream(file), file);
+}
+
+/** The events in the bytes of a file of this name; `most` is how many bytes an array may have. */
+export async function* eventInputsIn(
+  bytesOfFile: AsyncIterable<Uint8Array>,
+  name: string,
+  most = largestArray,
+): AsyncGenerator<EventInput> {
+  const chunks = bytesOfFile[Symbol.asyncIterator]();
   try {
     const { head, isArray } = await headOf(chunks);
     const all = startingWith(head, chunks);
     if (isArray) {
-      yield* arrayInputs(all, name);
+      yield* arrayInputs(all, name, most);
       return;
     }
+    let isFirst = true;
+    let rest: { bytes: Buffer[]; size: number } | undefined;
     for await (const { bytes, number, cut } of lines(all)) {
       const where = `${name}:${number}`;
-      if (cut) yield { where, problem: `is longer than ${longestLine} bytes; no event is`, text: beginningOf(bytes) };
-      else if (!isBlank(bytes)) yield parsed(bytes, where);
+      if (rest !== undefined) {
+        rest.bytes.push(bytes, lineFeed);
+        rest.size += bytes.length;
+        if (rest.size > longestLine) break;
+      } else if (cut) yield tooLong(where, bytes);
+      else if (isFirst && isOpeningBrace(bytes)) rest = { bytes: [bytes], size: 0 };
+      else if (!isBlank(bytes)) yield { ...parsed(bytes, where), line: bytes };
+      isFirst &&= isBlank(bytes);
+    }
+    if (rest !== undefined) {
+      const whole = Buffer.concat(rest.bytes);
+      yield rest.size > longestLine ? tooLong(name, whole) : parsed(whole, name);
     }
   } finally {
     // Whoever stops in the middle leaves no file open.

@@ -10,7 +10,7 @@ import {
   shortType,
 } from '@holdfast/events';
 import { type EventLog, recordsBetween } from '@holdfast/log';
-import { rejectedTopic, topicsOf } from '@holdfast/trials';
+import { rejectedTopic, type Trials, topicsOf } from '@holdfast/trials';
 
 /** A rejected input, as it is handed in to be kept: where it came from, and why it was rejected. */
 export type Rejection = {
@@ -83,10 +83,26 @@ export function withoutInventedNames(problems: readonly Problem[], protocol: Pro
   return problems.map(({ path, message }) => ({ path: path === '' ? '' : shown(path), message }));
 }
 
+/** Whether anybody is blind to what an input of this trial (or of none that is known) may say. */
+export function isBlind(protocol: Protocol | undefined, trials: Trials): boolean {
+  if (protocol !== undefined) return protocol.blinding === 'double';
+  return [...trials.values()].some((published) => published.protocol.blinding === 'double');
+}
+
+/** The reasons as they may stand anywhere: in a bounded size, and quoting nothing that may be closed. */
+export function problemsInClear(
+  problems: readonly Problem[],
+  protocol: Protocol | undefined,
+  trials: Trials,
+): readonly Problem[] {
+  const bounded = shortened(problems);
+  return isBlind(protocol, trials) ? withoutInventedNames(bounded, protocol) : bounded;
+}
+
 /** Which event an input would have been, as may stand in clear: where there is a blind, neither a closed type nor a digest. */
-export function identityOf(input: unknown, isBlind: boolean, protocol: Protocol | undefined): RejectedIdentity {
+export function identityOf(input: unknown, isSomebodyBlind: boolean, protocol: Protocol | undefined): RejectedIdentity {
   const { type, ...identity } = envelopeOf(input);
-  if (isBlind) {
+  if (isSomebodyBlind) {
     if (type === undefined) return identity;
     const { data } = input as { data?: unknown };
     return { ...identity, type: isClosed(type, data, protocol?.closed) ? 'sealed' : shortType(type) };

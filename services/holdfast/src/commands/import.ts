@@ -1,13 +1,21 @@
 import { writeFile } from 'node:fs/promises';
-import { type Door, openDoor, type Rejection, type Verdict } from '@holdfast/ingest';
-import { type Judge, openImport, type Reconciliation, type RejectedRow, type TableImport } from '@holdfast/tables';
+import {
+  type Accepted,
+  appending,
+  type Door,
+  judgeOf,
+  openDoor,
+  type Rejection,
+  rejectedRowsAsCsv,
+} from '@holdfast/ingest';
+import { openImport, type Reconciliation, type RejectedRow, type TableImport } from '@holdfast/tables';
 import { readTallies } from '@holdfast/trials';
 import type { Command } from 'commander';
 import { stringify } from 'csv-stringify/sync';
 import { CommandFailed } from '../command-failed.ts';
 import type { ChangeCounts, ListedChange } from '../full-export/full-export.ts';
 import { allChanges, takeFullExport } from '../full-export/full-export.ts';
-import { type Intake, withIntake } from '../intake.ts';
+import { withIntake } from '../intake.ts';
 import { type Format, formatOption } from '../output/format.ts';
 import { printRows, type Value } from '../output/print-rows.ts';
 import { type Progress, progressOn } from '../output/progress.ts';
@@ -24,33 +32,7 @@ type ImportOptions = {
   readonly changes?: string;
 };
 
-type Accepted = Extract<Verdict, { accepted: true }>;
-
 const rejectionsShown = 20;
-/** Events made durable at once: each append costs a sync here, and a transaction per partition where they are folded. */
-const eventsPerAppend = 8_000;
-
-/** The door's judgement, in the shape that a table import asks for; what it refuses is also told to `onRefused`, once per event. */
-function judgeOf(
-  door: Door,
-  mapping: string,
-  onRefused: (rejection: Rejection) => void,
-  refused: Map<string, string>,
-): Judge<Accepted> {
-  return (event, trial) => {
-    const verdict = door.judge(event);
-    if (verdict.accepted) return { ok: true, value: verdict };
-    const { problems } = verdict;
-    // An event is judged again when the refused part of it has been taken out.
-    if (!refused.has(event.id)) {
-      const where = `import ${mapping}, event ${event.id}`;
-      onRefused({ trial, where, problems, input: event, mapping });
-    }
-    refused.set(event.id, event.subject);
-    return { ok: false, problems };
-  };
-}
-
 function tell(progress: Progress, tables: TableImport, started: number): void {
   const share = tables.total === 0 ? 1 : tables.judged / tables.total;
   const seconds = (Date.now() - started) / 1000;
@@ -84,29 +66,8 @@ async function report(
 ): Promise<void> {
   if (isPrinted) await printRows(reconciliationColumns, reconciliationRows(reconciliation), format);
   const { rejectedRows } = reconciliation;
-  if (rejected !== undefined) {
-    const rows = rejectedRows.map(({ file, line, type, field, reason }) => [file, line, type, field, reason]);
-    await writeFile(rejected, stringify([['file', 'line', 'type', 'field', 'reason'], ...rows]));
-  }
+  if (rejected !== undefined) await writeFile(rejected, rejectedRowsAsCsv(rejectedRows));
   showRejected(rejectedRows);
-}
-
-/** Gathers what goes to the log until it is worth an append: each costs a sync. */
-function appending(intake: Intake, refused: Rejection[]) {
-  let waiting: Accepted[] = [];
-  const flush = async () => {
-    await intake.admit(waiting);
-    waiting = [];
-    // Behind what was accepted: of an event that was taken in without a part of it, that part stays rejected.
-    await intake.door.keepRejected(refused.splice(0));
-  };
-  return {
-    flush,
-    async take(accepted: readonly Accepted[]): Promise<void> {
-      waiting.push(...accepted);
-      if (waiting.length >= eventsPerAppend) await flush();
-    },
-  };
 }
 
 type Imported = {
@@ -171,7 +132,7 @@ function importAll(
     const tables = await open();
     const started = new Date();
     const refused: Rejection[] = [];
-    const log = appending(intake, refused);
+    const log = appending({ ...intake.door, admit: intake.admit }, refused);
     let taken: Taken;
     try {
       taken = await takeTables(store, options, tables, intake.door, progress, log.take, (one) => refused.push(one));

@@ -1,68 +1,24 @@
 import { access } from 'node:fs/promises';
-import { type Door, type EventInput, eventInputs, type Rejection, type Verdict } from '@holdfast/ingest';
+import { eventInputs, type TakeEventsOptions, takeEvents } from '@holdfast/ingest';
 import { readTallies } from '@holdfast/trials';
 import type { Command } from 'commander';
 import { CommandFailed } from '../command-failed.ts';
-import { type Intake, withIntake } from '../intake.ts';
+import { withIntake } from '../intake.ts';
 import { progressOn } from '../output/progress.ts';
 import { watermarkLine } from '../output/watermark.ts';
-import { chooseTrial, type Store, withStore } from '../store.ts';
+import { chooseTrial, withStore } from '../store.ts';
 
-const eventsAtOnce = 2_000;
 const rejectionsShown = 50;
 
-/** The trial that a rejected input says it is of, if that trial is published: there it is kept. */
-function trialNamed(input: unknown, store: Store): string | undefined {
-  const source = typeof input === 'object' && input !== null && 'source' in input ? input.source : undefined;
-  const named = typeof source === 'string' ? /^\/trials\/([^/]+)/.exec(source)?.[1] : undefined;
-  return named !== undefined && store.trials.has(named) ? named : undefined;
-}
-
-type Counts = { accepted: number; rejected: number };
-
-function reject(input: EventInput, problems: readonly { path: string; message: string }[], counts: Counts): void {
-  counts.rejected += 1;
-  if (counts.rejected > rejectionsShown) return;
-  for (const { path, message } of problems)
-    console.error(`${input.where}: ${path === '' ? '' : `${path}: `}${message}`);
-  if (counts.rejected === rejectionsShown) console.error('further rejected events are counted, but not shown');
-}
-
-function verdictOf(input: EventInput, door: Door): Verdict {
-  if ('problem' in input) return { accepted: false, problems: [{ path: '', message: input.problem }] };
-  const { value, problems } = input;
-  return problems === undefined ? door.judge(value) : { accepted: false, problems };
-}
-
-async function ingestFile(file: string, store: Store, intake: Intake, counts: Counts): Promise<void> {
-  const progress = progressOn(process.stderr);
-  let accepted: Extract<Verdict, { accepted: true }>[] = [];
-  let rejected: Rejection[] = [];
-  const pass = async () => {
-    await intake.admit(accepted);
-    await intake.door.keepRejected(rejected);
-    [accepted, rejected] = [[], []];
-    progress.step(`${counts.accepted} events accepted, ${counts.rejected} rejected …`);
+/** Shows on standard error why inputs are rejected, for the first of them. */
+function showRejected(): NonNullable<TakeEventsOptions['onRejected']> {
+  let shown = 0;
+  return ({ where }, problems) => {
+    shown += 1;
+    if (shown > rejectionsShown) return;
+    for (const { path, message } of problems) console.error(`${where}: ${path === '' ? '' : `${path}: `}${message}`);
+    if (shown === rejectionsShown) console.error('further rejected events are counted, but not shown');
   };
-  for await (const input of eventInputs(file, process.stdin)) {
-    const verdict = verdictOf(input, intake.door);
-    if (verdict.accepted) {
-      counts.accepted += 1;
-      accepted.push(verdict);
-    } else {
-      reject(input, verdict.problems, counts);
-      const value = 'value' in input ? input.value : input.text;
-      rejected.push({
-        trial: trialNamed(value, store),
-        where: input.where,
-        problems: verdict.problems,
-        input: value,
-      });
-    }
-    if (accepted.length + rejected.length >= eventsAtOnce) await pass();
-  }
-  await pass();
-  progress.done();
 }
 
 async function ingest(files: readonly string[], replay: boolean, command: Command): Promise<void> {
@@ -75,9 +31,24 @@ async function ingest(files: readonly string[], replay: boolean, command: Comman
   await withStore(command, 'write', async (store) => {
     if (store.trials.size === 0)
       throw new CommandFailed('no trial is published in this store; run `holdfast protocol publish FILE` first');
-    const counts: Counts = { accepted: 0, rejected: 0 };
+    const counts = { accepted: 0, rejected: 0 };
+    const onRejected = showRejected();
     const { touched, unfolded } = await withIntake(store, { ownClock: replay }, async (intake) => {
-      for (const file of files) await ingestFile(file, store, intake, counts);
+      for (const file of files) {
+        const progress = progressOn(process.stderr);
+        const inlet = { ...intake.door, admit: intake.admit };
+        const { accepted, rejected } = await takeEvents(eventInputs(file, process.stdin), inlet, {
+          trials: store.trials,
+          onRejected,
+          onDurable: (sofar) =>
+            progress.step(
+              `${counts.accepted + sofar.accepted} events accepted, ${counts.rejected + sofar.rejected} rejected …`,
+            ),
+        });
+        progress.done();
+        counts.accepted += accepted;
+        counts.rejected += rejected;
+      }
       await intake.finish();
       return intake;
     });
@@ -98,7 +69,7 @@ async function ingest(files: readonly string[], replay: boolean, command: Comman
 export function ingestCommand(program: Command): void {
   program
     .command('ingest <files...>')
-    .description('take in CloudEvents from files: NDJSON or a JSON array, - for standard input')
+    .description('take in CloudEvents from files: NDJSON, a JSON array or a single event, - for standard input')
     .option(
       '--replay',
       'accept Holdfast’s own records (the trial’s clock) and when each event was received: for a log exported from another store',

@@ -1,12 +1,14 @@
+import { resolve } from 'node:path';
 import { logLevels } from '@holdfast/runtime';
 import { openLogger, untilSignalled } from '@holdfast/runtime/server';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type ServiceName, serviceNames, startServices } from '../serve/start-services.ts';
+import { type ServiceName, serviceNames, servicesFor, startServices } from '../serve/start-services.ts';
 import { type CommonOptions, openStore } from '../store.ts';
 
 type ServeCommandOptions = CommonOptions & {
   readonly host?: string;
   readonly port?: number;
+  readonly drop?: string;
   readonly logLevel?: (typeof logLevels)[number];
 };
 
@@ -22,13 +24,15 @@ async function serve(services: readonly ServiceName[], command: Command): Promis
     const { settings, trials } = store;
     const logger = openLogger({ level: options.logLevel ?? settings.logLevel });
     const { host, port } = options;
+    const drop = options.drop === undefined ? settings.drop : resolve(options.drop);
+    const names = services.length === 0 ? servicesFor(drop) : services;
     const running = await startServices(store, {
       logger,
-      ...(services.length === 0 ? {} : { services }),
+      services: names,
+      ...(drop === undefined ? {} : { drop }),
       ...(host === undefined ? {} : { host }),
       ...(port === undefined ? {} : { port }),
     });
-    const names = services.length === 0 ? serviceNames : services;
     logger.info({ url: running.url, data: settings.data, services: names, trials: [...trials.keys()] }, 'serving');
     if (trials.size === 0) logger.warn('no trial is published yet; run `holdfast protocol publish FILE`');
     process.exitCode = await untilSignalled({ name: 'serve', stop: running.stop }, { logger, failed: running.failed });
@@ -41,9 +45,12 @@ export function serveCommand(program: Command): void {
   program
     .command('serve')
     .argument('[services...]', `which to run in this process (default: all of ${serviceNames.join(', ')})`)
-    .description('run the services: the HTTP door, what folds events into tallies, and the clock of live trials')
+    .description(
+      'run the services: the HTTP door, the drop folder, what folds events into tallies, and the clock of live trials',
+    )
     .option('--host <address>', 'address to listen on (default: HOLDFAST_HOST, else 127.0.0.1)')
     .option('--port <port>', 'port to listen on, 0 for any free one (default: HOLDFAST_PORT, else 8080)', portNumber)
+    .option('--drop <folder>', 'folder to watch for deliveries (default: HOLDFAST_DROP; without it none is watched)')
     .addOption(
       new Option('--log-level <level>', 'least severe entries to log (default: HOLDFAST_LOG_LEVEL, else info)').choices(
         logLevels,

@@ -1,4 +1,5 @@
 import type { Folded } from '@holdfast/aggregate';
+import type { Receipt } from '@holdfast/ingest/drop';
 import type { TakenIn } from '@holdfast/ingest/http';
 import { Counter, Gauge, Histogram, type Metrics } from '@holdfast/runtime/server';
 import type { TrialStanding } from './trial-keeper.ts';
@@ -6,6 +7,7 @@ import type { TrialStanding } from './trial-keeper.ts';
 /** What `serve` measures: counts and times by trial, site and partition. Nothing depends on a participant or on what is sealed. */
 export interface ServeMetrics {
   takenIn(taken: TakenIn): void;
+  delivered(receipt: Receipt): void;
   appended(seconds: number): void;
   folded(folded: Folded): void;
   dayTurned(trial: string): void;
@@ -14,14 +16,40 @@ export interface ServeMetrics {
 
 const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** `standings` is asked when the numbers are read. */
-export function serveMetrics(metrics: Metrics, standings: () => Promise<readonly TrialStanding[]>): ServeMetrics {
+/** Asked when the numbers are read. */
+type Asked = {
+  readonly standings: () => Promise<readonly TrialStanding[]>;
+  /** Things in the drop folder that are not taken in yet. */
+  readonly waitingDeliveries: () => Promise<number>;
+};
+
+export function serveMetrics(metrics: Metrics, { standings, waitingDeliveries }: Asked): ServeMetrics {
   const registers = [metrics];
   const events = new Counter({
     name: 'holdfast_events_total',
     help: 'Events that the door judged, by the sender’s trial and site',
     labelNames: ['trial', 'site', 'verdict'],
     registers,
+  });
+  const deliveries = new Counter({
+    name: 'holdfast_drop_deliveries_total',
+    help: 'Files and folders of tables that were taken in from the drop folder; failed: something of it was not accepted',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const deliveredEvents = new Counter({
+    name: 'holdfast_drop_events_total',
+    help: 'Events that came by the drop folder',
+    labelNames: ['verdict'],
+    registers,
+  });
+  new Gauge({
+    name: 'holdfast_drop_waiting',
+    help: 'Files and folders that lie in the drop folder and are not taken in yet',
+    registers,
+    async collect() {
+      this.set(await waitingDeliveries());
+    },
   });
   const append = new Histogram({
     name: 'holdfast_append_seconds',
@@ -90,6 +118,11 @@ export function serveMetrics(metrics: Metrics, standings: () => Promise<readonly
     takenIn({ trial, site, accepted, rejected }) {
       events.inc({ trial, site, verdict: 'accepted' }, accepted);
       events.inc({ trial, site, verdict: 'rejected' }, rejected);
+    },
+    delivered({ outcome, accepted, rejected }) {
+      deliveries.inc({ outcome });
+      deliveredEvents.inc({ verdict: 'accepted' }, accepted);
+      deliveredEvents.inc({ verdict: 'rejected' }, rejected);
     },
     appended: (time) => append.observe(time),
     folded({ trial, batch }) {

@@ -1,7 +1,9 @@
 import type { Folded } from '@holdfast/aggregate';
 import { startClock } from '@holdfast/ingest';
+import { type DropFolder, openLiveDoor, startDropFolder } from '@holdfast/ingest/drop';
 import { ingestRoutes, type Limits } from '@holdfast/ingest/http';
 import { LogUnavailable } from '@holdfast/log';
+import { UnusableSetting } from '@holdfast/runtime';
 import {
   type Check,
   httpServer,
@@ -18,16 +20,18 @@ import { observedLog } from './observed-log.ts';
 import { serveMetrics } from './serve-metrics.ts';
 import { keepTrial, type TrialKeeper } from './trial-keeper.ts';
 
-export const serviceNames = ['aggregate', 'clock', 'ingest'] as const;
+export const serviceNames = ['aggregate', 'clock', 'drop', 'ingest'] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
 export type ServeOptions = {
-  /** Which run; all of them by default. */
+  /** Which run; all of them by default, `drop` if there is a folder to watch. */
   readonly services?: readonly ServiceName[];
   readonly host?: string;
   /** 0: any free one. */
   readonly port?: number;
   readonly logger?: Logger;
+  /** The drop folder. */
+  readonly drop?: string;
   /** What the door stamps and the clock turns by. */
   readonly now?: () => Date;
   readonly limits?: Partial<Limits>;
@@ -51,14 +55,27 @@ export interface Services {
 const logPauseMs = 2_000;
 const logChances = 5;
 
+/** What runs where nobody says it. */
+export const servicesFor = (dropFolder: string | undefined): readonly ServiceName[] =>
+  serviceNames.filter((name) => name !== 'drop' || dropFolder !== undefined);
+
+/** What may be logged of a failure of the drop folder: a path holds a file’s name, which may be a participant’s. */
+const whyOf = (error: unknown): object =>
+  error instanceof Error && 'syscall' in error ? { code: 'code' in error ? error.code : '' } : { err: error };
+
 /** Starts the services on an open store, in order: what folds before what takes in. */
 export async function startServices(store: Store, options: ServeOptions = {}): Promise<Services> {
   const { settings } = store;
-  const { services = serviceNames, now = () => new Date(), pauseMs = 200 } = options;
+  const { now = () => new Date(), pauseMs = 200, drop: dropFolder = settings.drop } = options;
+  const services = options.services ?? servicesFor(dropFolder);
   const logger = options.logger ?? openLogger({ level: settings.logLevel });
   const metrics = openMetrics();
   const keepers = new Map<string, TrialKeeper>();
-  const measured = serveMetrics(metrics, () => Promise.all([...keepers.values()].map((keeper) => keeper.standing())));
+  let dropped: DropFolder | undefined;
+  const measured = serveMetrics(metrics, {
+    standings: () => Promise.all([...keepers.values()].map((keeper) => keeper.standing())),
+    waitingDeliveries: async () => (await dropped?.waiting().catch(() => Number.NaN)) ?? 0,
+  });
   const log = observedLog(store.log, measured.appended);
 
   let fail: (error: unknown) => void = () => undefined;
@@ -134,6 +151,40 @@ export async function startServices(store: Store, options: ServeOptions = {}): P
     return { name: 'clock', stop };
   };
 
+  const drop = async (): Promise<Running> => {
+    if (dropFolder === undefined)
+      throw new UnusableSetting('the service drop has no folder to watch; name one by --drop DIR or HOLDFAST_DROP');
+    const doors = await openLiveDoor({
+      log,
+      now,
+      pauseMs,
+      failed: (err) => logger.warn({ err }, 'publications cannot be read; the known ones stay in force'),
+    });
+    const folder = await startDropFolder({
+      folder: dropFolder,
+      doors,
+      now,
+      onTaken: (receipt) => {
+        measured.delivered(receipt);
+        const { id: delivery, kind, outcome, accepted, rejected, appended } = receipt;
+        const said = { delivery, kind, accepted, rejected, appended };
+        if (outcome === 'done') logger.info(said, 'delivery taken in');
+        else logger.warn(said, 'delivery lies in failed: not all of it was accepted; its receipt says why');
+      },
+      onFailed: (delivery, error) =>
+        logger.error({ delivery, ...whyOf(error) }, 'the drop folder met an error; what passes is tried again'),
+      onLeft: (why) => logger.warn(`in the drop folder ${why}`),
+    });
+    dropped = folder;
+    return {
+      name: 'drop',
+      async stop() {
+        doors.stop();
+        await folder.stop();
+      },
+    };
+  };
+
   let logProblem: string | undefined;
   const watchLog = async (): Promise<Running> => {
     let chances = logChances;
@@ -176,6 +227,7 @@ export async function startServices(store: Store, options: ServeOptions = {}): P
     watchLog,
     ...(services.includes('aggregate') ? [aggregate] : []),
     ...(services.includes('clock') ? [clock] : []),
+    ...(services.includes('drop') ? [drop] : []),
     http,
   ];
   const { stop } = await startInOrder(starts, logger);

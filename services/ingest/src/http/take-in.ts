@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { envelopeOf } from '@holdfast/events';
 import type { Token, Trials } from '@holdfast/trials';
-import type { Door, Verdict } from '../door.ts';
+import type { Accepted, Door, Verdict } from '../door.ts';
+import type { HungDoor } from '../live-door.ts';
 import { type Rejection, shortened } from '../rejections.ts';
 import type { EventVerdict } from './answers.ts';
-import type { HungDoor } from './live-door.ts';
 import type { Sent } from './sent-events.ts';
 import { outOfScope } from './token-scope.ts';
 
@@ -16,7 +16,7 @@ export type Sender = { readonly token: Token; readonly source: string; readonly 
 
 export type Judged = {
   readonly verdicts: readonly EventVerdict[];
-  readonly accepted: readonly Extract<Verdict, { accepted: true }>[];
+  readonly accepted: readonly Accepted[];
   readonly rejections: readonly Rejection[];
 };
 
@@ -47,7 +47,7 @@ function verdictOf(sent: Sent, door: Door, sender: Sender): Verdict {
 /** Judges each event by itself, by schema, token and protocol. */
 export async function judgeAll(sent: readonly Sent[], { door, trials }: HungDoor, sender: Sender): Promise<Judged> {
   const verdicts: EventVerdict[] = [];
-  const accepted: Extract<Verdict, { accepted: true }>[] = [];
+  const accepted: Accepted[] = [];
   const rejections: Rejection[] = [];
   for (const [index, one] of sent.entries()) {
     if (index > 0 && index % judgedAtOnce === 0) await nextTurn();

@@ -1,6 +1,6 @@
 import type { EventLog } from '@holdfast/log';
 import { type FollowOptions, follow, readTrials, registryTopic, type Trials } from '@holdfast/trials';
-import { type Door, openDoor } from '../door.ts';
+import { type Door, openDoor } from './door.ts';
 
 /** A door, and the publications that it was hung by. */
 export type HungDoor = { readonly door: Door; readonly trials: Trials };

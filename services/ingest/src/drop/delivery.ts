@@ -1,0 +1,291 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, open, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Problem } from '@holdfast/events';
+import { LogError } from '@holdfast/log';
+import { ImportError, openImport, type Reconciliation } from '@holdfast/tables';
+import type { Appended } from '../appended.ts';
+import { NoTrialKey } from '../door.ts';
+import { type EventInput, eventInputsIn } from '../event-files.ts';
+import { type ImportedClock, importedClock } from '../imported-clock.ts';
+import type { HungDoor } from '../live-door.ts';
+import { problemsInClear } from '../rejections.ts';
+import { type Inlet, takeEvents } from '../take-events.ts';
+import { appending, judgeOf, rejectedRowsAsCsv } from '../take-tables.ts';
+import { hashed, hasMapping, isUnchanged, type Lying, lyingAt, mappingFile } from './delivered.ts';
+import { mostRejectionsInReceipt, type Receipt, writeReceipt } from './receipt.ts';
+
+const linesToMendFile = 'rejected.ndjson';
+const rejectedRowsFile = 'rejected.csv';
+
+/** An array must be parsed whole, and beside the HTTP door nothing may take the process for long. */
+const largestArray = 32_000_000;
+
+/** A delivery as it lies in `working`: a folder with what was delivered in it. */
+export type Claimed = {
+  readonly folder: string;
+  /** When it was claimed, as in the folder's name. */
+  readonly stamp: string;
+};
+
+/** Where in a delivery's folder lies what was delivered: it may be called as it likes. */
+export const deliveredIn = (folder: string): string => join(folder, 'delivered');
+
+/** The delivery cannot be taken in as a whole, and will never be able to be: the message says why and what to do. */
+class Unusable extends Error {}
+
+/** Work was stopped in the middle, or what was delivered was still being written: later, all of it anew. */
+class NotNow extends Error {
+  readonly code = 'HF_NOT_NOW';
+  override readonly name = 'NotNow';
+}
+
+/** No text in any encoding that JSON may have holds this byte. */
+async function* textOnly(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let isFirst = true;
+  for await (const chunk of chunks) {
+    if (isFirst && chunk.includes(0))
+      throw new Unusable('is not text: unpack it if it is packed, write it as UTF-8 if it is UTF-16');
+    isFirst = false;
+    yield chunk;
+  }
+}
+
+/** Names of files as they may be shown: whatever they are called, one line. */
+const shownName = (name: string) => name.replace(/\p{Cc}/gu, '?');
+
+/** The line by which a rejected input can be mended and dropped again; none of what does not say one thing, or is no line. */
+function lineToMend(input: EventInput): Uint8Array | undefined {
+  if (input.line !== undefined) return input.line;
+  const isClear = 'value' in input && input.problems === undefined;
+  return isClear ? Buffer.from(JSON.stringify(input.value)) : undefined;
+}
+
+/** The file of lines to mend; it is there once there is one. */
+function linesToMend(folder: string) {
+  let handle: FileHandle | undefined;
+  let lines = 0;
+  return {
+    get lines() {
+      return lines;
+    },
+    async add(line: Uint8Array) {
+      handle ??= await open(join(folder, linesToMendFile), 'w', 0o600);
+      await handle.writeFile(Buffer.concat([line, Buffer.from('\n')]));
+      lines += 1;
+    },
+    async close() {
+      await handle?.sync();
+      await handle?.close();
+    },
+  };
+}
+
+/** The door, which remembers what came of a delivery. */
+function remembering({ door, trials }: HungDoor, isStopped: () => boolean) {
+  const places = new Map<string, Appended>();
+  const clocks = new Map<string, ImportedClock>();
+  const rejections: { where: string; problems: Problem[] }[] = [];
+  const counts = { accepted: 0, rejected: 0 };
+  const inlet: Inlet = {
+    judge: door.judge,
+    async admit(accepted) {
+      if (isStopped()) throw new NotNow('stopped');
+      for (const place of await door.admit(accepted)) {
+        const at = `${place.partition} ${place.trial}`;
+        const { first = place.first, last = place.last } = places.get(at) ?? {};
+        places.set(at, { ...place, first: Math.min(first, place.first), last: Math.max(last, place.last) });
+      }
+      counts.accepted += accepted.length;
+      for (const { event, trial } of accepted) {
+        const published = trials.get(trial);
+        if (published?.protocol.clock !== 'imported') continue;
+        const clock = clocks.get(trial) ?? importedClock(published.protocol);
+        clocks.set(trial, clock);
+        clock.see(event);
+      }
+    },
+    async keepRejected(rejected) {
+      await door.keepRejected(rejected);
+      counts.rejected += rejected.length;
+      for (const { trial, where, problems } of rejected) {
+        if (rejections.length === mostRejectionsInReceipt) return;
+        const protocol = trial === undefined ? undefined : trials.get(trial)?.protocol;
+        rejections.push({ where, problems: [...problemsInClear(problems, protocol, trials)] });
+      }
+    },
+  };
+  return {
+    inlet,
+    counts,
+    rejections,
+    appended: () => [...places.values()],
+    /** Of trials that are over no clock runs: its events turn it, as with `holdfast import`. */
+    async turnClocks() {
+      for (const [trial, clock] of clocks) {
+        const date = clock.date();
+        if (date !== undefined) await door.turnDay(trial, date);
+      }
+    },
+  };
+}
+
+type Remembering = ReturnType<typeof remembering>;
+
+async function takeEventFile(path: string, name: string, hung: HungDoor, into: Remembering, folder: string) {
+  const mend = linesToMend(folder);
+  try {
+    const inputs = eventInputsIn(textOnly(createReadStream(path)), shownName(name), largestArray);
+    const { accepted, rejected } = await takeEvents(inputs, into.inlet, {
+      trials: hung.trials,
+      async onRejected(input) {
+        const line = lineToMend(input);
+        if (line !== undefined) await mend.add(line);
+      },
+    });
+    if (accepted + rejected === 0) throw new Unusable('holds no event; look at what wrote it');
+  } finally {
+    await mend.close();
+  }
+  return { toMend: mend.lines };
+}
+
+async function takeTableFolder(path: string, { door, trials }: HungDoor, into: Remembering, folder: string) {
+  const protocols = new Map([...trials].map(([trial, { protocol }]) => [trial, protocol]));
+  const tables = await openImport({ mapping: join(path, mappingFile), directory: path, trials: protocols });
+  let reconciliation: Reconciliation;
+  try {
+    const refused: Parameters<typeof appending>[1] = [];
+    const log = appending(into.inlet, refused);
+    const judge = judgeOf(door, tables.mapping, (rejection) => refused.push(rejection));
+    for await (const batch of tables.events(judge)) await log.take(batch);
+    await log.flush();
+    reconciliation = tables.reconciliation();
+  } finally {
+    await tables.close();
+  }
+  const { rejectedRows } = reconciliation;
+  if (rejectedRows.length > 0) {
+    await writeFile(join(folder, rejectedRowsFile), rejectedRowsAsCsv(rejectedRows), { mode: 0o600 });
+  }
+  return {
+    rows: rejectedRows.length,
+    tables: reconciliation.tables.map(({ file, read, used, filtered, rejected }) => ({
+      ...{ file, read, used, filtered, rejected },
+    })),
+  };
+}
+
+/** What passes: a log or disk that is full or away, too many files open. */
+const passing = new Set(['ENOENT', 'ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE', 'EIO', 'EROFS', 'ESTALE']);
+
+function isForLater(error: unknown): boolean {
+  if (error instanceof LogError) return error.code !== 'HF_INVALID_REQUEST';
+  if (error instanceof NoTrialKey || error instanceof NotNow) return true;
+  return error instanceof Error && 'code' in error && passing.has(String(error.code));
+}
+
+/** Why it can never be taken in as a whole; what is tried again is thrown. */
+function whyUnusable(error: unknown, onDefect: (error: unknown) => void): string {
+  if (isForLater(error)) throw error;
+  if (error instanceof Unusable || error instanceof ImportError) return error.message;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'EACCES' || code === 'EPERM') return `cannot be read (${code}); give this service the right to`;
+  onDefect(error);
+  return 'met a defect of Holdfast, which the log of the service shows; keep it, and report the defect';
+}
+
+export type DeliveryOptions = {
+  readonly now: () => Date;
+  /** Whether the work is to end soon; then it is left for later. */
+  readonly isStopped: () => boolean;
+  /** Earlier deliveries of the content with this digest. */
+  readonly sameAs: (digest: string) => Promise<readonly string[]>;
+  readonly onDefect: (error: unknown) => void;
+};
+
+/** What is wrong with it as it lies there, before any of it is read. */
+function flawOf(lying: Lying): string | undefined {
+  const odd = lying.entries.find(({ is }) => is === 'neither');
+  if (odd !== undefined)
+    return `${odd.name === '' ? 'is' : `${shownName(odd.name)} in it is`} neither a file nor a folder (a link, perhaps); drop what it stands for`;
+  if (lying.is === 'folder' && !hasMapping(lying)) return `has no ${mappingFile}; put the mapping beside its tables`;
+  return undefined;
+}
+
+/**
+ * Takes in what was claimed, and writes its receipt when all is durable. Whatever is tried again is taken in again from its
+ * beginning: an event that comes twice counts once. Undefined if nothing was delivered after all.
+ */
+export async function takeDelivery(
+  { folder, stamp }: Claimed,
+  hung: HungDoor,
+  { now, isStopped, sameAs, onDefect }: DeliveryOptions,
+): Promise<Receipt | undefined> {
+  const [name] = await readdir(deliveredIn(folder)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  if (name === undefined) return undefined;
+  const path = join(deliveredIn(folder), name);
+  // Of a try that came to no receipt.
+  for (const left of [linesToMendFile, rejectedRowsFile]) await rm(join(folder, left), { force: true });
+  const taken = now().toISOString();
+  const lying = await lyingAt(path);
+  const into = remembering(hung, isStopped);
+  let problem = flawOf(lying);
+  let came: { toMend?: number; rows?: number; tables?: Receipt['tables'] } = {};
+  let files: Receipt['files'] = [];
+  try {
+    files = [...(await hashed(lying, name))];
+    if (problem === undefined)
+      came =
+        lying.is === 'file'
+          ? await takeEventFile(path, name, hung, into, folder)
+          : await takeTableFolder(path, hung, into, folder);
+    await into.turnClocks();
+  } catch (error) {
+    problem = whyUnusable(error, onDefect);
+  }
+  if (!isUnchanged(lying, await lyingAt(path))) throw new NotNow('it was still being written');
+  if (problem !== undefined) {
+    // In a message about tables there may be a value of theirs: it stands in the receipt alone.
+    const why = lying.is === 'folder' ? 'could not be taken in; its receipt says why' : problem;
+    const whole = {
+      trial: undefined,
+      where: shownName(name),
+      problems: [{ path: '', message: why }],
+      input: undefined,
+    };
+    await hung.door.keepRejected([whole]);
+  }
+  const [only] = files;
+  const sha256 =
+    lying.is === 'file' && only !== undefined
+      ? only.sha256
+      : createHash('sha256')
+          .update(files.map((each) => `${each.sha256}  ${each.file}\n`).join(''))
+          .digest('hex');
+  const isWhole = problem === undefined && into.counts.rejected + (came.rows ?? 0) === 0;
+  const receipt: Receipt = {
+    format: 'holdfast-receipt/1',
+    id: `${stamp}-${sha256.slice(0, 16)}`,
+    name,
+    kind: ({ file: 'events', folder: 'tables', neither: 'neither' } as const)[lying.is],
+    outcome: isWhole ? 'done' : 'failed',
+    taken,
+    finished: now().toISOString(),
+    sha256,
+    files: [...files],
+    sameAs: [...(await sameAs(sha256.slice(0, 16)))],
+    ...into.counts,
+    appended: into.appended(),
+    ...(problem === undefined ? {} : { problem }),
+    rejections: into.rejections,
+    toMend: came.toMend ?? 0,
+    ...(came.tables === undefined ? {} : { tables: [...came.tables] }),
+  };
+  await writeReceipt(folder, receipt);
+  return receipt;
+}

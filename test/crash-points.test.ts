@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { succeed } from './acceptance/holdfast.ts';
 import { all } from './faults/all.ts';
-import { serve, start, trial } from './faults/served-trial.ts';
+import { crashAt, serve, start, trial } from './faults/served-trial.ts';
 import { type Fault, survive } from './faults/survived.ts';
 
 /** At which passing of each point the process is killed; with all faults at each of these, else at one. */
@@ -18,7 +18,7 @@ function kills(moments: readonly string[]): readonly string[] {
 const killedAt =
   (point: string): Fault =>
   (data) => {
-    const serving = serve(data, point);
+    const serving = serve(data, crashAt(point));
     // A point that nobody passes any more is a failure, and not a wait without end.
     const timer = setTimeout(() => serving.kill('SIGTERM'), 60_000);
     const ended = serving.ended.then((how) => {
@@ -32,7 +32,7 @@ const killedAt =
 async function cutsKilled(data: string): Promise<void> {
   const create = ['cut', 'create', '--trial', trial, '--name', 'one', '--data', data];
   for (const point of kills(['archive'])) {
-    const cutting = start(create, point.replace(':4', ':3'));
+    const cutting = start(create, crashAt(point.replace(':4', ':3')));
     expect(await cutting.ended, `${point}: ${cutting.logged()}`).toBe('SIGKILL');
   }
   expect((await succeed(['cut', 'list', '--trial', trial, '--format', 'csv', '--data', data])).stdout).not.toContain(

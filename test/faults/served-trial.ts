@@ -34,7 +34,6 @@ if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
 const protocol = parsed.value;
 
 const bin = join(root, 'services/holdfast/bin/holdfast.js');
-const preload = new URL('./inject/preload.mjs', import.meta.url).href;
 
 /** A process of Holdfast. */
 export type Serving = {
@@ -52,13 +51,17 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** Starts the command line; `crashAt` is a crash point and which passing of it kills the process: `before-commit:3`. */
-export function start(words: readonly string[], crashAt?: string): Serving {
-  const node = crashAt === undefined ? [] : ['--import', preload];
+/** What is put into a process by `node --import` of a file in `inject`, with the variables that it reads. */
+export type Injected = { readonly inject: string; readonly [variable: string]: string };
+
+/** Starts the command line. */
+export function start(words: readonly string[], injected?: Injected): Serving {
+  const { inject, ...variables } = injected ?? {};
+  const node = inject === undefined ? [] : ['--import', new URL(`./inject/${inject}`, import.meta.url).href];
   const child = spawn(process.execPath, [...node, bin, ...words], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, CRASH_AT: crashAt },
+    env: { ...process.env, ...variables },
   });
   running.add(child);
   let logged = '';
@@ -76,8 +79,11 @@ export function start(words: readonly string[], crashAt?: string): Serving {
   return { url: () => url, logged: () => logged, kill: (signal) => void child.kill(signal), ended };
 }
 
-export const serve = (data: string, crashAt?: string): Serving =>
-  start(['serve', '--port', '0', '--data', data], crashAt);
+/** Kills the process at a crash point, and which passing of it: `before-commit:3`. */
+export const crashAt = (point: string): Injected => ({ inject: 'crash-points.mjs', CRASH_AT: point });
+
+export const serve = (data: string, injected?: Injected): Serving =>
+  start(['serve', '--port', '0', '--data', data], injected);
 
 export const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 

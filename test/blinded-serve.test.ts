@@ -144,7 +144,7 @@ async function served(name: string, events: readonly HoldfastEvent[]): Promise<O
   await cp(begun, data, { recursive: true });
   const key = join(folder.path, 'key');
   const words = ['serve', '--port', '0', '--log-level', 'debug', '--data', data, '--key', key];
-  const serving = start(words, { inject: 'nothing-by-chance.mjs', NOW: now });
+  const serving = start(words, { inject: 'nothing-by-chance.mjs', variables: { NOW: now } });
   await folded(data, serving);
   const answers: string[] = [];
   for (const request of requestsOf(events)) {

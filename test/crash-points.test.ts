@@ -47,7 +47,7 @@ test(
   'killed at every named point, again and again: nothing acknowledged is lost, nothing counts twice',
   async () => {
     const points = kills(['append', 'sync', 'acknowledgement', 'commit', 'publication', 'claim']);
-    await survive(points.map(killedAt), serve, cutsKilled);
+    await survive({ faults: points.map(killedAt), inTheEnd: cutsKilled });
     console.log(`crash points: ${points.length + kills(['archive']).length} kills, all survived`);
   },
   all ? undefined : 240_000,

@@ -32,7 +32,7 @@ const killedAt =
 test(
   'kill -9 at random instants under load: nothing acknowledged is lost, nothing counts twice',
   async () => {
-    await survive(instants.map(killedAt), serve);
+    await survive({ faults: instants.map(killedAt) });
     console.log(`kill -9 at random instants: ${runs} runs, all survived (seed ${seed})`);
   },
   all ? undefined : 180_000,

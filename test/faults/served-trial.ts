@@ -51,14 +51,20 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** What is put into a process by `node --import` of a file in `inject`, with the variables that it reads. */
-export type Injected = { readonly inject: string; readonly [variable: string]: string };
+export type HowToStart = {
+  /** A file in `inject` that is put into the process by `node --import`. */
+  readonly inject?: string;
+  /** Variables that it reads. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** A command that runs the process. */
+  readonly by?: readonly string[];
+};
 
 /** Starts the command line. */
-export function start(words: readonly string[], injected?: Injected): Serving {
-  const { inject, ...variables } = injected ?? {};
-  const node = inject === undefined ? [] : ['--import', new URL(`./inject/${inject}`, import.meta.url).href];
-  const child = spawn(process.execPath, [...node, bin, ...words], {
+export function start(words: readonly string[], { inject, variables, by = [] }: HowToStart = {}): Serving {
+  const injected = inject === undefined ? [] : ['--import', new URL(`./inject/${inject}`, import.meta.url).href];
+  const [program = '', ...more] = [...by, process.execPath, ...injected, bin, ...words];
+  const child = spawn(program, more, {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...variables },
@@ -80,10 +86,12 @@ export function start(words: readonly string[], injected?: Injected): Serving {
 }
 
 /** Kills the process at a crash point, and which passing of it: `before-commit:3`. */
-export const crashAt = (point: string): Injected => ({ inject: 'crash-points.mjs', CRASH_AT: point });
+export const crashAt = (point: string): HowToStart => ({
+  inject: 'crash-points.mjs',
+  variables: { CRASH_AT: point },
+});
 
-export const serve = (data: string, injected?: Injected): Serving =>
-  start(['serve', '--port', '0', '--data', data], injected);
+export const serve = (data: string, how?: HowToStart): Serving => start(['serve', '--port', '0', '--data', data], how);
 
 export const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -154,9 +162,9 @@ function assessedIn(cells: readonly CellTally[]): number {
   return most;
 }
 
-/** A store in which the trial is published, and which is read along the whole time. */
-export async function servedTrial(): Promise<ServedTrial> {
-  const folder = await mkdtemp(join(tmpdir(), 'hf-faults-'));
+/** A store in which the trial is published, and which is read along the whole time; in a folder of its own there. */
+export async function servedTrial(there: string): Promise<ServedTrial> {
+  const folder = await mkdtemp(join(there, 'hf-faults-'));
   const data = join(folder, 'store');
   const { log: dir, closedLog: closedDir } = storeFolders(data);
   const publishing = await embeddedEventLog({ dir, closedDir });

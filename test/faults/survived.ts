@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { expect } from 'vitest';
 import { loggedEvents, succeed } from '../acceptance/holdfast.ts';
 import {
@@ -5,6 +6,7 @@ import {
   type Senders,
   type ServedTrial,
   type Serving,
+  serve,
   servedTrial,
   trial,
   undisturbedDigest,
@@ -60,16 +62,26 @@ async function expectAllThere(served: ServedTrial, senders: Senders): Promise<vo
 /** What goes wrong with a trial that is served: how `serve` is started, and what ends it. */
 export type Fault = (data: string) => { readonly serving: Serving; readonly ended: Promise<void> };
 
+export type Trouble = {
+  readonly faults: readonly Fault[];
+  /** Where the store lies. */
+  readonly there?: string;
+  readonly restart?: (data: string) => Serving;
+  /** What is done after the restart, while more comes in. */
+  readonly inTheEnd?: (data: string) => Promise<void>;
+};
+
 /**
  * Participants are sent to `serve`, and read, without a pause, while it is started and ended by one fault after the other. In the end
  * it is started once more, and all must be there.
  */
-export async function survive(
-  faults: readonly Fault[],
-  restart: (data: string) => Serving,
-  beforeTheEnd: (data: string) => Promise<void> = async () => undefined,
-): Promise<void> {
-  const served = await servedTrial();
+export async function survive({
+  faults,
+  there = tmpdir(),
+  restart = serve,
+  inTheEnd = async () => undefined,
+}: Trouble): Promise<void> {
+  const served = await servedTrial(there);
   let now: Serving | undefined;
   try {
     const senders = served.startSending(() => now?.url());
@@ -80,7 +92,7 @@ export async function survive(
       await Promise.race([ended, senders.failed, reader.failed]);
     }
     now = restart(served.data);
-    await beforeTheEnd(served.data);
+    await inTheEnd(served.data);
     await senders.finish();
     while (!(await served.isFolded())) await pause(20);
     now.kill('SIGTERM');

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+import usual from '../../vitest.config.ts';
+
+/** `npm run test:faults`: every fault as often as it has to be survived, which takes longer than `npm test` may. */
+export default defineConfig({
+  ...usual,
+  test: {
+    ...usual.test,
+    include: ['test/{crash-points,kills}.test.ts'],
+    env: { FAULTS: 'all' },
+    testTimeout: 1_800_000,
+  },
+});

@@ -88,6 +88,8 @@ function wilsonOf(x: number, n: number): [number, number] {
   const half = (z / (n + z * z)) * Math.sqrt(n * p * (1 - p) + (z * z) / 4);
   return [middle - half, middle + half];
 }
+/** How far below and above a proportion its limits lie, squared. */
+type Reach = { readonly below: number; readonly above: number };
 /** Newcombe's limits of a difference of proportions (method 10). */
 function newcombeOf(x: number, n: number, y: number, m: number): [number, number, number] {
   const [[l1, u1], [l2, u2], p, q] = [wilsonOf(x, n), wilsonOf(y, m), x / n, y / m];
@@ -200,18 +202,33 @@ describe('contrasts', () => {
       ['simple', 'drug', 'ketamine', 'saline', 'therapy=therapy', '15', 'newcombe'],
       ['simple', 'therapy', 'therapy', 'education', 'drug=saline', '16', 'newcombe'],
       ['simple', 'therapy', 'therapy', 'education', 'drug=ketamine', '15', 'newcombe'],
-      ['main', 'drug', 'ketamine', 'saline', '', '31', 'wald'],
-      ['main', 'therapy', 'therapy', 'education', '', '31', 'wald'],
-      ['interaction', 'drug × therapy', '', '', '', '31', 'wald'],
+      ['main', 'drug', 'ketamine', 'saline', '', '31', 'mover'],
+      ['main', 'therapy', 'therapy', 'education', '', '31', 'mover'],
+      ['interaction', 'drug × therapy', '', '', '', '31', 'mover'],
     ]);
     const interval = ['value', 'lower', 'upper'];
     expectNumbers(all[3], interval, [6 / 7, ...wilsonOf(6, 7)]);
     expectNumbers(all[5], interval, [11 / 15, ...wilsonOf(11, 15)]);
     expectNumbers(all[9], interval, newcombeOf(6, 7, 4, 8));
     // Of the shares 6/7, 5/8, 4/8 and 3/8, by hand: ((6/7 − 4/8) + (5/8 − 3/8)) / 2, and their difference.
-    const se = Math.sqrt(((6 / 7) * (1 / 7)) / 7 + ((5 / 8) * (3 / 8)) / 8 + 0.25 / 8 + ((3 / 8) * (5 / 8)) / 8);
-    expectNumbers(all[12], interval, [17 / 56, 17 / 56 - (z * se) / 2, 17 / 56 + (z * se) / 2]);
-    expectNumbers(all[14], interval, [3 / 28, 3 / 28 - z * se, 3 / 28 + z * se]);
+    // Limits from those of the cells: from each by how far it may be off in the direction that moves the effect.
+    const [kt, ke, st, se] = (
+      [
+        [6, 7],
+        [5, 8],
+        [4, 8],
+        [3, 8],
+      ] as const
+    ).map(([x, n]) => {
+      const [lower, upper] = wilsonOf(x, n);
+      return { below: (x / n - lower) ** 2, above: (upper - x / n) ** 2 };
+    }) as [Reach, Reach, Reach, Reach];
+    const mainBelow = Math.sqrt(kt.below + ke.below + st.above + se.above) / 2;
+    const mainAbove = Math.sqrt(kt.above + ke.above + st.below + se.below) / 2;
+    expectNumbers(all[12], interval, [17 / 56, 17 / 56 - mainBelow, 17 / 56 + mainAbove]);
+    const below = Math.sqrt(kt.below + ke.above + st.above + se.below);
+    const above = Math.sqrt(kt.above + ke.below + st.below + se.above);
+    expectNumbers(all[14], interval, [3 / 28, 3 / 28 - below, 3 / 28 + above]);
   });
 
   test('margins are what `rates` shows of a factor', async () => {

@@ -307,25 +307,27 @@ describe('sites', () => {
   test('what each site did, as counted by hand', async () => {
     const { stdout } = await succeed(['sites', '--format', 'csv', '--data', data]);
     expect(stdout.split(/\r?\n/)[0]).toBe(
-      'trial,site,randomised,left,retained_percent,visits_due,visits_kept,visits_late,kept_percent,evidence_days,last_event,median_entry_days,p90_entry_days,issues',
+      'trial,site,randomised,left,retained_percent,visits_due,visits_kept,visits_late,kept_percent,evidence_days,last_event,last_received,median_entry_days,p90_entry_days,issues',
     );
     const rows = csvRows(stdout);
     // Two visits were due of each of four participants; one of GB-01 came too late to the second.
     expect(rows.map(({ trial: _, ...row }) => Object.values(row).join(' '))).toEqual([
-      `GB-01 4 1 75 8 2 1 25 2 ${date(31)} 1 1 0`,
-      `GB-02 4 0 100 8 1 0 12.5 1 ${date(42)} 3 3 1`,
-      'GB-03 0 0  0 0 0  0    0',
-      ` 8 1 87.5 16 3 1 18.75 3 ${date(42)} 1 3 1`,
+      `GB-01 4 1 75 8 2 1 25 2 ${date(30)} ${date(31)} 1 1 0`,
+      `GB-02 4 0 100 8 1 0 12.5 1 ${date(39)} ${date(42)} 3 3 1`,
+      'GB-03 0 0  0 0 0  0     0',
+      ` 8 1 87.5 16 3 1 18.75 3 ${date(39)} ${date(42)} 1 3 1`,
     ]);
   });
 
   test('as of a day only what had come in by then; up to a date only what had happened', async () => {
     const then = await csv('sites', '--as-of', date(8));
-    expect(then.map((row) => [row.site, row.randomised, row.left, row.last_event, row.issues])).toEqual([
-      ['GB-01', '4', '0', date(8), '0'],
-      ['GB-02', '4', '0', date(8), '0'],
-      ['GB-03', '0', '0', '', '0'],
-      ['', '8', '0', date(8), '0'],
+    expect(
+      then.map((row) => [row.site, row.randomised, row.left, row.last_event, row.last_received, row.issues]),
+    ).toEqual([
+      ['GB-01', '4', '0', date(7), date(8), '0'],
+      ['GB-02', '4', '0', date(5), date(8), '0'],
+      ['GB-03', '0', '0', '', '', '0'],
+      ['', '8', '0', date(7), date(8), '0'],
     ]);
     const [, , , all] = await csv('sites', '--cut-off', date(18));
     expect(all).toMatchObject({ randomised: '8', left: '0', evidence_days: '3' });

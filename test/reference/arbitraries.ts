@@ -9,6 +9,7 @@ import {
   fullType,
   type HoldfastEvent,
   horizonOf,
+  type Measure,
   type MeasureKind,
   type ObservationType,
   type ParticipantEvent,
@@ -267,7 +268,19 @@ export function arbProtocol(trial = 'T-1', kinds?: readonly MeasureKind[]): fc.A
           }),
       }),
     )
-    .map((protocol) => Protocol.parse(defined(protocol)));
+    .map((protocol) =>
+      Protocol.parse(defined({ ...protocol, measures: protocol.measures.map(ofDrugGiven(protocol)) })),
+    );
+}
+
+/** A measure, but for the drug that it asks for if no arm gives it: a protocol is refused for that. */
+export function ofDrugGiven({ arms }: Pick<Protocol, 'arms'>): (measure: Partial<Measure>) => Partial<Measure> {
+  const given = new Set(arms.flatMap(({ gives = [] }) => gives));
+  return (measure) => {
+    if (measure.kind !== 'exposure' || measure.drug === undefined || given.has(measure.drug)) return measure;
+    const { drug: _, ...ofAllDrugs } = measure;
+    return ofAllDrugs;
+  };
 }
 
 /** A protocol, in half of the cases with the schedules of earlier versions, which begin around the days of randomisation. */

@@ -5,9 +5,9 @@ import { scoredInstruments } from './arbitrary-score-events.ts';
 const hours = fc.constantFrom(0, 2, 24, 28, 48);
 const within = fc.option(fc.constantFrom(0.5, 6, 24), { nil: undefined });
 
-/** Landmarks of a small trial: few visits, days and hours, so that what is assessed falls on them. */
+/** Landmarks of a small trial, none after its planned follow-up (four days before the horizon, or later): few visits, days and hours, so that what is assessed falls on them. */
 export function arbLandmark({ visits, horizon }: MeasureSetting): fc.Arbitrary<object> {
-  const byDay = fc.record({ day: fc.integer({ min: -1, max: horizon }), within: fc.nat({ max: 3 }) });
+  const byDay = fc.record({ day: fc.integer({ min: -1, max: Math.max(-1, horizon - 4) }), within: fc.nat({ max: 3 }) });
   const byHours = fc
     .record({ hoursAfterDose: hours, within, session: fc.option(fc.constantFrom(1, 2, 3), { nil: undefined }) })
     .map((landmark) => Object.fromEntries(Object.entries(landmark).filter(([, value]) => value !== undefined)));

@@ -12,6 +12,8 @@ export type Instrument = {
   readonly total?: ScoreRange;
   /** Absent: items may be anything. */
   readonly items?: ItemRanges;
+  /** Absent: subscores may be of any name and size. */
+  readonly subscores?: Readonly<Record<string, ScoreRange>>;
   /** What a higher total means. */
   readonly higher: 'worse' | 'better' | 'neither';
   /** Response: the total fell by at least this share of its baseline. */

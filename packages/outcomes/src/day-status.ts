@@ -14,7 +14,12 @@ import type { StudyDay } from './facts.ts';
 import type { Effective } from './history/replacing.ts';
 import { type Settled, settleOpen, settleSealed } from './history/settle.ts';
 import { type CollectingVisits, collectingVisits } from './maturity.ts';
-import { type ExplainedDays, participantDays } from './measures/participant-days.ts';
+import {
+  type ExplainedDays,
+  explainedDays,
+  type ParticipantDays,
+  participantDays,
+} from './measures/participant-days.ts';
 import type { History } from './observation.ts';
 import { isOpenMeasure } from './open-measures.ts';
 
@@ -50,7 +55,30 @@ export function statusByDay(
   const dayZero = civilDay(open.randomisation.data.date);
   const observations = observationsFor(measure, protocol, history, open);
   const kept = protocolFor(protocol, dayZero);
-  return daysWithStatus(kept, measure, participantDays(measure, kept, observations, dayZero, clock));
+  return daysWithStatus(kept, measure, explainedDays(measure, kept, observations, dayZero, clock));
+}
+
+/**
+ * On how many study days 1 … horizon evidence says use or abstinence, as `statusByDay` would have it of an open measure; 0 while
+ * the participant is not randomised.
+ */
+export function evidenceDays(
+  protocol: AmendedProtocol,
+  measure: UseMeasure,
+  { randomisation, observations }: Settled,
+  clock: CivilDay | undefined,
+): number {
+  if (randomisation === undefined) return 0;
+  const dayZero = civilDay(randomisation.data.date);
+  const kept = protocolFor(protocol, dayZero);
+  const days = participantDays(measure, kept, observations, dayZero, clock);
+  const visits = collectingVisits(kept, measure);
+  let known = 0;
+  for (let day = 1; day <= days.lastDay; day += 1) {
+    const status = statusOf(day, measure, days, visits);
+    if (status === 'use' || status === 'abstinent') known += 1;
+  }
+  return known;
 }
 
 /** What a measure may look at: the open events, and of a closed measure the sealed ones too. */
@@ -83,7 +111,7 @@ export function daysWithStatus(protocol: Protocol, measure: UseMeasure, days: Ex
   });
 }
 
-function statusOf(day: StudyDay, measure: UseMeasure, days: ExplainedDays, visits: CollectingVisits): DayStatus {
+function statusOf(day: StudyDay, measure: UseMeasure, days: ParticipantDays, visits: CollectingVisits): DayStatus {
   const { lastDay, evidence, lookBacks, mature, excluded, death, left } = days;
   if (day > lastDay) return 'off-study';
   if (measure.death === 'exclude' && death !== undefined && day > death) return 'off-study';

@@ -15,7 +15,7 @@ import { identityKey } from './history/identity.ts';
 import type { Effective } from './history/replacing.ts';
 import { settleOpen } from './history/settle.ts';
 import { typesBehind } from './measures/measure-folds.ts';
-import { participantDays } from './measures/participant-days.ts';
+import { explainedDays } from './measures/participant-days.ts';
 import type { History } from './observation.ts';
 import { dayZeroOf } from './standing.ts';
 
@@ -96,7 +96,7 @@ export function explainValues(
   };
   const deciding = decidingObservations(looksAt, valuesWithout);
   const statements = isUseMeasure(measure)
-    ? participantDays(measure, protocolFor(protocol, dayZero), observations, dayZero, clock).statements
+    ? explainedDays(measure, protocolFor(protocol, dayZero), observations, dayZero, clock).statements
     : [];
   const speaking = ({ from, to }: Stretch): readonly Effective[] => {
     const speak = new Set(

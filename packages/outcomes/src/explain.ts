@@ -19,7 +19,7 @@ import { fold } from './fold.ts';
 import { settleOpen } from './history/settle.ts';
 import { counted, type JudgedWindow, type WindowStatus, windowOn } from './measures/abstinence.ts';
 import { stretchesSoFar } from './measures/continuous-abstinence.ts';
-import { type ParticipantDays, participantDays } from './measures/participant-days.ts';
+import { explainedDays, type ParticipantDays } from './measures/participant-days.ts';
 import { rollingWindows } from './measures/rolling-abstinence.ts';
 import type { History } from './observation.ts';
 
@@ -87,7 +87,7 @@ export function explain(
   };
   if (randomisation === undefined) return { ...unknown, outside: 'not-randomised', dayZero: undefined, lastDay: -1 };
   const dayZero = civilDay(randomisation.data.date);
-  const days = participantDays(
+  const days = explainedDays(
     measure,
     protocolFor(protocol, dayZero),
     observationsFor(measure, protocol, history, open),

@@ -5,10 +5,12 @@ import { describe, expect, test } from 'vitest';
 import { arbCase, arbRearranged } from '../../../test/reference/arbitraries.ts';
 import { type NaiveIssue, naiveFold } from '../../../test/reference/naive-fold.ts';
 import { naiveEvents } from '../../../test/reference/naive-rates.ts';
-import { statusByDay } from './day-status.ts';
+import { evidenceDays, statusByDay } from './day-status.ts';
 import type { ClosedFacts, OpenFacts, ValueFact } from './facts.ts';
 import { fold, foldOpen } from './fold.ts';
+import { settleOpen } from './history/settle.ts';
 import type { History } from './observation.ts';
+import { isOpenMeasure } from './open-measures.ts';
 
 /** Thousands of participants a run; a failure prints seed and the shrunk counter-example. */
 const runs = { numRuns: 2_500 };
@@ -165,6 +167,10 @@ describe('fold', () => {
             const days = statusByDay(protocol, measure, history, asOf);
             const naive = reference.measures[measure.id]?.statuses ?? [];
             expect(days.map(({ day, status }) => ({ day, status }))).toEqual(naive);
+            if (isOpenMeasure(measure, protocol))
+              expect(evidenceDays(protocol, measure, settleOpen(history), asOf)).toBe(
+                days.filter(({ status }) => status === 'use' || status === 'abstinent').length,
+              );
             for (const { day, status, sources } of days) {
               expect(sources.every((said) => said.day - (said.lookBack ?? 0) <= day && day <= said.day)).toBe(true);
               expect(sources.every(({ substance }) => measure.substances.includes(substance))).toBe(true);

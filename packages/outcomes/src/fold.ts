@@ -53,7 +53,8 @@ export function fold(
   };
 }
 
-function openFacts(
+/** As `foldOpen`, of open events that are settled already. */
+export function openFacts(
   protocol: AmendedProtocol,
   participant: string,
   settled: Settled,

@@ -1,4 +1,4 @@
-export { type DayStatus, type StatusOfDay, statusByDay } from './day-status.ts';
+export { type DayStatus, evidenceDays, type StatusOfDay, statusByDay } from './day-status.ts';
 export type { TimeToEvent } from './endpoints/finding.ts';
 export {
   columnsOf,
@@ -19,7 +19,7 @@ export {
   explainValues,
 } from './explain-values.ts';
 export type { ClosedFacts, FirstEvent, Issue, IssueKind, OpenFacts, Spell, StudyDay, ValueFact } from './facts.ts';
-export { fold, foldOpen, foldVersion } from './fold.ts';
+export { fold, foldOpen, foldVersion, openFacts } from './fold.ts';
 export { type FactsByMeasure, type Followed, type Follower, follower, type Taking } from './followed.ts';
 export { notKnown } from './groups.ts';
 export { identityKey, settleIdentity } from './history/identity.ts';

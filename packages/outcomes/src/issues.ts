@@ -1,7 +1,7 @@
 import type { Protocol } from '@holdfast/events';
 import type { Issue } from './facts.ts';
 import { noArm } from './fold.ts';
-import { armOf, settleOpen, settleSealed } from './history/settle.ts';
+import { armOf, type Settled, settleOpen, settleSealed } from './history/settle.ts';
 import type { History } from './observation.ts';
 
 /** What a person should look at in one participant's history. */
@@ -17,9 +17,14 @@ export type ParticipantIssues = {
  * involved: an issue is there until an event settles it.
  *
  * @param sealed identities (`identityKey`) of all sealed events, also of those that no key at hand opens
+ * @param open the open events, if they are settled already (told of the same `sealed`)
  */
-export function issuesOf(protocol: Protocol, history: History, sealed: ReadonlySet<string>): ParticipantIssues {
-  const open = settleOpen(history, sealed);
+export function issuesOf(
+  protocol: Protocol,
+  history: History,
+  sealed: ReadonlySet<string>,
+  open: Settled = settleOpen(history, sealed),
+): ParticipantIssues {
   const closed = settleSealed(history, open);
   const hasArm = armOf(protocol, open, closed) !== undefined;
   return { open: open.issues, closed: [...closed.issues, ...noArm(open, hasArm)] };

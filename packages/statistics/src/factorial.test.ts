@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { summaryOf } from './distribution.ts';
 import { type FourCells, factorialEffects, type Moments } from './factorial.ts';
 import type { Difference, Proportion } from './interval.ts';
+import { riskDifference } from './risk-difference.ts';
 
 const proportion = fc
   .tuple(fc.nat({ max: 90 }), fc.nat({ max: 90 }))
@@ -19,7 +19,7 @@ const cells = fc.oneof(four(proportion), four(moments));
 
 const differenceOf = (effect: Difference | undefined) => effect?.difference ?? Number.NaN;
 const widthOf = (effect: Difference | undefined) =>
-  effect?.upper === undefined ? undefined : effect.upper - effect.lower;
+  effect?.upper === undefined ? Number.NaN : effect.upper - effect.lower;
 
 test('a main effect is the average of the simple effects, the interaction their difference, the same for both factors', () => {
   fc.assert(
@@ -37,17 +37,80 @@ test('a main effect is the average of the simple effects, the interaction their 
 
 test('the interval of the interaction is twice as wide as that of a main effect', () => {
   fc.assert(
-    fc.property(cells, (given) => {
+    fc.property(four(moments), (given) => {
       const { first, second, interaction } = factorialEffects(given);
-      const width = widthOf(interaction);
-      if (width === undefined) {
-        expect([widthOf(first.main), widthOf(second.main)]).toEqual([undefined, undefined]);
-        return;
-      }
-      expect(2 * Number(widthOf(first.main))).toBeCloseTo(width, 10);
-      expect(2 * Number(widthOf(second.main))).toBeCloseTo(width, 10);
+      expect(2 * widthOf(first.main)).toBeCloseTo(widthOf(interaction), 10);
+      expect(2 * widthOf(second.main)).toBeCloseTo(widthOf(interaction), 10);
     }),
   );
+});
+
+test('effects of proportions have limits whatever the cells show; a simple effect has Newcombe’s', () => {
+  fc.assert(
+    fc.property(four(proportion), fc.constantFrom(0.8, 0.95, 0.99), (given, confidence) => {
+      const { neither, onlyFirst, onlySecond, both } = given;
+      const { first, second, interaction } = factorialEffects(given, confidence);
+      expect(first.withoutSecond).toEqual(riskDifference(onlyFirst, neither, confidence));
+      expect(first.withSecond).toEqual(riskDifference(both, onlySecond, confidence));
+      expect(second.withoutFirst).toEqual(riskDifference(onlySecond, neither, confidence));
+      expect(second.withFirst).toEqual(riskDifference(both, onlyFirst, confidence));
+      for (const [effect, furthest] of [
+        [first.main, 1],
+        [second.main, 1],
+        [interaction, 2],
+      ] as const) {
+        const { difference, lower, upper } = effect ?? expect.fail('no effect');
+        expect(lower).toBeLessThan(difference);
+        expect(upper).toBeGreaterThan(difference);
+        expect(lower).toBeGreaterThanOrEqual(-furthest - 1e-12);
+        expect(upper).toBeLessThanOrEqual(furthest + 1e-12);
+      }
+    }),
+  );
+});
+
+test('taking abstinence for use mirrors the effects of proportions, and their limits', () => {
+  fc.assert(
+    fc.property(four(proportion), (given) => {
+      const turned = ({ events, n }: Proportion): Proportion => ({ events: n - events, n });
+      const mirrored = factorialEffects({
+        neither: turned(given.neither),
+        onlyFirst: turned(given.onlyFirst),
+        onlySecond: turned(given.onlySecond),
+        both: turned(given.both),
+      });
+      const { first, interaction } = factorialEffects(given);
+      for (const [one, other] of [
+        [first.main, mirrored.first.main],
+        [interaction, mirrored.interaction],
+      ]) {
+        expect(other?.lower).toBeCloseTo(-Number(one?.upper), 12);
+        expect(other?.upper).toBeCloseTo(-Number(one?.lower), 12);
+      }
+    }),
+  );
+});
+
+// By hand: with z² = 3.841459, Wilson’s limits of 0/8 are 0 and z²/(8 + z²) = 0.324408, those of 8/8 8/(8 + z²) = 0.675592 and 1.
+test('where nobody or everybody of a cell is abstinent, the limits are those worked out by hand', () => {
+  const [none, all] = [
+    { events: 0, n: 8 },
+    { events: 8, n: 8 },
+  ];
+  const reach = 3.8414588206941245 / (8 + 3.8414588206941245);
+  const { first, second, interaction } = factorialEffects({
+    neither: none,
+    onlyFirst: all,
+    onlySecond: none,
+    both: all,
+  });
+  expect(first.main).toMatchObject({ difference: 1, upper: 1 });
+  expect(first.main?.lower).toBeCloseTo(1 - reach, 12); // ½ · √(4 · reach²)
+  expect(second.main?.difference).toBe(0);
+  expect(second.main?.lower).toBeCloseTo(-reach / Math.SQRT2, 12); // ½ · √(2 · reach²): onlyFirst and both can only be lower, and so on
+  expect(second.main?.upper).toBeCloseTo(reach / Math.SQRT2, 12);
+  expect(interaction?.lower).toBeCloseTo(-reach * Math.SQRT2, 12);
+  expect(interaction?.upper).toBeCloseTo(reach * Math.SQRT2, 12);
 });
 
 test('with four cells alike, a main effect is as exact as one comparison of two halves: √½ of a simple effect', () => {
@@ -55,8 +118,8 @@ test('with four cells alike, a main effect is as exact as one comparison of two 
     fc.property(moments, (cell) => {
       const { first, interaction } = factorialEffects({ neither: cell, onlyFirst: cell, onlySecond: cell, both: cell });
       expect(differenceOf(first.main)).toBe(0);
-      expect(Number(widthOf(first.main)) / Number(widthOf(first.withSecond))).toBeCloseTo(Math.SQRT1_2, 12);
-      expect(Number(widthOf(interaction)) / Number(widthOf(first.main))).toBeCloseTo(2, 12);
+      expect(widthOf(first.main) / widthOf(first.withSecond)).toBeCloseTo(Math.SQRT1_2, 12);
+      expect(widthOf(interaction) / widthOf(first.main)).toBeCloseTo(2, 12);
     }),
   );
 });
@@ -74,30 +137,26 @@ test('exchanging the factors exchanges their effects', () => {
   );
 });
 
-test('a proportion is the mean of ones and zeros, but for n − 1 in the variance', () => {
+test('of many participants, effects of proportions have the limits of means of ones and zeros', () => {
   fc.assert(
-    fc.property(four(proportion.filter(({ n }) => n > 1)), ({ neither, onlyFirst, onlySecond, both }) => {
-      const asMoments = ({ events, n }: Proportion): Moments => {
-        const { mean, sd } = summaryOf([
-          { value: 1, of: 1, count: events },
-          { value: 0, of: 1, count: n - events },
-        ]);
-        return { n, mean, sd: Number(sd) * Math.sqrt((n - 1) / n) };
-      };
-      const asMeans = factorialEffects({
-        neither: asMoments(neither),
-        onlyFirst: asMoments(onlyFirst),
-        onlySecond: asMoments(onlySecond),
-        both: asMoments(both),
+    fc.property(four(fc.integer({ min: 20, max: 80 })), ({ neither, onlyFirst, onlySecond, both }) => {
+      const n = 100_000_000;
+      const of = <Cell>(cell: (percent: number) => Cell): FourCells<Cell> => ({
+        neither: cell(neither),
+        onlyFirst: cell(onlyFirst),
+        onlySecond: cell(onlySecond),
+        both: cell(both),
       });
-      const { interaction } = factorialEffects({ neither, onlyFirst, onlySecond, both });
-      expect(asMeans.interaction?.difference).toBeCloseTo(differenceOf(interaction), 12);
-      if (interaction?.lower === undefined) {
-        expect(asMeans.interaction?.lower).toBeUndefined();
-        return;
+      const asProportions = factorialEffects(of((percent) => ({ events: percent * 1_000_000, n })));
+      const asMeans = factorialEffects(
+        of((percent) => ({ n, mean: percent / 100, sd: Math.sqrt(percent * (100 - percent)) / 100 })),
+      );
+      for (const effect of ['first', 'second'] as const) {
+        expect(asProportions[effect].main?.lower).toBeCloseTo(Number(asMeans[effect].main?.lower), 7);
+        expect(asProportions[effect].main?.upper).toBeCloseTo(Number(asMeans[effect].main?.upper), 7);
       }
-      expect(asMeans.interaction?.lower).toBeCloseTo(interaction.lower, 12);
-      expect(asMeans.interaction?.upper).toBeCloseTo(interaction.upper, 12);
+      expect(asProportions.interaction?.lower).toBeCloseTo(Number(asMeans.interaction?.lower), 7);
+      expect(asProportions.interaction?.upper).toBeCloseTo(Number(asMeans.interaction?.upper), 7);
     }),
   );
 });
@@ -112,16 +171,8 @@ test('without anybody in a cell, only the effects that need it are undefined', (
   });
 });
 
-test('no variance, or an unknown one, gives a difference without limits', () => {
-  const [none, all] = [
-    { events: 0, n: 8 },
-    { events: 8, n: 8 },
-  ];
-  expect(factorialEffects({ neither: none, onlyFirst: all, onlySecond: none, both: none }).interaction).toEqual({
-    difference: -1,
-    lower: undefined,
-    upper: undefined,
-  });
+test('means without variance, or with an unknown one, have a difference without limits', () => {
+  const alike = { n: 8, mean: 3, sd: 0 };
   const [one, more] = [
     { n: 1, mean: 3, sd: undefined },
     { n: 10, mean: 5, sd: 2 },
@@ -130,6 +181,8 @@ test('no variance, or an unknown one, gives a difference without limits', () => 
   expect(first.withoutSecond).toEqual({ difference: -2, lower: undefined, upper: undefined });
   expect(first.withSecond?.lower).toBeCloseTo(-1.959963984540054 * Math.sqrt(0.8), 12);
   expect(first.main).toEqual({ difference: -1, lower: undefined, upper: undefined });
+  const unvaried = factorialEffects({ neither: alike, onlyFirst: more, onlySecond: more, both: more });
+  expect(unvaried.interaction).toEqual({ difference: -2, lower: undefined, upper: undefined });
 });
 
 test.each<[string, Proportion | Moments]>([

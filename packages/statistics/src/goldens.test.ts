@@ -3,7 +3,7 @@ import { type Column, columnOf, datasetColumn, goldenCase } from '../../../test/
 import { sharedFolder } from '../../../test/shared-data.ts';
 import { meanDifference, summaryOf, type Valued } from './distribution.ts';
 import { exactPoissonRate } from './exact-poisson-rate.ts';
-import { type FourCells, factorialEffects } from './factorial.ts';
+import { type FourCells, factorialEffects, type Moments } from './factorial.ts';
 import { type Difference, type RateInterval, twoSidedZ } from './interval.ts';
 import { riskDifference } from './risk-difference.ts';
 import { twoSidedT } from './student-t.ts';
@@ -56,6 +56,12 @@ function fourCells<Cell>(cell: (inIt: (_: unknown, i: number) => boolean) => Cel
 const tenths = (column: Column): Valued[] =>
   column.map((number) => ({ value: Math.round(Number(number) * 10), of: 10, count: 1 }));
 
+/** So many ones among so many numbers, the rest zeros: their mean, and their deviation from it with n (not n − 1). */
+function onesAmong(ones: number, n: number): Moments {
+  const mean = ones / n;
+  return { n, mean, sd: Math.sqrt(mean * (1 - mean)) };
+}
+
 describe.skipIf(shared === undefined)('as R computes it', () => {
   test('Wilson limits are those of binom.wilson', () => {
     const of = golden('prop.wilson');
@@ -94,16 +100,14 @@ describe.skipIf(shared === undefined)('as R computes it', () => {
     );
   });
 
-  test("a simple effect has Wald's limits", () => {
+  test("a simple effect of means has Wald's limits: of ones and zeros, with n in their variance", () => {
     const of = golden('diff.wald_agresti_caffo');
     const [n1, x2, n2] = [of('n1'), of('x2'), of('n2')];
-    const nobody = { events: 0, n: 0 };
+    const nobody = { n: 0, mean: undefined, sd: undefined };
     expectClose(
       of('x1').map((events, i) => {
-        const [onlyFirst, neither] = [
-          { events, n: Number(n1[i]) },
-          { events: Number(x2[i]), n: Number(n2[i]) },
-        ];
+        const onlyFirst = onesAmong(events, Number(n1[i]));
+        const neither = onesAmong(Number(x2[i]), Number(n2[i]));
         const { first } = factorialEffects({ neither, onlyFirst, onlySecond: nobody, both: nobody });
         return ofDifference(first.withoutSecond);
       }),
@@ -119,7 +123,7 @@ describe.skipIf(shared === undefined)('as R computes it', () => {
     const effects = factorialEffects(
       fourCells((inIt) => {
         const cell = abstinent.filter(inIt);
-        return { events: cell.filter((status) => status === 1).length, n: cell.length };
+        return onesAmong(cell.filter((status) => status === 1).length, cell.length);
       }),
     );
     const named = {

@@ -1,4 +1,5 @@
 import { assertProportion, type DifferenceInterval, type Proportion } from './interval.ts';
+import { mover } from './mover.ts';
 import { wilson } from './wilson.ts';
 
 /**
@@ -22,11 +23,8 @@ export function riskDifference(
   for (const each of [first, second]) assertProportion(each);
   const [a, b] = [wilson(first.events, first.n, confidence), wilson(second.events, second.n, confidence)];
   if (a === undefined || b === undefined) return undefined;
-
-  const difference = a.rate - b.rate;
-  return {
-    difference,
-    lower: difference - Math.hypot(a.rate - a.lower, b.upper - b.rate),
-    upper: difference + Math.hypot(a.upper - a.rate, b.rate - b.lower),
-  };
+  return mover([
+    [1, a],
+    [-1, b],
+  ]);
 }

@@ -88,6 +88,23 @@ describe('contrasts of a 2 × 2 trial', () => {
     expect(of.margins.first.with).toMatchObject({ n: 5, value: 0.4 });
   });
 
+  test('have limits also where nobody or everybody of a cell is abstinent, and say how they were made', () => {
+    const [none, all, some] = [
+      { events: 0, n: 8 },
+      { events: 8, n: 8 },
+      { events: 3, n: 8 },
+    ];
+    const of = factorialContrasts({ neither: none, onlyFirst: some, onlySecond: none, both: all });
+    for (const { lower, value, upper, method } of [of.first.main, of.second.main, of.interaction]) {
+      expect(method).toBe('mover');
+      expect(lower).toBeLessThan(number({ value }));
+      expect(upper).toBeGreaterThan(number({ value }));
+    }
+    const values = { valued: [0, 7].map((value) => ({ value, of: 7, count: 3 })) };
+    const ofValues = factorialContrasts({ neither: values, onlyFirst: values, onlySecond: values, both: values });
+    expect([ofValues.first.main.method, ofValues.interaction.method]).toEqual(['wald', 'wald']);
+  });
+
   test('proportions and values do not go together', () => {
     const [some, values] = [{ events: 2, n: 5 }, { valued: [{ value: 1, of: 1, count: 2 }] }];
     expect(() => factorialContrasts({ neither: some, onlyFirst: some, onlySecond: some, both: values })).toThrow(

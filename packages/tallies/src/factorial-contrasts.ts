@@ -18,7 +18,7 @@ export type Contrast = {
   readonly value: number | undefined;
   readonly lower: number | undefined;
   readonly upper: number | undefined;
-  readonly method: 'wilson' | 't' | 'newcombe' | 'welch' | 'wald';
+  readonly method: 'wilson' | 't' | 'newcombe' | 'welch' | 'mover' | 'wald';
 };
 
 /** The effects of one factor: given neither or given the other one's level, and averaged over both. */
@@ -91,8 +91,9 @@ function effectsOf({ neither, onlyFirst, onlySecond, both }: FourCells<Factorial
  * What the cells, margins and effects of a 2 × 2 trial come to. Cells and margins have the interval of a proportion (Wilson, 1927) or
  * of a mean (Student, 1908); a margin takes its two cells together, participant by participant. A simple effect compares two cells
  * (Newcombe, 1998; Welch, 1947). A main effect is the average of a factor's two simple effects, each weighing the same whatever
- * the sizes of the cells; the interaction is by how much a simple effect is greater with the other factor than without. Both have
- * Wald limits (Dasgupta, Pillai and Rubin, 2015; Montgomery, Peters and Little, 2003). What needs a cell without anybody is undefined.
+ * the sizes of the cells; the interaction is by how much a simple effect is greater with the other factor than without (Dasgupta, Pillai
+ * and Rubin, 2015; Montgomery, Peters and Little, 2003). Of proportions both have limits put together from those of the cells, as a simple
+ * effect has (MOVER: Zou, Huang and Zhang, 2009), of means Wald's. What needs a cell without anybody is undefined.
  *
  * @throws RangeError unless all four cells are proportions, or all four values
  */
@@ -100,7 +101,8 @@ export function factorialContrasts(cells: FourCells<FactorialCell>): FactorialCo
   const { neither, onlyFirst, onlySecond, both } = cells;
   const effects = effectsOf(cells);
   const n = [neither, onlyFirst, onlySecond, both].reduce((sum, cell) => sum + sizeOf(cell), 0);
-  const wald = (effect: Difference | undefined): Contrast => ({ n, ...shown(effect), method: 'wald' });
+  const method = 'n' in neither ? 'mover' : 'wald';
+  const ofAll = (effect: Difference | undefined): Contrast => ({ n, ...shown(effect), method });
   return {
     cells: {
       neither: levelOf(neither),
@@ -115,13 +117,13 @@ export function factorialContrasts(cells: FourCells<FactorialCell>): FactorialCo
     first: {
       without: simple(onlyFirst, neither),
       with: simple(both, onlySecond),
-      main: wald(effects.first.main),
+      main: ofAll(effects.first.main),
     },
     second: {
       without: simple(onlySecond, neither),
       with: simple(both, onlyFirst),
-      main: wald(effects.second.main),
+      main: ofAll(effects.second.main),
     },
-    interaction: wald(effects.interaction),
+    interaction: ofAll(effects.interaction),
   };
 }

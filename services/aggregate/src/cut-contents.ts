@@ -9,7 +9,9 @@ import { type Selection, selectedBy } from './selection.ts';
 /** An event of a selection: its envelope, its text as stored, and the SHA-256 of its content. A sealed one stays in its box. */
 export type SelectedEvent = { readonly envelope: Envelope; readonly record: string; readonly sha256: string };
 
-const textOf = (value: Uint8Array) => Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8');
+/** A record as text. */
+export const textOf = (value: Uint8Array) =>
+  Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8');
 
 /** The participants' events of a selection, as often as they were received. */
 export async function* selectedEvents(

@@ -1,9 +1,10 @@
 import { type CivilDay, civilDay, type Protocol } from '@holdfast/events';
 import { identityKey, type Observation } from '@holdfast/outcomes';
-import { newestDate, selectedEvents } from './cut-contents.ts';
+import { newestDate, textOf } from './cut-contents.ts';
 import { recordDecoder } from './decode.ts';
+import { envelopeOf, isParticipants } from './envelope.ts';
 import type { RecordSource } from './record-source.ts';
-import { clockOf, type Selection } from './selection.ts';
+import { clockOf, type Selection, selectedBy } from './selection.ts';
 
 /** What anybody may see of a participant: the open events, and the identities of those that are sealed. */
 export type OpenHistory = {
@@ -15,8 +16,8 @@ export type OpenHistory = {
 /** An open event as it came in. */
 export type OpenArrival = {
   readonly observation: Observation<'open'>;
-  /** When it happened, in milliseconds. */
-  readonly time: number;
+  /** When it happened: an RFC 3339 time with the site's own offset. */
+  readonly time: string;
   /** An RFC 3339 time; undefined where nothing stamped it. */
   readonly receivedtime: string | undefined;
 };
@@ -39,22 +40,28 @@ export async function* openHistories(
   onArrival: (arrival: OpenArrival) => void,
 ): AsyncGenerator<OpenHistory> {
   const decode = recordDecoder(undefined);
-  for (const [partition, end] of source.ends.entries()) {
-    const alone: RecordSource = { ends: [end], read: () => source.read(partition) };
+  const isSelected = selectedBy(selection, protocol);
+  for (const partition of source.ends.keys()) {
     const gathered = new Map<string, Gathering>();
-    for await (const { envelope, record, sha256 } of selectedEvents(alone, protocol, selection)) {
-      const { subject: participant = '', time, receivedtime } = envelope;
-      const known = gathered.get(participant) ?? { participant, open: [], boxes: new Set(), contents: new Set() };
-      gathered.set(participant, known);
-      if (known.contents.has(sha256)) continue;
-      known.contents.add(sha256);
-      const outcome = decode({ partition, offset: 0, key: participant, value: Buffer.from(record, 'utf8') });
-      const decoded = outcome instanceof Promise ? await outcome : outcome;
-      if (decoded.kind === 'box') known.boxes.add(identityKey(decoded));
-      if (decoded.kind !== 'open') continue;
-      const { observation } = decoded;
-      known.open.push(observation);
-      onArrival({ observation, time: Date.parse(time), receivedtime });
+    for await (const records of source.read(partition)) {
+      for (const record of records) {
+        const envelope = envelopeOf(textOf(record.value));
+        if (!isParticipants(envelope) || !isSelected(envelope)) continue;
+        const { subject: participant = '', time, receivedtime } = envelope;
+        let known = gathered.get(participant);
+        if (known === undefined) {
+          known = { participant, open: [], boxes: new Set(), contents: new Set() };
+          gathered.set(participant, known);
+        }
+        const outcome = decode(record);
+        const decoded = outcome instanceof Promise ? await outcome : outcome;
+        if (decoded.kind === 'box') known.boxes.add(identityKey(decoded));
+        if (decoded.kind !== 'open' || known.contents.has(decoded.observation.sha256)) continue;
+        const { observation } = decoded;
+        known.contents.add(observation.sha256);
+        known.open.push(observation);
+        onArrival({ observation, time, receivedtime });
+      }
     }
     yield* gathered.values();
   }

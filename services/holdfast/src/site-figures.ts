@@ -1,6 +1,6 @@
 import type { OpenArrival, OpenHistory } from '@holdfast/aggregate';
 import { type AmendedProtocol, type CivilDay, dateIn, isUseMeasure, type Measure, siteOf } from '@holdfast/events';
-import { foldOpen, isOpenMeasure, issuesOf, settleOpen, statusByDay } from '@holdfast/outcomes';
+import { evidenceDays, isOpenMeasure, issuesOf, openFacts, settleOpen } from '@holdfast/outcomes';
 
 /** What a site, or the whole trial, has done; undefined: the protocol declares no open measure, or closes the type, that tells it. */
 export type SiteFigures = {
@@ -14,8 +14,10 @@ export type SiteFigures = {
   readonly visitsLate: number | undefined;
   /** Participants' days on which evidence says use or abstinence. */
   readonly evidenceDays: number | undefined;
-  /** The date, in the trial's zone, on which the last open event was received. */
+  /** The date on which the last open event happened, as the site wrote it; of corrections and retractions none happened. */
   readonly lastEvent: string | undefined;
+  /** The date, in the trial's zone, on which the last open event was received. */
+  readonly lastReceived: string | undefined;
   /** Days from what happened to its record. */
   readonly medianEntryDays: number | undefined;
   readonly p90EntryDays: number | undefined;
@@ -30,7 +32,9 @@ type Counts = {
   late: number;
   evidenceDays: number;
   issues: number;
-  received: string;
+  lastEvent: string;
+  /** In milliseconds; 0: nothing was. */
+  lastReceived: number;
   entryDays: number[];
 };
 
@@ -42,11 +46,21 @@ const nothing = (): Counts => ({
   late: 0,
   evidenceDays: 0,
   issues: 0,
-  received: '',
+  lastEvent: '',
+  lastReceived: 0,
   entryDays: [],
 });
 
 const milliseconds = 86_400_000;
+
+/** Reads RFC 3339 times, of which many that follow one another are the same: what came in together was stamped together. */
+function stampReader(): (stamp: string) => number {
+  let [last, instant] = ['', 0];
+  return (stamp) => {
+    if (stamp !== last) [last, instant] = [stamp, Date.parse(stamp)];
+    return instant;
+  };
+}
 
 /**
  * Gathers the figures of a trial's sites from its open events alone: whoever may see no arm may see them. A participant belongs to
@@ -61,6 +75,7 @@ export function siteGatherer(protocol: AmendedProtocol) {
   // Everything else that the fold would judge is asked of nobody here.
   const asked = { ...protocol, measures: visits === undefined ? [] : [visits] };
   const scheduled = new Set([protocol, ...(protocol.schedules ?? [])].flatMap((one) => one.visits.map(({ id }) => id)));
+  const receivedAt = stampReader();
   const tellsLeft = protocol.blinding === 'open' || !protocol.closed.includes('participant-left');
 
   const countsOf = (site: string | undefined): readonly Counts[] => {
@@ -70,23 +85,27 @@ export function siteGatherer(protocol: AmendedProtocol) {
 
   return {
     /** How long an event took to be recorded, and when it was received. A correction's time is that of the decision, and tells neither. */
-    take({ observation, time, receivedtime = '' }: OpenArrival): void {
+    take({ observation, time, receivedtime }: OpenArrival): void {
       const { type, source, recordedAt } = observation;
       const site = siteOf(source);
       if (site === undefined) return;
+      const happened = type !== 'correction' && type !== 'retraction';
+      const received = receivedtime === undefined ? 0 : receivedAt(receivedtime);
+      const date = time.slice(0, 10);
+      const entryDays = Math.max(0, recordedAt - Date.parse(time)) / milliseconds;
       for (const counts of countsOf(site)) {
-        if (counts.received === '' || Date.parse(receivedtime) > Date.parse(counts.received))
-          counts.received = receivedtime;
-        if (type !== 'correction' && type !== 'retraction')
-          counts.entryDays.push(Math.max(0, recordedAt - time) / milliseconds);
+        if (received > counts.lastReceived) counts.lastReceived = received;
+        if (!happened) continue;
+        if (date > counts.lastEvent) counts.lastEvent = date;
+        counts.entryDays.push(entryDays);
       }
     },
     /** What a participant adds, as of a clock. */
     add({ participant, open, boxes }: OpenHistory, clock: CivilDay | undefined): void {
       const history = { participant, open, sealed: [] };
-      const { dayZero, site, values } = foldOpen(asked, participant, open, clock);
       const settled = settleOpen(history, boxes);
-      const issues = issuesOf(protocol, history, boxes);
+      const { dayZero, site, values } = openFacts(asked, participant, settled, clock);
+      const issues = issuesOf(protocol, history, boxes, settled);
       const listed = protocol.blinding === 'open' ? [...issues.open, ...issues.closed] : issues.open;
       for (const issue of listed) for (const counts of countsOf(siteOf(issue.source) ?? site)) counts.issues += 1;
       if (dayZero === undefined) return;
@@ -95,15 +114,14 @@ export function siteGatherer(protocol: AmendedProtocol) {
         values
           .filter((one) => one.kind === kind && one.item !== undefined && scheduled.has(one.item))
           .reduce((sum, { value, of }) => sum + value / of, 0);
-      const days = use === undefined ? [] : statusByDay(protocol, use, history, clock);
-      const evidenceDays = days.filter(({ status }) => status === 'use' || status === 'abstinent').length;
+      const known = use === undefined ? 0 : evidenceDays(protocol, use, settled, clock);
       for (const counts of countsOf(site)) {
         counts.randomised += 1;
         counts.left += left ? 1 : 0;
         counts.due += ofVisits('due');
         counts.kept += ofVisits('kept');
         counts.late += ofVisits('late');
-        counts.evidenceDays += evidenceDays;
+        counts.evidenceDays += known;
       }
     },
     /** The sites in the protocol's order, then all together. */
@@ -119,7 +137,9 @@ export function siteGatherer(protocol: AmendedProtocol) {
           visitsKept: ofVisits(counts.kept),
           visitsLate: ofVisits(counts.late),
           evidenceDays: use === undefined ? undefined : counts.evidenceDays,
-          lastEvent: counts.received === '' ? undefined : dateIn(protocol.timeZone, new Date(counts.received)),
+          lastEvent: counts.lastEvent === '' ? undefined : counts.lastEvent,
+          lastReceived:
+            counts.lastReceived === 0 ? undefined : dateIn(protocol.timeZone, new Date(counts.lastReceived)),
           medianEntryDays: medianOf(entryDays),
           p90EntryDays: entryDays[Math.ceil(0.9 * entryDays.length) - 1],
           issues: counts.issues,

@@ -374,6 +374,20 @@ describe('what no protocol has to know passes', () => {
     expect(problemsOf(event('scale-score', { instrument: 'MADRS', total: 61 }), bare)).toHaveLength(1);
   });
 
+  test('a subscore that the instrument does not declare, or out of its range; any, where it declares none', () => {
+    const instruments = [
+      { id: 'MADRS', subscores: { sadness: { low: 0, high: 6 } } },
+      { id: 'CADSS', total: { low: 0, high: 92 } },
+    ];
+    const said = (score: object) => problemsOf(event('scale-score', score), protocol({ instruments }));
+    expect(said({ instrument: 'MADRS', total: 9, subscores: { sadness: 6 } })).toEqual([]);
+    expect(said({ instrument: 'MADRS', total: 9, subscores: { sadness: 7, constructor: 1 } })).toEqual([
+      'data.subscores.sadness | lies outside 0 to 6, the range of sadness of MADRS; correct it, or the instrument',
+      'data.subscores.constructor | is no subscore of MADRS; use one of sadness',
+    ]);
+    expect(said({ instrument: 'CADSS', total: 9, subscores: { anything: -7 } })).toEqual([]);
+  });
+
   test('an instrument of the table that the protocol does not declare, and scores at the ends of ranges', () => {
     for (const score of [
       { instrument: 'HAM-D-17', total: 52 },

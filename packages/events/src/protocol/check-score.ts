@@ -8,7 +8,7 @@ type Refuse = (path: string, message: string) => void;
  * Judges a score by the range of its instrument, which reasons call `name`. No reason quotes the score: it may be closed.
  */
 export function checkScore(
-  { total, items = {} }: EventData<'scale-score'>,
+  { total, items = {}, subscores = {} }: EventData<'scale-score'>,
   instrument: Instrument,
   name: string,
   refuse: Refuse,
@@ -17,7 +17,21 @@ export function checkScore(
     if (value < low || value > high)
       refuse(path, `lies outside ${low} to ${high}, the range of ${what}; correct it, or the instrument`);
   };
+  const checkNamed = (
+    what: string,
+    path: string,
+    scores: Readonly<Record<string, number>>,
+    ranges: Readonly<Record<string, ScoreRange>>,
+  ) => {
+    for (const [id, score] of Object.entries(scores)) {
+      const range = Object.hasOwn(ranges, id) ? ranges[id] : undefined;
+      if (range === undefined)
+        refuse(`${path}.${id}`, `is no ${what} of ${name}; use one of ${Object.keys(ranges).join(', ')}`);
+      else outside(`${path}.${id}`, `${id} of ${name}`, score, range);
+    }
+  };
   if (total !== undefined && instrument.total !== undefined) outside('.total', name, total, instrument.total);
+  if (instrument.subscores !== undefined) checkNamed('subscore', '.subscores', subscores, instrument.subscores);
   const ranges = instrument.items;
   if (ranges === undefined) return;
   const scores = Object.entries(items);
@@ -27,10 +41,5 @@ export function checkScore(
     for (const [item, score] of scores) outside(`.items.${item}`, `an item of ${name}`, score, ranges);
     return;
   }
-  for (const [item, score] of scores) {
-    const range = Object.hasOwn(ranges.named, item) ? ranges.named[item] : undefined;
-    if (range === undefined)
-      refuse(`.items.${item}`, `is no item of ${name}; use one of ${Object.keys(ranges.named).join(', ')}`);
-    else outside(`.items.${item}`, `${item} of ${name}`, score, range);
-  }
+  checkNamed('item', '.items', items, ranges.named);
 }

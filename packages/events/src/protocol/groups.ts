@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CovariateId, FactorId, InstrumentId } from '../identifiers.ts';
+import type { Instrument } from '../instruments.ts';
 import { type Report, reportRepeats } from './report.ts';
 
 export const GroupId = FactorId;
@@ -51,7 +52,7 @@ type Known = {
   readonly blinding: 'open' | 'double';
   readonly closed: readonly string[];
   readonly arms: readonly { readonly gives?: readonly string[] | undefined; readonly factors?: object | undefined }[];
-  readonly instruments: ReadonlySet<string>;
+  readonly instruments: ReadonlyMap<string, Instrument>;
   readonly baseline: ReadonlySet<string> | undefined;
 };
 
@@ -83,6 +84,11 @@ export function checkGroups(known: Known, report: Report): void {
       if (bands.length === 0) report(at('bands'), 'is missing for a score; say which scores go together');
       if (!instruments.has(by.score))
         report(at('by', 'score'), `"${by.score}" is no instrument of the trial; declare it under instruments`);
+      else if (instruments.get(by.score)?.total === undefined)
+        report(
+          at('by', 'score'),
+          `"${by.score}" has no total, so nobody would be in any band; declare a total under instruments, or choose another group`,
+        );
       if (known.blinding === 'double' && known.closed.includes('scale-score'))
         report(at('by', 'score'), 'would show closed scores to blinded people; choose another group');
     } else if (baseline !== undefined && !baseline.has(by.covariate))

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { InstrumentId } from '../identifiers.ts';
+import { InstrumentId, ItemId } from '../identifiers.ts';
 import { type Instrument, instruments } from '../instruments.ts';
 
 const bounds = {
@@ -23,6 +23,13 @@ export const DeclaredInstrument = z
       .refine(({ low, high }) => low <= high, ordered)
       .optional()
       .meta({ description: 'number of items, and the range of each' }),
+    subscores: z
+      .record(
+        ItemId,
+        z.strictObject(bounds).refine(({ low, high }) => low <= high, ordered),
+      )
+      .optional()
+      .meta({ description: 'range of each subscore, by name; if declared, no other may be sent' }),
     higher: z.enum(['worse', 'better', 'neither']).optional().meta({ description: 'what a higher total means' }),
     response: z
       .strictObject({ fall: z.number().positive().max(1) })

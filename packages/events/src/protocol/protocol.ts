@@ -233,12 +233,10 @@ export const Protocol = shape
       'measure',
       report,
     );
-    const instruments = new Set(protocol.instruments?.map(({ id }) => id) ?? instrumentsOf([]).keys());
-    const ofTrial = instrumentsOf(protocol.instruments ?? []);
-    const hasTotal = (id: string) => ofTrial.get(id)?.total !== undefined;
+    const instruments = instrumentsOf(protocol.instruments ?? []);
     const baseline = protocol.baseline && new Set(protocol.baseline.map(({ id }) => id));
     for (const [index, measure] of protocol.measures.entries()) {
-      checkMeasure(measure, { ...protocol, instruments, hasTotal, baseline }, (path, message) =>
+      checkMeasure(measure, { ...protocol, instruments, baseline }, (path, message) =>
         report(['measures', index, ...path], message),
       );
     }

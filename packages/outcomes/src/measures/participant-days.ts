@@ -63,26 +63,34 @@ export function judgedDays(
   };
 }
 
-/** The days as of a clock, with the statements that say why. */
-export type ExplainedDays = ParticipantDays & { readonly statements: readonly Statement[] };
-
+/** A participant's days as one measure sees them at a clock, of settled observations. */
 export function participantDays(
   measure: UseMeasure,
   protocol: Protocol,
   observations: readonly Effective[],
   dayZero: CivilDay,
   clock: CivilDay | undefined,
-): ExplainedDays {
+): ParticipantDays {
   const { substances } = measure;
   const last = Math.max(0, lastDayOf(measure.horizon, protocol, dayZero));
   const sources = new DaysBySource({ dayZero, rules: protocol.evidence, substances, lastDay: last });
   for (const observation of observations) sources.add(observation);
   const judged = judgedDays(measure, protocol, sources, observations, dayZero);
-  return {
-    ...judged,
-    mature: matureDays(protocol, measure, dayZero, judged.lastDay, clock),
-    statements: statementsFor(measure, observations, protocol, dayZero, last),
-  };
+  return { ...judged, mature: matureDays(protocol, measure, dayZero, judged.lastDay, clock) };
+}
+
+/** The days as of a clock, with the statements that say why. */
+export type ExplainedDays = ParticipantDays & { readonly statements: readonly Statement[] };
+
+export function explainedDays(
+  measure: UseMeasure,
+  protocol: Protocol,
+  observations: readonly Effective[],
+  dayZero: CivilDay,
+  clock: CivilDay | undefined,
+): ExplainedDays {
+  const days = participantDays(measure, protocol, observations, dayZero, clock);
+  return { ...days, statements: statementsFor(measure, observations, protocol, dayZero, Math.max(0, days.lastDay)) };
 }
 
 const maturity = new WeakMap<Uint8Array, Map<string, readonly SpellRuns[]>>();

@@ -17,6 +17,7 @@ import {
   arbRearranged,
   type Case,
   observationOf,
+  ofDrugGiven,
   readable,
   referenceDay,
   sideOf,
@@ -100,7 +101,7 @@ function arbScoreCase(kind: Kind): fc.Arbitrary<ScoreCase> {
         return more.map((course) => ({ ...rest, measure, history: withMore(history, course) }));
       })
       .map(({ measure, history, asOf }) => {
-        const declared = Protocol.parse({ ...protocol, measures: [measure] });
+        const declared = Protocol.parse({ ...protocol, measures: [ofDrugGiven(protocol)(measure)] });
         return readable({
           protocol: schedules === undefined ? declared : { ...declared, schedules },
           history,

@@ -249,8 +249,9 @@ contrast is one of
   cell         an arm: share or mean of its participants, with Wilson's or Student's 95 % interval
   margin       a level of a factor, both arms that have it taken together; as \`holdfast rates --by FACTOR\` shows it
   simple       level less reference (the control arm's) where the other factor is as given; Newcombe's or Welch's interval
-  main         the average of a factor's two simple effects, each weighing the same; Wald's interval
-  interaction  by how much a simple effect is greater where the other factor is not the control arm's; Wald's interval
+  main         the average of a factor's two simple effects, each weighing the same
+  interaction  by how much a simple effect is greater where the other factor is not the control arm's
+The intervals of the last two are, of shares, put together from those of the four cells (mover), of means Wald's.
 n are the participants that a number stands on. Main effects and interaction say what they say only if all four cells have somebody;
 to see an interaction half as large as a main effect takes sixteen times the participants, so read "none" with its interval.`,
     )

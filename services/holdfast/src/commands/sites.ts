@@ -21,6 +21,7 @@ const columns = [
   'kept_percent',
   'evidence_days',
   'last_event',
+  'last_received',
   'median_entry_days',
   'p90_entry_days',
   'issues',
@@ -38,7 +39,7 @@ function rowOf(trial: string, figures: SiteFigures): Value[] {
   return [
     ...[trial, site, randomised, left, percent(left === undefined ? undefined : randomised - left, randomised)],
     ...[visitsDue, visitsKept, visitsLate, percent(visitsKept, visitsDue), evidenceDays],
-    ...[figures.lastEvent, figures.medianEntryDays, figures.p90EntryDays, figures.issues],
+    ...[figures.lastEvent, figures.lastReceived, figures.medianEntryDays, figures.p90EntryDays, figures.issues],
   ];
 }
 
@@ -77,7 +78,8 @@ left: randomised who left other than by completing the trial, as far as particip
 randomised who did not.
 visits_*: of the protocol's first open measure of kind visits (empty without one): whose window and entry lag are over.
 evidence_days: participants' days that the first open measure of use has evidence of; so many and no word of what it says.
-last_event: date on which the last open event of the site was received, in the trial's zone; what was sent again does not count.
+last_event: date on which the last of the site's open events happened; last_received: date on which the last was received, in the
+trial's zone (of an imported trial that is the day of the import); what was sent again does not count.
 *_entry_days: days from when an event happened to when it was recorded; 90 of 100 took p90 or less.
 issues: conflicts, competing corrections and what was set aside, as \`holdfast issues\` lists them; rejected inputs stand only there.`,
     )

@@ -17,8 +17,9 @@ function wrongWith(measure: object, { grams = true } = {}): string[] {
   const known = {
     substances: [{ id: 'alcohol', unit: 'drinks', ...(grams ? { gramsPerUnit: 14 } : {}) }],
     visits: [],
-    instruments: new Set<string>(),
-    hasTotal: () => true,
+    plannedFollowUp: 28,
+    arms: [],
+    instruments: new Map(),
     baseline: new Set(['sex']),
     populations: [],
   };

@@ -1,6 +1,9 @@
+import type { Instrument } from '../../instruments.ts';
 import { type Report, reportRepeats } from '../report.ts';
+import type { Exposure } from './conduct.ts';
+import type { Relapse, RelapsePattern } from './first-events.ts';
 import { isFirstEventMeasure, isUseMeasure, type Measure, type UseMeasure } from './measure.ts';
-import { landmarkName } from './scores.ts';
+import { type Landmark, landmarkName, type Scale } from './scores.ts';
 import type { HeavyDay } from './use-evidence.ts';
 
 /** What of a protocol measures are checked against. */
@@ -10,10 +13,10 @@ export type KnownOfMeasures = {
     readonly unit?: string | undefined;
     readonly gramsPerUnit?: number | undefined;
   }[];
-  readonly visits: readonly { readonly id: string }[];
-  readonly instruments: ReadonlySet<string>;
-  /** Whether an instrument has a total, and not items alone. */
-  hasTotal(instrument: string): boolean;
+  readonly visits: readonly { readonly id: string; readonly day: number; readonly closes: number }[];
+  readonly plannedFollowUp: number;
+  readonly arms: readonly { readonly gives?: readonly string[] | undefined }[];
+  readonly instruments: ReadonlyMap<string, Instrument>;
   /** The baseline covariates; undefined: any may be sent. */
   readonly baseline: ReadonlySet<string> | undefined;
   readonly populations: readonly { readonly id: string }[];
@@ -76,11 +79,100 @@ function checkWindows(windows: readonly number[], horizon: number, report: Repor
   });
 }
 
+/** The last study day on which anybody is expected: planned follow-up ends, or a visit's window closes. */
+function lastExpectedDay({ plannedFollowUp, visits }: KnownOfMeasures): number {
+  return Math.max(plannedFollowUp, ...visits.map(({ day, closes }) => day + closes));
+}
+
+/** Evidence may go on coming after the planned follow-up. A horizon of more than a year later is a slip, and keeps a blinded trial shut. */
+const longestAfterFollowUp = 365;
+
+function checkHorizon(horizon: number, { plannedFollowUp }: KnownOfMeasures, report: Report): void {
+  if (horizon > plannedFollowUp + longestAfterFollowUp)
+    report(
+      ['horizon'],
+      `lies more than a year after the planned follow-up (${plannedFollowUp}), when nobody is followed any more; correct it, or plannedFollowUp`,
+    );
+}
+
+function checkLandmark(landmark: Landmark, path: PropertyKey[], known: KnownOfMeasures, report: Report): void {
+  if ('visit' in landmark && !known.visits.some(({ id }) => id === landmark.visit))
+    report([...path, 'visit'], `"${landmark.visit}" is no visit of the schedule; declare it under visits`);
+  const last = lastExpectedDay(known);
+  if ('day' in landmark && landmark.day - landmark.within > last)
+    report(
+      [...path, 'day'],
+      `lies after the planned follow-up and the last visit (${last}), when nobody is seen any more; correct it, or plannedFollowUp`,
+    );
+}
+
+/** The fewest days in which a pattern can be confirmed, and what they are called; undefined: as many as its days say. */
+function shortestRun(pattern: RelapsePattern): { readonly days: number; readonly field: string } | undefined {
+  switch (pattern.is) {
+    case 'weeks-in-a-row':
+      return { days: 7 * pattern.weeks, field: 'weeks' };
+    case 'days-in-a-row':
+    case 'heavy-days':
+      return { days: pattern.days, field: 'days' };
+    default:
+      return undefined;
+  }
+}
+
+function checkRelapse(measure: Relapse, known: KnownOfMeasures, report: Report): void {
+  const { from, horizon, patterns, heavy } = measure;
+  if (from > horizon) report(['from'], `lies after the horizon (${horizon}); correct it`);
+  if (patterns.some(({ is }) => is === 'heavy-days')) {
+    if (heavy === undefined)
+      report(['heavy'], 'is missing for the pattern heavy-days; say from how many grams a day is heavy');
+    checkTellsAmounts(measure, report);
+  }
+  patterns.forEach((pattern, i) => {
+    if (pattern.is === 'heavy-days' && pattern.days > pattern.within)
+      report(['patterns', i, 'days'], `is more than the ${pattern.within} days it is counted within; correct it`);
+    const run = shortestRun(pattern);
+    if (run !== undefined && from <= horizon && from + run.days - 1 > horizon)
+      report(
+        ['patterns', i, run.field],
+        `needs ${run.days} days, and days ${from} to ${horizon} are ${horizon - from + 1}: nobody could ever relapse so; shorten it, or move from or the horizon`,
+      );
+  });
+  if (heavy !== undefined) checkHeavy(measure, heavy, known, report);
+}
+
+function checkScale({ instrument: id, subscore }: Scale, { instruments }: KnownOfMeasures, report: Report): void {
+  const instrument = instruments.get(id);
+  if (instrument === undefined)
+    report(['instrument'], `"${id}" is no instrument of the trial; declare it under instruments`);
+  else if (subscore === undefined && instrument.total === undefined)
+    report(
+      ['instrument'],
+      `"${id}" has no total, so nobody would ever have a score; name a subscore, or declare a total under instruments`,
+    );
+  const { subscores } = instrument ?? {};
+  if (subscore !== undefined && subscores !== undefined && !Object.hasOwn(subscores, subscore))
+    report(
+      ['subscore'],
+      `"${subscore}" is no subscore of ${id} (it has ${Object.keys(subscores).join(', ')}); declare it under instruments`,
+    );
+}
+
+/** Where every arm says what it gives, no other drug can be the study's. */
+function checkDrug({ drug }: Exposure, { arms }: KnownOfMeasures, report: Report): void {
+  const given = new Set(arms.flatMap(({ gives = [] }) => gives));
+  if (drug !== undefined && arms.every(({ gives }) => gives !== undefined) && !given.has(drug))
+    report(
+      ['drug'],
+      `"${drug}" is given by no arm (they give ${[...given].join(', ')}); correct it, or what they give`,
+    );
+}
+
 /** What is wrong with a measure beyond its shape; paths begin at the measure. */
 export function checkMeasure(measure: Measure, known: KnownOfMeasures, report: Report): void {
   if (measure.population !== undefined && !known.populations.some(({ id }) => id === measure.population))
     report(['population'], `"${measure.population}" is no population of the trial; declare it under populations`);
   if (isUseMeasure(measure)) checkUse(measure, known, report);
+  if ('horizon' in measure) checkHorizon(measure.horizon, known, report);
   if (isFirstEventMeasure(measure)) checkWindows(measure.windows, measure.horizon, report);
   if ('over' in measure) {
     measure.over.forEach(({ to }, i) => {
@@ -100,13 +192,9 @@ export function checkMeasure(measure: Measure, known: KnownOfMeasures, report: R
   if ('policies' in measure) reportRepeats(measure.policies, (i) => ['policies', i], 'policy', report);
   if ('at' in measure) {
     reportRepeats(measure.at.map(landmarkName), (i) => ['at', i], 'landmark', report);
-    const landmarks = measure.at.map((landmark, i) => ({ landmark, path: ['at', i, 'visit'] as PropertyKey[] }));
+    for (const [i, landmark] of measure.at.entries()) checkLandmark(landmark, ['at', i], known, report);
     if (measure.kind === 'scale' && measure.baseline !== undefined)
-      landmarks.push({ landmark: measure.baseline, path: ['baseline', 'visit'] });
-    for (const { landmark, path } of landmarks) {
-      if ('visit' in landmark && !known.visits.some(({ id }) => id === landmark.visit))
-        report(path, `"${landmark.visit}" is no visit of the schedule; declare it under visits`);
-    }
+      checkLandmark(measure.baseline, ['baseline'], known, report);
   }
   switch (measure.kind) {
     case 'rolling-abstinence':
@@ -123,19 +211,14 @@ export function checkMeasure(measure: Measure, known: KnownOfMeasures, report: R
     case 'lapse':
       if ('quitDay' in measure.after && measure.after.quitDay >= measure.horizon)
         report(['after', 'quitDay'], `does not lie before the horizon (${measure.horizon}); correct it`);
+      if ('abstinentDays' in measure.after && measure.after.abstinentDays >= measure.horizon)
+        report(
+          ['after', 'abstinentDays'],
+          `leaves no day before the horizon (${measure.horizon}) on which anybody could lapse; shorten it`,
+        );
       break;
     case 'relapse':
-      if (measure.from > measure.horizon) report(['from'], `lies after the horizon (${measure.horizon}); correct it`);
-      if (measure.patterns.some(({ is }) => is === 'heavy-days')) {
-        if (measure.heavy === undefined)
-          report(['heavy'], 'is missing for the pattern heavy-days; say from how many grams a day is heavy');
-        checkTellsAmounts(measure, report);
-      }
-      measure.patterns.forEach((pattern, i) => {
-        if (pattern.is === 'heavy-days' && pattern.days > pattern.within)
-          report(['patterns', i, 'days'], `is more than the ${pattern.within} days it is counted within; correct it`);
-      });
-      if (measure.heavy !== undefined) checkHeavy(measure, measure.heavy, known, report);
+      checkRelapse(measure, known, report);
       break;
     case 'days-of-use':
       if (measure.counts === 'heavy' && measure.heavy === undefined)
@@ -167,13 +250,7 @@ export function checkMeasure(measure: Measure, known: KnownOfMeasures, report: R
       }
       break;
     case 'scale':
-      if (!known.instruments.has(measure.instrument))
-        report(['instrument'], `"${measure.instrument}" is no instrument of the trial; declare it under instruments`);
-      else if (measure.subscore === undefined && !known.hasTotal(measure.instrument))
-        report(
-          ['instrument'],
-          `"${measure.instrument}" has no total, so nobody would ever have a score; name a subscore, or declare a total under instruments`,
-        );
+      checkScale(measure, known, report);
       break;
     case 'choices':
       if (!known.substances.some(({ id }) => id === measure.substance))
@@ -181,6 +258,9 @@ export function checkMeasure(measure: Measure, known: KnownOfMeasures, report: R
           ['substance'],
           `"${measure.substance}" is not among the trial’s substances; declare it under substances`,
         );
+      break;
+    case 'exposure':
+      checkDrug(measure, known, report);
       break;
     default:
   }

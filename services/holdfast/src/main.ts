@@ -23,6 +23,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   backup: async () => (await import('./commands/backup.ts')).backupCommand,
   cut: async () => (await import('./commands/cut.ts')).cutCommand,
   verify: async () => (await import('./commands/verify.ts')).verifyCommand,
+  bench: async () => (await import('./commands/bench.ts')).benchCommand,
 };
 
 const program = new Command('holdfast')
@@ -48,6 +49,8 @@ const flags = new Set([
   '--allow-mass-retraction',
   '--all',
   '--tipping',
+  '--quick',
+  '--full',
   '--help',
   '-h',
   '--version',

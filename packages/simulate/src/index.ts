@@ -1,3 +1,11 @@
+export {
+  type LoadTrial,
+  loadByDay,
+  loadByParticipant,
+  loadProtocol,
+  loadTrialOver,
+  type SentDay,
+} from './load-trial.ts';
 export { type Claim, parseScenario, Scenario, scenarioProblems } from './scenario.ts';
 export { type EnteredEvent, simulateTrial } from './simulate-trial.ts';
 export { type TrueQuestion, type TrueValue, type Truth, trueValues, truthOf } from './truth.ts';

@@ -24,6 +24,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   backup: async () => (await import('./commands/backup.ts')).backupCommand,
   cut: async () => (await import('./commands/cut.ts')).cutCommand,
   verify: async () => (await import('./commands/verify.ts')).verifyCommand,
+  bench: async () => (await import('./commands/bench.ts')).benchCommand,
 };
 
 const program = new Command('holdfast')
@@ -50,6 +51,8 @@ const flags = new Set([
   '--all',
   '--tipping',
   '--truth',
+  '--quick',
+  '--full',
   '--help',
   '-h',
   '--version',

@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { ServiceName } from '../serve/start-services.ts';
+import { anonymousMemory, cpuSeconds } from './process-use.ts';
+
+const holdfast = fileURLToPath(new URL('../../bin/holdfast.js', import.meta.url));
+
+export type ServedApart = {
+  readonly url: string;
+  /** Seconds from the start of the process until it was ready. */
+  readonly readyAfter: number;
+  memory(): Promise<number>;
+  cpuSeconds(): Promise<number>;
+  stop(): Promise<void>;
+};
+
+/** `holdfast serve` in a process of its own, once it is ready. */
+export async function serveApart(data: string, services: readonly ServiceName[] = []): Promise<ServedApart> {
+  const started = performance.now();
+  const args = [holdfast, 'serve', ...services, '--port', '0', '--data', data];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let logged = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    if (!logged.includes('"url"')) logged += text;
+  });
+  const isReady = async (url: string | undefined) =>
+    url !== undefined && (await fetch(`${url}/readyz`).catch(() => undefined))?.ok === true;
+  const urlLogged = () => /"url":"([^"]+)"/.exec(logged)?.[1];
+  while (!(await isReady(urlLogged()))) {
+    if (child.exitCode !== null) throw new Error(`serve ended before it was ready: ${logged}`);
+    await pause(5);
+  }
+  const readyAfter = (performance.now() - started) / 1000;
+  return {
+    url: urlLogged() ?? '',
+    readyAfter,
+    memory: () => anonymousMemory(child.pid),
+    cpuSeconds: () => cpuSeconds(child.pid),
+    async stop() {
+      child.kill('SIGTERM');
+      if (child.exitCode === null) await once(child, 'exit');
+    },
+  };
+}

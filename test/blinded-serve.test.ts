@@ -1,23 +1,24 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTrialKey, isClosed, serialiseKey } from '@holdfast/access';
-import { civilDay, type HoldfastEvent, type Protocol, parseProtocol } from '@holdfast/events';
+import { type HoldfastEvent, type Protocol, parseProtocol } from '@holdfast/events';
 import { openDoor } from '@holdfast/ingest';
 import { embeddedEventLog } from '@holdfast/log/embedded';
 import { storeFolders } from '@holdfast/runtime';
-import { simulateTrial } from '@holdfast/simulate';
+import { type Scenario, simulateTrial } from '@holdfast/simulate';
 import { createToken, publishKey, publishProtocol, readTallies, readTrials } from '@holdfast/trials';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { holdfast, root, talliesDigest, temporaryFolder } from './acceptance/holdfast.ts';
 import { pause, type Serving, start } from './faults/served-trial.ts';
+import { enlarged, scenarioNamed } from './simulated-trial.ts';
 
 const trial = 'DEMO-2X2';
 const now = '2027-06-01T12:00:00.000Z';
-const scenario = { seed: 11, participants: 12, firstDay: civilDay('2026-03-02'), recruitment: 30 };
 const perRequest = 20;
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let protocol: Protocol;
+let scenario: Scenario;
 /** A store with the trial, its key and its tokens, from which both runs begin. */
 let begun: string;
 /** Tokens by source. */
@@ -28,6 +29,7 @@ beforeAll(async () => {
   const parsed = parseProtocol(await readFile(join(root, 'schemas/examples/demo/demo-2x2.yaml'), 'utf8'));
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   protocol = parsed.value;
+  scenario = { ...enlarged(await scenarioNamed('demo', protocol), 12), seed: 11 };
   begun = join(folder.path, 'begun');
   const { key, published } = await createTrialKey(trial);
   await writeFile(join(folder.path, 'key'), serialiseKey(key), { mode: 0o600 });

@@ -7,5 +7,6 @@ export {
   type SentDay,
 } from './load-trial.ts';
 export { type Claim, parseScenario, Scenario, scenarioProblems } from './scenario.ts';
-export { type EnteredEvent, simulateTrial } from './simulate-trial.ts';
+export { simulateTrial } from './simulate-trial.ts';
+export type { EnteredEvent } from './told.ts';
 export { type TrueQuestion, type TrueValue, type Truth, trueValues, truthOf } from './truth.ts';

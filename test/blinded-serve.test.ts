@@ -29,7 +29,9 @@ beforeAll(async () => {
   const parsed = parseProtocol(await readFile(join(root, 'schemas/examples/demo/demo-2x2.yaml'), 'utf8'));
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   protocol = parsed.value;
-  scenario = { ...enlarged(await scenarioNamed('demo', protocol), 12), seed: 11 };
+  const demo = await scenarioNamed('demo', protocol);
+  // What is refused for its content is never sealed: all that is closed here is taken in.
+  scenario = { ...enlarged(demo, 12), seed: 11, faults: { ...demo.faults, rejected: 0 } };
   begun = join(folder.path, 'begun');
   const { key, published } = await createTrialKey(trial);
   await writeFile(join(folder.path, 'key'), serialiseKey(key), { mode: 0o600 });
@@ -79,17 +81,15 @@ function requestsOf(events: readonly HoldfastEvent[]): readonly (readonly Sent[]
   ];
 }
 
-/** The same events, while every sealed box holds something else. */
+/** The same events, while every sealed box holds what another one of its type held. */
 function exchanged(events: readonly HoldfastEvent[]): HoldfastEvent[] {
-  let index = 0;
-  return events.map((event) => {
-    if (!isClosed(event.type, event.data, protocol.closed)) return event;
-    index += 1;
-    const { id: arm = '' } = protocol.arms[index % protocol.arms.length] ?? {};
-    const data =
-      event.type === 'org.holdfast.arm-assigned.v1' ? { arm } : { drug: `d${index}`, given: { mgPerKg: index } };
-    return { ...event, data: { ...event.data, ...data } } as HoldfastEvent;
-  });
+  const closed = events.filter(({ type, data }) => isClosed(type, data, protocol.closed));
+  const others = new Map<HoldfastEvent, HoldfastEvent['data'] | undefined>();
+  for (const type of new Set(closed.map((event) => event.type))) {
+    const some = closed.filter((event) => event.type === type);
+    for (const [i, event] of some.entries()) others.set(event, some[(i * 7 + 3) % some.length]?.data);
+  }
+  return events.map((event) => ({ ...event, data: others.get(event) ?? event.data }) as HoldfastEvent);
 }
 
 /** What anybody can see without the key. */

@@ -48,7 +48,8 @@ function meant(entered: readonly EnteredEvent[]): Map<string, object> {
     [...histories].map(([participant, open]) => {
       const history: History = { participant, open, sealed: [] };
       const { spells, firstEvents, values } = fold({ ...protocol, blinding: 'open' }, history, clock).open;
-      return [participant, { spells, firstEvents, values }];
+      // Values come in the order of what they were made of.
+      return [participant, { spells, firstEvents, values: values.map((value) => JSON.stringify(value)).sort() }];
     }),
   );
 }

@@ -124,6 +124,8 @@ class FollowedParticipant implements Followed {
   private readonly touched = new Map<string, StudyDay>();
   /** By measure, what days counted as when they were last asked for. */
   private readonly counted: (readonly CountedDays[] | undefined)[] = [];
+  /** About how many bytes these take. */
+  private countedSize = 0;
 
   constructor(plan: Plan, history: History) {
     const { protocol, open, closed } = plan;
@@ -148,9 +150,7 @@ class FollowedParticipant implements Followed {
 
   get size(): number {
     const told = (this.openTold?.size ?? 0) + (this.closedTold?.size ?? 0);
-    let codes = 0;
-    for (const counted of this.counted) for (const days of counted ?? []) codes += 120 + days.codes.byteLength;
-    return 1_000 + 14 * this.known.size + told + codes;
+    return 1_000 + 14 * this.known.size + told + this.countedSize;
   }
 
   take(observation: Observation): Taking {
@@ -184,11 +184,18 @@ class FollowedParticipant implements Followed {
       this.counted[place] = made.counted;
       found.push([place, made]);
     }
+    if (which === 'all') this.countedSize = sizeOf(this.counted);
     this.openTold?.forgetDays();
     this.closedTold?.forgetDays();
     touched.clear();
     return found;
   }
+}
+
+function sizeOf(counted: readonly (readonly CountedDays[] | undefined)[]): number {
+  let size = 0;
+  for (const ofMeasure of counted) for (const { codes } of ofMeasure ?? []) size += 120 + codes.byteLength;
+  return size;
 }
 
 /**

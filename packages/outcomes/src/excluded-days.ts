@@ -1,6 +1,7 @@
 import { type CivilDay, civilDay, type UseMeasure } from '@holdfast/events';
 import type { StudyDay } from './facts.ts';
 import type { Effective } from './history/replacing.ts';
+import { passingDays } from './passing-days.ts';
 
 /** The study day of the earliest death; undefined if nobody reported one. */
 export function dayOfDeath(observations: readonly Effective[], dayZero: CivilDay): StudyDay | undefined {
@@ -23,7 +24,7 @@ export function excludedDays(
   dayZero: CivilDay,
   lastDay: StudyDay,
 ): Uint8Array {
-  const excluded = new Uint8Array(Math.max(0, lastDay + 1));
+  const excluded = passingDays(Math.max(0, lastDay + 1));
   if (measure.controlledDays === 'exclude') {
     for (const observation of observations) {
       if (observation.type !== 'controlled-environment') continue;

@@ -106,6 +106,12 @@ function decisiveIn(protocol: Protocol): Plan['isDecisive'] {
     types.has(type) || (byScore && type === 'scale-score' && (dayZero === undefined || day <= dayZero));
 }
 
+/**
+ * What days counted as for a measure when that was last asked for. `nextMature`: the first day that was not mature then; days before
+ * it count as they did until something else is said of them.
+ */
+type LastCounted = { readonly counted: readonly CountedDays[]; readonly nextMature: StudyDay };
+
 class FollowedParticipant implements Followed {
   readonly participant: string;
   readonly dayZero: Standing['dayZero'];
@@ -122,8 +128,9 @@ class FollowedParticipant implements Followed {
   private readonly closedTold: Telling | undefined;
   /** By type of what was taken, the first study day of which something else may be said now. */
   private readonly touched = new Map<string, StudyDay>();
-  /** By measure, what days counted as when they were last asked for. */
-  private readonly counted: (readonly CountedDays[] | undefined)[] = [];
+  private readonly counted: (LastCounted | undefined)[] = [];
+  /** About how many bytes these take. */
+  private countedSize = 0;
 
   constructor(plan: Plan, history: History) {
     const { protocol, open, closed } = plan;
@@ -148,9 +155,7 @@ class FollowedParticipant implements Followed {
 
   get size(): number {
     const told = (this.openTold?.size ?? 0) + (this.closedTold?.size ?? 0);
-    let codes = 0;
-    for (const counted of this.counted) for (const days of counted ?? []) codes += 120 + days.codes.byteLength;
-    return 1_000 + 14 * this.known.size + told + codes;
+    return 1_000 + 14 * this.known.size + told + this.countedSize;
   }
 
   take(observation: Observation): Taking {
@@ -174,21 +179,41 @@ class FollowedParticipant implements Followed {
     const when = schedule && whenOf(schedule, dayZero ?? 0, clock, { forTallies: true });
     const found: (readonly [number, MeasureFacts])[] = [];
     for (const [place, planned] of plan.measures.entries()) {
-      const from = which === 'all' ? 0 : touchedFrom(planned, touched, when, plan.protocol);
-      if (from === undefined) continue;
+      const ofTouched = touchedFrom(planned, touched, when, plan.protocol);
+      if (which === 'touched' && ofTouched === undefined) continue;
       const told = planned.isOpen ? this.openTold : this.closedTold;
-      const counted = this.counted[place];
-      const before = counted && { counted, from };
+      const last = this.counted[place];
+      const ofClock = which === 'touched' ? undefined : last?.nextMature;
+      const before = last && {
+        counted: last.counted,
+        from: Math.min(ofTouched ?? Number.POSITIVE_INFINITY, ofClock ?? Number.POSITIVE_INFINITY),
+      };
       const made =
         told === undefined || when === undefined ? noFacts : judgedFacts(planned.measure, told, when, before);
-      this.counted[place] = made.counted;
+      this.counted[place] = { counted: made.counted, nextMature: firstNotMature(planned, when, plan.protocol) };
       found.push([place, made]);
     }
+    if (which === 'all') this.countedSize = sizeOf(this.counted);
     this.openTold?.forgetDays();
     this.closedTold?.forgetDays();
     touched.clear();
     return found;
   }
+}
+
+function sizeOf(lastCounted: readonly (LastCounted | undefined)[]): number {
+  let size = 0;
+  for (const last of lastCounted) for (const { codes } of last?.counted ?? []) size += 120 + codes.byteLength;
+  return size;
+}
+
+/** Of a measure of days of use, the first study day that is not mature; 0 where none is, and of other measures. */
+function firstNotMature({ measure }: Planned, when: When | undefined, protocol: Protocol): StudyDay {
+  if (when === undefined || !isUseMeasure(measure)) return 0;
+  const mature = when.mature(measure, lastDayOf(measure.horizon, protocol, when.dayZero));
+  const gap = mature.indexOf(0, 1);
+  if (gap === 1) return 0;
+  return gap < 0 ? mature.length : gap;
 }
 
 /**

@@ -14,37 +14,43 @@ export type TalliedDays = PlaceOfDays & { readonly codes: CountedDays['codes'] }
  * Takes what makes the days before into the days now: marks where something begins or ends to hold that did not, or does no more. Where
  * the cells are others, as when an arm is corrected, all of the days before is taken back. Answers what is tallied then.
  */
-export function tallyDays(
-  before: TalliedDays | undefined,
-  now: DaysNow | undefined,
-  take: TakeChange,
-): TalliedDays | undefined {
-  if (before !== undefined && now !== undefined && isSamePlace(before, now)) {
-    markChanges(before.codes, now.days.codes, now, take);
-    if (before.codes.length === now.days.codes.length) {
-      before.codes.set(now.days.codes);
+export function tallyDays(before: TalliedDays | undefined, now: DaysNow, take: TakeChange): TalliedDays {
+  const { days, cells, dayZero } = now;
+  if (before !== undefined && before.cells === cells && before.dayZero === dayZero) {
+    const changed = markChanges(before.codes, days.codes, days.from, before, take);
+    if (before.codes.length === days.codes.length) {
+      if (changed < days.codes.length) before.codes.set(days.codes.subarray(changed), changed);
       return before;
     }
   } else {
-    if (before !== undefined) markChanges(before.codes, none, before, take);
-    if (now !== undefined) markChanges(none, now.days.codes, now, take);
+    if (before !== undefined) takeBackDays(before, take);
+    markChanges(none, days.codes, 0, now, take);
   }
-  return now && { codes: now.days.codes.slice(), cells: now.cells, dayZero: now.dayZero };
+  return { codes: days.codes.slice(), cells, dayZero };
 }
 
-const isSamePlace = (a: PlaceOfDays, b: PlaceOfDays) => a.cells === b.cells && a.dayZero === b.dayZero;
+/** Takes back all that days count as in the tallies. */
+export function takeBackDays(before: TalliedDays, take: TakeChange): void {
+  markChanges(before.codes, none, 0, before, take);
+}
 
 const none = new Uint16Array(0);
 
+/** Marks what changes from a day on; the days before it are the same. Answers the first day that may have changed. */
 function markChanges(
   before: CountedDays['codes'],
   now: CountedDays['codes'],
+  from: number,
   { cells, dayZero }: PlaceOfDays,
   take: TakeChange,
-): void {
+): number {
   const end = Math.max(before.length, now.length);
-  let [wasYesterday, isYesterday] = [0, 0];
-  for (let day = 0; day <= end; day += 1) {
+  const both = Math.min(before.length, now.length);
+  let day = from;
+  while (day < both && before[day] === now[day]) day += 1;
+  const first = day;
+  let [wasYesterday, isYesterday] = day === 0 ? [0, 0] : [before[day - 1] ?? 0, now[day - 1] ?? 0];
+  for (; day <= end; day += 1) {
     const was = before[day] ?? 0;
     const is = now[day] ?? 0;
     if (was !== is || wasYesterday !== isYesterday) {
@@ -57,4 +63,5 @@ function markChanges(
     wasYesterday = was;
     isYesterday = is;
   }
+  return first;
 }

@@ -5,8 +5,11 @@ import type { BatchDifference } from './batch-difference.ts';
 import type { Evidence } from './evidence.ts';
 import { nothingTallied, type TalliedFacts, type TallyFacts } from './put-facts.ts';
 
-/** A participant as the shard remembers them: what follows their events, and their facts as they are tallied, measure by measure. */
-type Remembered = { followed: Followed; facts: TalliedFacts[]; size: number };
+/**
+ * A participant as the shard remembers them: what follows their events, and their facts as they are tallied, measure by measure.
+ * `size`: about how many bytes that is; `tallied`: those of the facts, when all were last counted, after which they hardly grow.
+ */
+type Remembered = { followed: Followed; facts: TalliedFacts[]; tallied: number; size: number };
 
 export type ParticipantsOptions = {
   readonly follow: Follower;
@@ -51,7 +54,7 @@ export class Participants {
       } else if (isKnown(name)) unsettled.set(name, arrived);
       else {
         const fresh = freshOf(undefined, name, arrived);
-        touched.push({ fresh, participant: { followed: follow(fresh), facts: [], size: 0 }, which: 'all' });
+        touched.push({ fresh, participant: { followed: follow(fresh), facts: [], tallied: 0, size: 0 }, which: 'all' });
       }
     }
     const histories = await this.options.evidence.of([...unsettled.keys()]);
@@ -61,7 +64,7 @@ export class Participants {
       const facts =
         this.remembered.get(name)?.facts ?? (before === undefined ? [] : this.factsOf(follow(before), clock));
       const followed = follow(before === undefined ? fresh : joined(before, fresh));
-      touched.push({ fresh, participant: { followed, facts, size: 0 }, which: 'all' });
+      touched.push({ fresh, participant: { followed, facts, tallied: 0, size: 0 }, which: 'all' });
     }
     return touched;
   }
@@ -89,7 +92,7 @@ export class Participants {
         const history = histories.get(name);
         if (participant === undefined && history !== undefined) {
           const followed = follow(history);
-          participant = { followed, facts: this.factsOf(followed, from), size: 0 };
+          participant = { followed, facts: this.factsOf(followed, from), tallied: 0, size: 0 };
         }
         if (participant !== undefined) this.recount(participant, 'all', to, difference);
       }
@@ -106,6 +109,7 @@ export class Participants {
     const tally = this.options.tallyOf(followed);
     for (const [measure, now] of followed.factsAt(clock, which))
       facts[measure] = tally(measure, facts[measure] ?? nothingTallied, now, difference.add);
+    if (which === 'all') participant.tallied = bytesOf(facts);
     this.remember(participant);
   }
 
@@ -121,11 +125,7 @@ export class Participants {
   private remember(participant: Remembered): void {
     const name = participant.followed.participant;
     this.bytes -= this.remembered.get(name)?.size ?? 0;
-    participant.size = participant.facts.reduce(
-      (sum, { facts, days }) =>
-        sum + 200 + facts.byteLength + days.reduce((bytes, { codes }) => bytes + 150 + codes.byteLength, 0),
-      participant.followed.size,
-    );
+    participant.size = participant.followed.size + participant.tallied;
     this.bytes += participant.size;
     this.remembered.delete(name);
     this.remembered.set(name, participant);
@@ -135,6 +135,14 @@ export class Participants {
       this.bytes -= size;
     }
   }
+}
+
+function bytesOf(tallied: readonly TalliedFacts[]): number {
+  return tallied.reduce(
+    (sum, { facts, days }) =>
+      sum + 200 + facts.byteLength + days.reduce((bytes, { codes }) => bytes + 150 + codes.byteLength, 0),
+    0,
+  );
 }
 
 /** Lets a participant's follower take what arrived; undefined if their whole history has to be settled anew. */

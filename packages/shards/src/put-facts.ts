@@ -1,8 +1,17 @@
 import { hasRealDates, type Protocol } from '@holdfast/events';
-import { type Followed, type MeasureFacts, perRun, populationOf, type SpellRuns, spellsIn } from '@holdfast/outcomes';
+import {
+  type CountedDays,
+  type Followed,
+  type MeasureFacts,
+  perRun,
+  populationOf,
+  type SpellRuns,
+  spellsIn,
+} from '@holdfast/outcomes';
 import { type Cell, groupsText } from '@holdfast/tallies';
-import { type DaysNow, type TalliedDays, tallyDays } from './changed-days.ts';
+import { type TalliedDays, takeBackDays, tallyDays } from './changed-days.ts';
 import { changedFacts, FactWriter, type FlatFacts, noDay, noFacts, type TakeChange } from './changed-facts.ts';
+import { cellParts, cellsOf, type MeasureCells } from './measure-cells.ts';
 
 export type PutOptions = {
   readonly protocol: Protocol;
@@ -13,7 +22,18 @@ export type PutOptions = {
 };
 
 /** What a measure says of a participant, as it is tallied. */
-export type TalliedFacts = { readonly facts: FlatFacts; readonly days: readonly TalliedDays[] };
+export type TalliedFacts = {
+  readonly facts: FlatFacts;
+  readonly days: readonly TalliedDays[];
+  /** What the facts were made of, if of spells alone; where that stands again, the facts are the same. */
+  readonly of?: SpellsInPlace | undefined;
+};
+
+type SpellsInPlace = {
+  readonly spells: readonly SpellRuns[];
+  readonly cells: MeasureCells;
+  readonly dayZero: number;
+};
 
 export const nothingTallied: TalliedFacts = { facts: noFacts, days: [] };
 
@@ -23,65 +43,155 @@ export const nothingTallied: TalliedFacts = { facts: noFacts, days: [] };
  */
 export type TallyFacts = (measure: number, before: TalliedFacts, now: MeasureFacts, take: TakeChange) => TalliedFacts;
 
+/** What tallying the participants of a trial takes, whoever they are. */
+type Tallying = {
+  readonly protocol: Protocol;
+  readonly armToken: PutOptions['armToken'];
+  readonly partOf: ReturnType<typeof cellParts>;
+  /** By measure, whether its arm is the one that was given. */
+  readonly byActualArm: readonly boolean[];
+  readonly axes: readonly Cell['axis'][];
+  readonly writer: FactWriter;
+  readonly write: (from: number, to: number, n: number) => void;
+};
+
 /**
  * What measures say of a participant, as numbers by cell: spells by study day (and by the calendar, where dates are real), first
  * events by outcome, values. In a crossover a spell is cut where a period begins.
  */
 export function factTally({ protocol, armToken, numberOf }: PutOptions): (participant: Followed) => TallyFacts {
-  const byActualArm = protocol.measures.map((measure) => populationOf(measure, protocol)?.arm === 'actual');
-  const axes: readonly Cell['axis'][] = hasRealDates(protocol) ? ['study', 'calendar'] : ['study'];
-  const partOf = cellParts(protocol, numberOf);
   const writer = new FactWriter();
-  const putNext = (from: number, to: number, n: number) => writer.put(from, to, n);
-  return (participant) => {
-    const { arm, actualArm, site = '', periods, dayZero = 0 } = participant;
-    const [planned, actual] = [arm, actualArm].map((one) => (one === undefined ? '' : armToken(one)));
-    const groupOn = groupByDay(protocol, participant);
-    return (measure, before, { counted, spells, firstEvents, values }, take) => {
-      const whoseArm = (byActualArm[measure] ? actual : planned) ?? '';
-      const cellsOn = (day: number) => partOf(whoseArm, site, groupOn(day), measure);
-      const everywhere = protocol.periods === undefined ? cellsOn(0) : undefined;
-      // What does not come cell by cell, by cell.
-      const found = new Map<number, number[]>();
-      const put = (cell: number, from: number, to: number, n: number) => {
-        const facts = found.get(cell);
-        if (facts === undefined) found.set(cell, [from, to, n]);
-        else facts.push(from, to, n);
-      };
-      const days: DaysNow[] = [];
-      for (const axis of axes) {
-        const shift = axis === 'study' ? 0 : dayZero;
-        if (everywhere !== undefined) {
-          for (const one of counted) days.push({ days: one, cells: everywhere.kinds(axis, one.kinds), dayZero: shift });
-          for (const [place, spell] of spells.entries()) {
-            writer.begin(everywhere.marksInPlace(axis, place, spell));
-            putRuns(spell, spell.runs, shift, putNext);
-          }
-          continue;
-        }
-        for (const spell of [...counted.flatMap(spellsIn), ...spells]) {
-          for (const { from, runs } of cutAtPeriods(spell, periods)) {
-            const cell = cellsOn(from).marks(axis, spell);
-            putRuns(spell, runs, shift, (day, to, n) => put(cell, day, to, n));
-          }
-        }
-      }
-      for (const { outcome, day, origin = 0 } of firstEvents)
-        put((everywhere ?? cellsOn(day)).marks('study', { kind: outcome }), day - origin, noDay, 1);
-      for (const { kind, item = '', policy = '', day, value, of } of values)
-        put((everywhere ?? cellsOn(day)).values(kind, item, policy, of), value, noDay, 1);
-      for (const [cell, facts] of found) {
-        writer.begin(cell);
-        for (let at = 0; at < facts.length; at += 3)
-          writer.put(facts[at] ?? 0, facts[at + 1] ?? noDay, facts[at + 2] ?? 0);
-      }
-      const facts = writer.done(before.facts);
-      if (facts !== before.facts) changedFacts(before.facts, facts, take);
-      const most = Math.max(before.days.length, days.length);
-      const tallied = Array.from({ length: most }, (_, i) => tallyDays(before.days[i], days[i], take) ?? []).flat();
-      return { facts, days: tallied };
-    };
+  const tallying: Tallying = {
+    protocol,
+    armToken,
+    partOf: cellParts(protocol, numberOf),
+    byActualArm: protocol.measures.map((measure) => populationOf(measure, protocol)?.arm === 'actual'),
+    axes: hasRealDates(protocol) ? ['study', 'calendar'] : ['study'],
+    writer,
+    write: (from, to, n) => writer.put(from, to, n),
   };
+  return (participant) => {
+    const tally = new ParticipantTally(tallying, participant);
+    return protocol.periods === undefined
+      ? (measure, before, now, take) => tally.everywhere(measure, before, now, take)
+      : (measure, before, now, take) => tally.byPeriod(measure, before, now, take);
+  };
+}
+
+class ParticipantTally {
+  private readonly tallying: Tallying;
+  private readonly participant: Followed;
+  private readonly dayZero: number;
+  private readonly groupOn: (day: number) => string;
+  private readonly planned: readonly MeasureCells[];
+  private readonly actual: readonly MeasureCells[];
+
+  constructor(tallying: Tallying, participant: Followed) {
+    const { protocol, byActualArm } = tallying;
+    this.tallying = tallying;
+    this.participant = participant;
+    this.dayZero = participant.dayZero ?? 0;
+    this.groupOn = groupByDay(protocol, participant);
+    this.planned = this.partOn(participant.arm, 0);
+    this.actual = byActualArm.includes(true) ? this.partOn(participant.actualArm, 0) : this.planned;
+  }
+
+  /** Tallies where a participant is of the same groups on all days. */
+  everywhere(measure: number, before: TalliedFacts, now: MeasureFacts, take: TakeChange): TalliedFacts {
+    const { dayZero, tallying } = this;
+    const { axes, byActualArm, writer, write } = tallying;
+    const { counted, spells, firstEvents, values } = now;
+    const cells = cellsOf(byActualArm[measure] ? this.actual : this.planned, measure);
+    const days = this.tallyAllDays(cells, before, counted, take);
+    const isSpellsOnly = firstEvents.length === 0 && values.length === 0;
+    const { of } = before;
+    if (isSpellsOnly && of?.spells === spells && of.cells === cells && of.dayZero === dayZero)
+      return { facts: before.facts, days, of };
+    for (const axis of axes) {
+      for (const [place, spell] of spells.entries()) {
+        writer.begin(cells.marksInPlace(axis, place, spell));
+        putRuns(spell, spell.runs, this.shift(axis), write);
+      }
+    }
+    if (!isSpellsOnly) this.writeByCell(() => cells, now, new Map());
+    const facts = this.written(before, take);
+    return { facts, days, of: isSpellsOnly ? { spells, cells, dayZero } : undefined };
+  }
+
+  /** Tallies where groups change on the way: what holds on days is cut there. */
+  byPeriod(measure: number, before: TalliedFacts, now: MeasureFacts, take: TakeChange): TalliedFacts {
+    const { participant, tallying } = this;
+    const arm = tallying.byActualArm[measure] ? participant.actualArm : participant.arm;
+    const cellsOn = (day: number) => cellsOf(this.partOn(arm, day), measure);
+    const found = new Map<number, number[]>();
+    for (const axis of tallying.axes) {
+      for (const spell of [...now.counted.flatMap(spellsIn), ...now.spells]) {
+        for (const { from, runs } of cutAtPeriods(spell, participant.periods)) {
+          const cell = cellsOn(from).marks(axis, spell);
+          putRuns(spell, runs, this.shift(axis), (day, to, n) => putInto(found, cell, day, to, n));
+        }
+      }
+    }
+    this.writeByCell(cellsOn, now, found);
+    return { facts: this.written(before, take), days: [] };
+  }
+
+  private tallyAllDays(
+    cells: MeasureCells,
+    before: TalliedFacts,
+    counted: readonly CountedDays[],
+    take: TakeChange,
+  ): TalliedDays[] {
+    const days: TalliedDays[] = [];
+    for (const axis of this.tallying.axes) {
+      for (const one of counted) {
+        const now = { days: one, cells: cells.kinds(axis, one.kinds), dayZero: this.shift(axis) };
+        days.push(tallyDays(before.days[days.length], now, take));
+      }
+    }
+    for (const gone of before.days.slice(days.length)) takeBackDays(gone, take);
+    return days;
+  }
+
+  /** Writes first events and values, which come in any order, cell by cell; after what was found of other cells. */
+  private writeByCell(
+    cellsOn: (day: number) => MeasureCells,
+    { firstEvents, values }: MeasureFacts,
+    found: Map<number, number[]>,
+  ): void {
+    const { writer } = this.tallying;
+    for (const { outcome, day, origin = 0 } of firstEvents)
+      putInto(found, cellsOn(day).marks('study', { kind: outcome }), day - origin, noDay, 1);
+    for (const { kind, item = '', policy = '', day, value, of } of values)
+      putInto(found, cellsOn(day).values(kind, item, policy, of), value, noDay, 1);
+    for (const [cell, facts] of found) {
+      writer.begin(cell);
+      for (let at = 0; at < facts.length; at += 3)
+        writer.put(facts[at] ?? 0, facts[at + 1] ?? noDay, facts[at + 2] ?? 0);
+    }
+  }
+
+  private written({ facts: before }: TalliedFacts, take: TakeChange): FlatFacts {
+    const facts = this.tallying.writer.done(before);
+    if (facts !== before) changedFacts(before, facts, take);
+    return facts;
+  }
+
+  private partOn(arm: string | undefined, day: number): readonly MeasureCells[] {
+    const { armToken, partOf } = this.tallying;
+    return partOf(arm === undefined ? '' : armToken(arm), this.participant.site ?? '', this.groupOn(day));
+  }
+
+  /** The day of an axis that study day 0 is. */
+  private shift(axis: Cell['axis']): number {
+    return axis === 'study' ? 0 : this.dayZero;
+  }
+}
+
+function putInto(found: Map<number, number[]>, cell: number, from: number, to: number, n: number): void {
+  const facts = found.get(cell);
+  if (facts === undefined) found.set(cell, [from, to, n]);
+  else facts.push(from, to, n);
 }
 
 /** What is tallied of runs: where they begin and end; of person-days, which grow and shrink, where that turns. */
@@ -112,114 +222,6 @@ function turnsOf(runs: readonly number[]): ReadonlyMap<number, number> {
     turn(to + 2, last);
   }
   return turns;
-}
-
-type Marked = { readonly kind: string; readonly window?: number | undefined; readonly policy?: string | undefined };
-
-/**
- * The cells of one measure for those who are of one arm, site and groups. A participant has hundreds of facts and most are of one such
- * part, so what else makes a cell is looked up by itself, step by step: to make one text of it for every fact would take longer than
- * all the rest.
- */
-class MeasureCells {
-  private readonly whose: Pick<Cell, 'measure' | 'arm' | 'site' | 'group'>;
-  private readonly numberOf: (cell: Cell) => number;
-  private readonly study = new Map<string, Map<string, number[]>>();
-  private readonly calendar = new Map<string, Map<string, number[]>>();
-  private readonly ofValues = new Map<string, number>();
-  private readonly studyKinds = new Map<readonly Marked[], readonly number[]>();
-  private readonly calendarKinds = new Map<readonly Marked[], readonly number[]>();
-  private readonly studyPlaces: { readonly marked: Marked; readonly cell: number }[] = [];
-  private readonly calendarPlaces: { readonly marked: Marked; readonly cell: number }[] = [];
-
-  constructor(whose: Pick<Cell, 'measure' | 'arm' | 'site' | 'group'>, numberOf: (cell: Cell) => number) {
-    this.whose = whose;
-    this.numberOf = numberOf;
-  }
-
-  /**
-   * The cell of a measure's marks that come in a certain place among its spells: mostly the same ones as the last time, and then
-   * nothing has to be looked up.
-   */
-  marksInPlace(axis: Cell['axis'], place: number, marked: Marked): number {
-    const places = axis === 'study' ? this.studyPlaces : this.calendarPlaces;
-    const last = places[place];
-    if (
-      last !== undefined &&
-      last.marked.kind === marked.kind &&
-      last.marked.window === marked.window &&
-      last.marked.policy === marked.policy
-    )
-      return last.cell;
-    const { kind, window, policy } = marked;
-    const cell = this.marks(axis, marked);
-    places[place] = { marked: { kind, window, policy }, cell };
-    return cell;
-  }
-
-  /** The cells of kinds that are counted together: the same array whenever they are asked for. */
-  kinds(axis: Cell['axis'], kinds: readonly Marked[]): readonly number[] {
-    const known = axis === 'study' ? this.studyKinds : this.calendarKinds;
-    let cells = known.get(kinds);
-    if (cells === undefined) {
-      cells = kinds.map((kind) => this.marks(axis, kind));
-      known.set(kinds, cells);
-    }
-    return cells;
-  }
-
-  /** The cell of marks or ends. */
-  marks(axis: Cell['axis'], { kind, window = 0, policy = '' }: Marked): number {
-    const byPolicy = within(axis === 'study' ? this.study : this.calendar, kind);
-    let byWindow = byPolicy.get(policy);
-    if (byWindow === undefined) {
-      byWindow = [];
-      byPolicy.set(policy, byWindow);
-    }
-    const known = byWindow[window];
-    if (known !== undefined) return known;
-    const number = this.numberOf({ kind, window, policy, item: '', of: 0, axis, ...this.whose });
-    byWindow[window] = number;
-    return number;
-  }
-
-  /** The cell of a value. */
-  values(kind: string, item: string, policy: string, of: number): number {
-    const key = `${kind}\t${policy}\t${of}\t${item}`;
-    let number = this.ofValues.get(key);
-    if (number === undefined) {
-      number = this.numberOf({ kind, window: 0, policy, item, of, axis: 'study', ...this.whose });
-      this.ofValues.set(key, number);
-    }
-    return number;
-  }
-}
-
-function within<V>(map: Map<string, Map<string, V>>, key: string): Map<string, V> {
-  let inner = map.get(key);
-  if (inner === undefined) {
-    inner = new Map();
-    map.set(key, inner);
-  }
-  return inner;
-}
-
-function cellParts(
-  { measures }: Protocol,
-  numberOf: (cell: Cell) => number,
-): (arm: string, site: string, group: string, measure: number) => MeasureCells {
-  const parts = new Map<string, Map<string, Map<string, readonly MeasureCells[]>>>();
-  return (arm, site, group, place) => {
-    const byGroup = within(within(parts, arm), site);
-    let part = byGroup.get(group);
-    if (part === undefined) {
-      part = measures.map(({ id }) => new MeasureCells({ measure: id, arm, site, group }, numberOf));
-      byGroup.set(group, part);
-    }
-    const cells = part[place];
-    if (cells === undefined) throw new Error(`the protocol has no measure number ${place}`);
-    return cells;
-  };
 }
 
 type Grouped = Pick<Followed, 'groups' | 'periods'>;

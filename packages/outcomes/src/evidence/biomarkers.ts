@@ -1,6 +1,7 @@
 import { biomarkerResult, type UseMeasure } from '@holdfast/events';
 import type { StudyDay } from '../facts.ts';
 import type { Effective } from '../history/replacing.ts';
+import { passingCounts, passingDays } from '../passing-days.ts';
 import type { Statement } from './statement.ts';
 
 /**
@@ -57,8 +58,8 @@ export function lookBacks(
 ): LookBacks | undefined {
   const positives = statements.filter(({ source, use }) => source === 'biomarker' && use);
   if (positives.length === 0) return undefined;
-  const touched = new Uint8Array(lastDay + 1);
-  const shownSince = new Uint16Array(lastDay + 1);
+  const touched = passingDays(lastDay + 1);
+  const shownSince = passingCounts(lastDay + 1);
   for (const { day, lookBack = 0 } of positives) {
     const first = day - lookBack;
     touched.fill(1, Math.max(1, first), day + 1);

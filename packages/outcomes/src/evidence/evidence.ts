@@ -1,6 +1,7 @@
 import type { Protocol, UseMeasure } from '@holdfast/events';
 import type { StudyDay } from '../facts.ts';
 import type { Effective } from '../history/replacing.ts';
+import { passingCopy, passingDays } from '../passing-days.ts';
 import { biomarkerStatements } from './biomarkers.ts';
 import type { DaysBySource } from './days-by-source.ts';
 import { reportStatements } from './self-report.ts';
@@ -51,10 +52,11 @@ export function joinEvidence(
     return said.reduce(greater, undefined);
   };
   const joined = (looked: Sources): DayStatuses => {
-    const all = substances.map((substance) => bySubstance(looked, substance) ?? new Uint8Array(lastDay + 1));
-    const [first = new Uint8Array(lastDay + 1), ...others] = all;
+    const [first, ...others] = substances.map(
+      (substance) => bySubstance(looked, substance) ?? passingDays(lastDay + 1),
+    );
     // What the sources hold goes on changing: the measure's days are its own.
-    return others.reduce(ofBoth, first.slice(0, lastDay + 1));
+    return others.reduce(ofBoth, first === undefined ? passingDays(lastDay + 1) : passingCopy(first, lastDay + 1));
   };
   const { covering, confirming } = rules[evidence];
   return { covering: joined(covering), confirming: confirming && joined(confirming) };
@@ -92,7 +94,7 @@ function biomarkerDays(
   lastDay: StudyDay,
   covers: Covers | undefined,
 ): DayStatuses {
-  const days = new Uint8Array(lastDay + 1);
+  const days = passingDays(lastDay + 1);
   for (const { day, substance, use: used, lookBack } of statements) {
     if (substance !== wanted) continue;
     if (lookBack === undefined) {
@@ -110,7 +112,7 @@ function biomarkerDays(
 function greater(a: DayStatuses | undefined, b: DayStatuses | undefined): DayStatuses | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   const [shorter, longer] = a.length < b.length ? [a, b] : [b, a];
-  const days = longer.slice();
+  const days = passingCopy(longer);
   for (let day = 1; day < shorter.length; day += 1) days[day] = Math.max(days[day] ?? nothing, shorter[day] ?? nothing);
   return days;
 }

@@ -203,7 +203,7 @@ function countingsOf(measure: AbstinenceMeasure) {
 }
 
 function noDays(kinds: readonly SpellHead[], days: number): CountedDays {
-  return { kinds, codes: kinds.length <= 16 ? new Uint16Array(days) : new Uint32Array(days) };
+  return { kinds, codes: kinds.length <= 16 ? new Uint16Array(days) : new Uint32Array(days), from: 0 };
 }
 
 const isAlike = ({ kinds, codes }: CountedDays, now: readonly SpellHead[], mature: Maturity) =>
@@ -224,12 +224,12 @@ function countWindows(
 ): CountedDays {
   const kinds = kindsOf(windows.window);
   const known = before !== undefined && isAlike(before.days, kinds, mature) ? before : undefined;
-  const days = known?.days ?? noDays(kinds, mature.days.length);
-  const { codes } = days;
+  const days = known === undefined ? noDays(kinds, mature.days.length) : { ...known.days, from: known.from };
+  const { codes, from: firstDay } = days;
   // What windows before say has not changed.
-  codes.fill(0, known?.from ?? 0);
+  codes.fill(0, firstDay);
   const { plannedFollowUp } = following;
-  eachRun(windows, known?.from ?? 0, mature.last, (from, to, status, earlier) => {
+  eachRun(windows, firstDay, mature.last, (from, to, status, earlier) => {
     for (let day = from; day <= to; ) {
       let code = 0;
       // The last day that counts like this one.

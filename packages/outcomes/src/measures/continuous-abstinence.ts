@@ -40,7 +40,7 @@ export function stretchesSoFar(measure: ContinuousAbstinence, days: JudgedDays):
   let used = false;
   let touched = false;
   const statuses: WindowStatus[] = [];
-  for (let day = from; day <= lastDay; day += 1) {
+  const judgeNext = (day: StudyDay): void => {
     if (excluded[day] !== 1) {
       counted += 1;
       const [isCovered, isConfirmed] = [covers(day), confirms === undefined || confirms(day)];
@@ -50,8 +50,16 @@ export function stretchesSoFar(measure: ContinuousAbstinence, days: JudgedDays):
     }
     if (lookBacks !== undefined && (lookBacks.shownSince[day] ?? 0) >= from) used = true;
     statuses.push(judge(counted, covered || (decisivePositive && used), used, touched));
-  }
-  return { window: 0, first: from, judge: (day) => statuses[day - from] ?? 'outside' };
+  };
+  return {
+    window: 0,
+    first: from,
+    judge: (day) => {
+      // Days that are not mature yet are asked for by nobody.
+      while (from + statuses.length <= Math.min(day, lastDay)) judgeNext(from + statuses.length);
+      return statuses[day - from] ?? 'outside';
+    },
+  };
 }
 
 function judge(counted: number, covered: boolean, used: boolean, touched: boolean): WindowStatus {

@@ -10,6 +10,8 @@ export type CountedDays = {
   readonly kinds: readonly SpellHead[];
   /** By study day, from 0 on. */
   readonly codes: Uint16Array | Uint32Array;
+  /** The days before this one count as they did when they were last counted into the same codes; 0 if there was no such time. */
+  readonly from: StudyDay;
 };
 
 /** The same as spells, kind by kind. */

@@ -1,5 +1,6 @@
 import type { FirstEventMeasure } from '@holdfast/events';
 import type { FirstEvent } from '../facts.ts';
+import { passingCounts } from '../passing-days.ts';
 import { runBuilder, type SpellRuns } from '../spells.ts';
 import type { ParticipantDays } from './participant-days.ts';
 
@@ -14,7 +15,7 @@ export function firstEventSpells(
 ): SpellRuns[] {
   const { origin = 0, day: end, outcome } = event;
   // Days at risk up to each study day.
-  const atRisk = new Uint16Array(Math.max(1, lastDay + 1));
+  const atRisk = passingCounts(Math.max(1, lastDay + 1));
   for (let day = 1; day <= lastDay; day += 1)
     atRisk[day] = (atRisk[day - 1] ?? 0) + (day > origin && day <= end && excluded[day] !== 1 ? 1 : 0);
   const { id } = measure;

@@ -1,5 +1,6 @@
 import type { Retention } from '@holdfast/events';
 import type { FirstEvent, StudyDay } from '../facts.ts';
+import { passingDays } from '../passing-days.ts';
 import { lastOfMatureBeginning } from './course-of-use.ts';
 import { firstEventSpells } from './first-event-spells.ts';
 import { isEarly, leavingOf } from './leaving.ts';
@@ -28,7 +29,7 @@ export const retentionFold: MeasureFold<Retention> = {
   judge: (measure, { protocol, observations, dayZero }) => {
     const lastDay = lastDayOf(measure.horizon, protocol, dayZero);
     const left = leavingOf(observations, dayZero);
-    const excluded = new Uint8Array(Math.max(0, lastDay + 1));
+    const excluded = passingDays(Math.max(0, lastDay + 1));
     return ({ mature: matureFor }) => {
       const mature = matureFor(measure, lastDay);
       const event = retention(measure, left, lastOfMatureBeginning({ mature, lastDay }), lastDay);

@@ -1,5 +1,6 @@
 import { isUse } from '../evidence/evidence.ts';
 import { nothing } from '../evidence/statement.ts';
+import { passingCounts } from '../passing-days.ts';
 import type { JudgedDays } from './participant-days.ts';
 
 /** By study day 0 … lastDay, on how many of the days up to then (excluded ones aside) something holds. */
@@ -19,24 +20,28 @@ export type RunningCounts = {
 /** Counts once what every window of every measure that looks at the same days is judged by. */
 export function runningCounts({ lastDay, evidence, lookBacks, excluded }: JudgedDays): RunningCounts {
   const { covering, confirming } = evidence;
-  const isAnyOut = excluded.includes(1);
-  const count = (holds: (day: number) => boolean): Uint16Array => {
-    const counts = new Uint16Array(Math.max(1, lastDay + 1));
-    let sum = 0;
-    for (let day = 1; day <= lastDay; day += 1) {
-      if (holds(day) && (!isAnyOut || excluded[day] !== 1)) sum += 1;
-      counts[day] = sum;
+  const size = Math.max(1, lastDay + 1);
+  const days = excluded.includes(1) ? passingCounts(size) : undefined;
+  const covered = passingCounts(size);
+  const confirmed = confirming && passingCounts(size);
+  const uses = passingCounts(size);
+  const touched = lookBacks && passingCounts(size);
+  let [all, coveredSoFar, confirmedSoFar, usesSoFar, touchedSoFar] = [0, 0, 0, 0, 0];
+  for (let day = 1; day <= lastDay; day += 1) {
+    if (days === undefined || excluded[day] !== 1) {
+      all += 1;
+      if (covering[day] !== nothing) coveredSoFar += 1;
+      if (confirming !== undefined && confirming[day] !== nothing) confirmedSoFar += 1;
+      if (isUse(evidence, day)) usesSoFar += 1;
+      if (lookBacks !== undefined && lookBacks.touched[day] === 1) touchedSoFar += 1;
     }
-    return counts;
-  };
-  return {
-    days: isAnyOut ? count(() => true) : undefined,
-    covered: count((day) => covering[day] !== nothing),
-    confirmed: confirming && count((day) => confirming[day] !== nothing),
-    uses: count((day) => isUse(evidence, day)),
-    touched: lookBacks && count((day) => lookBacks.touched[day] === 1),
-    shownSince: lookBacks && greatest(lookBacks.shownSince),
-  };
+    covered[day] = coveredSoFar;
+    uses[day] = usesSoFar;
+    if (days !== undefined) days[day] = all;
+    if (confirmed !== undefined) confirmed[day] = confirmedSoFar;
+    if (touched !== undefined) touched[day] = touchedSoFar;
+  }
+  return { days, covered, confirmed, uses, touched, shownSince: lookBacks && greatest(lookBacks.shownSince) };
 }
 
 /** The greatest number up to each day. */

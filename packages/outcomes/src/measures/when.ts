@@ -2,10 +2,14 @@ import { type CivilDay, isUseMeasure, type Measure, type Protocol } from '@holdf
 import { matureDays } from '../maturity.ts';
 import type { When } from './measure-fold.ts';
 
-/** Maturity as it was last looked up, by schedule: participants of equal schedule and study day share it. */
-const known = new WeakMap<Protocol, Map<string, Uint8Array>>();
-/** Of more than so many study days and kinds of evidence a schedule's maturity is looked up anew. */
-const mostKnown = 10_000;
+/**
+ * Maturity as it was last looked up, by schedule and by how many days after randomisation it is: participants of equal schedule and
+ * study day share it, and so do measures that wait for the same visits.
+ */
+type KnownMaturity = { readonly byMeasure: Map<Measure, Uint8Array>; readonly byWaiting: Map<string, Uint8Array> };
+const known = new WeakMap<Protocol, Map<number | undefined, KnownMaturity>>();
+/** Of more than so many study days a schedule's maturity is looked up anew. */
+const mostKnown = 2_000;
 
 const waiting = new WeakMap<Measure, string>();
 
@@ -26,23 +30,36 @@ export function whenOf(
   clock: CivilDay | undefined,
   { forTallies }: Pick<When, 'forTallies'>,
 ): When {
-  let looked = known.get(schedule);
-  if (looked === undefined || looked.size > mostKnown) {
-    looked = new Map();
-    known.set(schedule, looked);
-  }
-  const byDay = looked;
   const today = clock === undefined ? undefined : clock - dayZero;
+  const { byMeasure, byWaiting } = knownOn(schedule, today);
   return {
     schedule,
     dayZero,
     clock,
     forTallies,
     mature: (measure, lastDay) => {
-      const key = `${today} ${lastDay} ${waitsFor(measure)}`;
-      const found = byDay.get(key) ?? matureDays(schedule, measure, dayZero, lastDay, clock);
-      byDay.set(key, found);
+      const last = byMeasure.get(measure);
+      // Where the trial ends before the horizon, the last day is not everybody's.
+      if (last !== undefined && last.length === lastDay + 1) return last;
+      const key = `${lastDay} ${waitsFor(measure)}`;
+      const found = byWaiting.get(key) ?? matureDays(schedule, measure, dayZero, lastDay, clock);
+      byWaiting.set(key, found);
+      byMeasure.set(measure, found);
       return found;
     },
   };
+}
+
+function knownOn(schedule: Protocol, today: number | undefined): KnownMaturity {
+  let byDay = known.get(schedule);
+  if (byDay === undefined || byDay.size > mostKnown) {
+    byDay = new Map();
+    known.set(schedule, byDay);
+  }
+  let found = byDay.get(today);
+  if (found === undefined) {
+    found = { byMeasure: new Map(), byWaiting: new Map() };
+    byDay.set(today, found);
+  }
+  return found;
 }

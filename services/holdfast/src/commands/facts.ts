@@ -23,8 +23,8 @@ const columns = [
   'value',
 ] as const;
 
-/** What a first event was counted from, when it was known and why; and of how much a value is a part. CSV has no column for it. */
-const details = ['origin', 'confirmed', 'last_free', 'why', 'of'] as const;
+/** What a first event was counted from, when it was known, and why. CSV has no column for it. */
+const details = ['origin', 'confirmed', 'last_free', 'why'] as const;
 
 type FactsOptions = {
   readonly trial?: string;
@@ -89,7 +89,6 @@ function rowsOf(protocol: Protocol, open: OpenFacts, closed: ClosedFacts | undef
       day,
       undefined,
       value / of,
-      ...[undefined, undefined, undefined, undefined, of],
     ]),
   ];
 }
@@ -131,7 +130,7 @@ export function factsCommand(program: Command): void {
 Columns: ${columns.join(', ')}. Days are study days.
 A table and JSON say more: of a first event origin (the day it is counted from, where that is not randomisation), confirmed (the day
 on which the pattern that makes it was complete), last_free (the last day known to be free of it) and why (which pattern it was, or why
-observation ended); of a value of how much it is a part (of), so that value × of are days, doses or thousandths of a unit.`,
+observation ended).`,
     )
     .action((_options, command: Command) => facts(command));
 }

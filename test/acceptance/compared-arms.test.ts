@@ -258,6 +258,20 @@ describe('contrasts', () => {
   });
 });
 
+describe('facts', () => {
+  test('say in JSON why observation ended, and what was known before; CSV keeps its columns', async () => {
+    const asked = ['facts', '--measure', 'first', '--data', data, '--format'];
+    const [head] = (await succeed([...asked, 'csv'])).stdout.split(/\r?\n/);
+    expect(head).toBe('trial,participant,arm,site,measure,kind,window_days,missing,from,to,day,event,value');
+    const json: Record<string, unknown>[] = JSON.parse((await succeed([...asked, 'json'])).stdout);
+    const of = (participant: string) => json.find((row) => row.participant === participant);
+    const none = { origin: null, confirmed: null };
+    expect(of('KT-0')).toMatchObject({ day: 25, event: 0, why: 'last-assessment', last_free: null, ...none });
+    expect(of('KT-6')).toMatchObject({ day: 25, event: 1, last_free: 0, ...none });
+    expect(of('KT-9')).toMatchObject({ day: 0, event: 0, why: 'last-assessment', ...none });
+  });
+});
+
 describe('explain of continuous abstinence', () => {
   const explained = async (participant: string, ...words: readonly string[]) =>
     (await succeed(['explain', '--measure', 'prolonged', '--participant', participant, '--data', data, ...words]))

@@ -177,6 +177,24 @@ describe('endpoints', () => {
     expect(Number(st?.lower)).toBeCloseTo(4 / (4 + 1.959963984540054 ** 2), 12);
   });
 
+  test('JSON and tables say the unit; the numbers of a table’s column stand to the same place', async () => {
+    const asked = ['endpoints', '--measure', 'abstinent-days', '--item', '1-28', '--by', 'arm', '--trial', 'VALUES-1'];
+    const json = JSON.parse((await succeed([...asked, '--data', data, '--format', 'json'])).stdout);
+    expect(json[0]).toMatchObject({ arm: 'KT', mean: 0.5, unit: 'share of days' });
+    const [head = '', , ...lines] = (await succeed([...asked, '--data', data])).stdout.trimEnd().split('\n');
+    const [from, to] = [head.indexOf(' sum') + 4, head.indexOf(' mean') + 5];
+    expect(lines.map((line) => line.slice(from, to).trim())).toEqual(['0.5000', '0.0000', '0.3750', '0.8333']);
+    expect(lines.every((line) => line.endsWith('share of days'))).toBe(true);
+  });
+
+  test('where nobody has a value yet, says so', async () => {
+    const asked = ['endpoints', '--measure', 'abstinent-days', '--item', '29-56', '--missing', 'observed-only'];
+    const { stdout, stderr } = await succeed([...asked, '--data', data, '--trial', 'VALUES-1']);
+    expect(stdout).toBe('no rows\n');
+    expect(stderr).toContain('no participant has such a value yet');
+    expect(stderr).toContain('holdfast facts --measure abstinent-days');
+  });
+
   test('refuses what there is not, and says what there is', async () => {
     const endpoints = ['endpoints', '--trial', 'VALUES-1'];
     expect(await refused(...endpoints, '--measure', 'abstinent-days', '--item', '1-7')).toContain(

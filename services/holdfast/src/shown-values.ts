@@ -31,9 +31,10 @@ export function chooseValueMeasure(protocol: Protocol, name: string | undefined)
   return measure;
 }
 
-/** The items that a measure declares, in its order: stretches of days, or landmarks. Others are known by the events alone. */
-function declaredItems(measure: ValueMeasure): readonly string[] {
+/** The items that are declared, in their order: stretches of days, landmarks, visits. Others are known by the events alone. */
+function declaredItems(measure: ValueMeasure, { visits }: Protocol): readonly string[] {
   if ('over' in measure) return measure.over.map(stretchName);
+  if (measure.kind === 'visits') return visits.toSorted((a, b) => a.day - b.day).map(({ id }) => id);
   return 'at' in measure ? measure.at.map(landmarkName) : [];
 }
 
@@ -46,10 +47,17 @@ export type AskedValues = { readonly item?: string; readonly missing?: string };
  * The values of a measure that a question is about, in order of kind, item (as declared, then by name) and policy. Without
  * `missing` those of the declared policies; `all`: of every policy that there is. What is only counted (`due`) is none of them.
  */
-export function shownValues(tallies: Tallies, measure: ValueMeasure, { item, missing }: AskedValues): ShownValue[] {
-  const declared = declaredItems(measure);
+export function shownValues(
+  tallies: Tallies,
+  protocol: Protocol,
+  measure: ValueMeasure,
+  { item, missing }: AskedValues,
+): ShownValue[] {
+  const declared = declaredItems(measure, protocol);
   const policies = declaredPolicies(measure);
-  const rank = (name: string) => (declared.includes(name) ? declared.indexOf(name) : declared.length);
+  // What is over all items has none, and comes first.
+  const rank = (name: string) =>
+    name === '' ? -1 : declared.includes(name) ? declared.indexOf(name) : declared.length;
   const isAsked = ({ policy }: { readonly policy: string }) =>
     missing === undefined ? policy === '' || policies.includes(policy) : missing === 'all' || policy === missing;
   return valuesOf(tallies, measure.id, everybody)
@@ -59,9 +67,14 @@ export function shownValues(tallies: Tallies, measure: ValueMeasure, { item, mis
 }
 
 /** Refuses an item or a policy that a measure has not. */
-export function refuseUnknown(tallies: Tallies, measure: ValueMeasure, { item, missing }: AskedValues): void {
+export function refuseUnknown(
+  tallies: Tallies,
+  protocol: Protocol,
+  measure: ValueMeasure,
+  { item, missing }: AskedValues,
+): void {
   const values = valuesOf(tallies, measure.id, everybody);
-  const items = [...new Set([...declaredItems(measure), ...values.map((value) => value.item)])].filter(
+  const items = [...new Set([...declaredItems(measure, protocol), ...values.map((value) => value.item)])].filter(
     (name) => name !== '',
   );
   if (item !== undefined && !items.includes(item))

@@ -144,14 +144,14 @@ type Compared = {
   cellIn(slice: Slice): FactorialCell;
 };
 
-function comparedOf(measure: Measure, tallies: Tallies, options: ContrastsOptions): Compared[] {
+function comparedOf(protocol: Protocol, measure: Measure, tallies: Tallies, options: ContrastsOptions): Compared[] {
   if (isValueMeasure(measure)) {
     if (options.day !== undefined || options.window !== undefined)
       throw new CommandFailed(
         `${measure.id} gives values, not rates by day: leave --day and --window out, and choose by --item`,
       );
-    refuseUnknown(tallies, measure, options);
-    return shownValues(tallies, measure, options).map(({ kind, item, policy, yesOrNo }) => ({
+    refuseUnknown(tallies, protocol, measure, options);
+    return shownValues(tallies, protocol, measure, options).map(({ kind, item, policy, yesOrNo }) => ({
       key: [kind, item, undefined, policy, undefined],
       cellIn: (slice) => {
         const valued = distribution(tallies, { measure: measure.id, kind, item, policy }, slice);
@@ -207,7 +207,7 @@ async function contrasts(command: Command): Promise<void> {
           .filter((arm) => Object.entries(levels).every(([factor, level]) => arm.factors?.[factor] === level))
           .map(({ id }) => token(id)),
       );
-    const compared = comparedOf(measure, read.tallies, options);
+    const compared = comparedOf(protocol, measure, read.tallies, options);
     const parts = partsOf(protocol, by, token, read.tallies);
     const rows = compared.flatMap(({ key, cellIn }) =>
       parts.flatMap(({ site, group, slice }) =>

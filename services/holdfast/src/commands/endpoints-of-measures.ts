@@ -8,6 +8,7 @@ import { CommandFailed } from '../command-failed.ts';
 import { asOfOption, cutOffOption, cutOption, type KnownAt, type KnownOptions, knownAt } from '../known-at.ts';
 import type { Format } from '../output/format.ts';
 import { printRows, type Value } from '../output/print-rows.ts';
+import { unitOfValue } from '../output/value-units.ts';
 import { watermarkLine } from '../output/watermark.ts';
 import { type By, noteThoseWithoutArm, parseBy, partsOf, tellsArms } from '../selectors.ts';
 import { type AskedValues, chooseValueMeasure, dueOf, refuseUnknown, shownValues } from '../shown-values.ts';
@@ -55,7 +56,7 @@ export function endpointRows(
   asked: AskedValues,
 ): Value[][] {
   const parts = partsOf(protocol, by, token, tallies);
-  return shownValues(tallies, measure, asked).flatMap(({ kind, item, policy, yesOrNo }) =>
+  return shownValues(tallies, protocol, measure, asked).flatMap(({ kind, item, policy, yesOrNo }) =>
     parts.map(({ arm, site, group, slice }) => {
       const valued = distribution(tallies, { measure: measure.id, kind, item, policy }, slice);
       const of = valueSummary(valued, yesOrNo);
@@ -63,6 +64,7 @@ export function endpointRows(
         ...[protocol.trial, measure.id, kind, item, policy, arm, site, group],
         ...[dueOf(tallies, measure, item, slice), of.n, of.n === 0 ? undefined : of.sum, of.mean, of.sd, of.median],
         ...[of.lowerQuartile, of.upperQuartile, of.minimum, of.maximum, of.lower, of.upper, of.method],
+        unitOfValue(measure, kind, item),
       ];
     }),
   );
@@ -149,16 +151,16 @@ export async function endpointsOfMeasures(command: Command): Promise<void> {
       const { trial, words } = state;
       const question = `endpoints --measure ${measure.id} --by ${[...by].join(',')}${words}`;
       const read = await talliesFor(store, trial, measure, byArm, question, state.read);
-      if (options.measure !== undefined) refuseUnknown(read.tallies, measure, options);
+      if (options.measure !== undefined) refuseUnknown(read.tallies, trial.protocol, measure, options);
       rows.push(...endpointRows(trial.protocol, measure, read.tallies, by, armNames(store, trial).token, options));
       lines.add(watermarkLine(trial.protocol, read));
       if (byArm) noteThoseWithoutArm(read.tallies, measure);
     }
-    await printRows(measureColumns, rows, options.format);
+    await printRows(measureColumns, rows, options.format, ['unit']);
     for (const line of lines) console.error(line);
     if (rows.length === 0)
       console.error(
-        'no such value yet: a participant has one once what it rests on is mature (holdfast facts shows who)',
+        `no participant has such a value yet: there is one once all that it rests on is mature; ask for another --item, or who has what by \`holdfast facts${options.measure === undefined ? '' : ` --measure ${options.measure}`}\``,
       );
   });
 }
@@ -183,7 +185,7 @@ export function withMeasureOptions(command: Command): Command {
 }
 
 export const measuresHelp = `
-Columns: ${measureColumns.join(', ')}.
+Columns: ${measureColumns.join(', ')}; in tables and JSON also the unit of the values and their mean.
 A row for each kind of value, item and part. due: for how many participants the item has come due; n: of how many there is a value,
 so that due less n are missing (due is empty where nothing says when a value is due). Values that only say yes or no (1 or 0) have
 their proportion as mean with Wilson's 95 % interval (method wilson), all others their mean with Student's (t), which needs two

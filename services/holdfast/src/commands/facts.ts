@@ -23,6 +23,9 @@ const columns = [
   'value',
 ] as const;
 
+/** What a first event was counted from, when it was known, and why. CSV has no column for it. */
+const details = ['origin', 'confirmed', 'last_free', 'why'] as const;
+
 type FactsOptions = {
   readonly trial?: string;
   readonly measure?: string;
@@ -61,7 +64,7 @@ function rowsOf(protocol: Protocol, open: OpenFacts, closed: ClosedFacts | undef
       undefined,
       undefined,
     ]),
-    ...events.map(({ day, outcome }) => {
+    ...events.map(({ day, outcome, origin, confirmed, lastFree, why }) => {
       const value = outcome === 'competing' ? 'competing' : undefined;
       return [
         ...who,
@@ -73,6 +76,7 @@ function rowsOf(protocol: Protocol, open: OpenFacts, closed: ClosedFacts | undef
         day,
         outcome === 'event' ? 1 : 0,
         value,
+        ...[origin, confirmed, lastFree, why],
       ];
     }),
     ...values.map(({ kind, item, policy, day, value, of }) => [
@@ -105,7 +109,7 @@ async function facts(command: Command): Promise<void> {
       const { open, closed } = fold(protocol, history, clock);
       return rowsOf(protocol, open, closed, measure);
     });
-    await printRows(columns, rows, options.format);
+    await printRows(columns, rows, options.format, details);
     sayWhatWasRead(protocol, read);
     if (!withArms && protocol.blinding === 'double')
       console.error('double-blind and not over, or without its key: arms are not shown');
@@ -120,6 +124,13 @@ export function factsCommand(program: Command): void {
     .option('--measure <measure>', 'measure of the protocol; not needed if there is only one')
     .option('--participant <id>', 'only this participant')
     .addOption(formatOption())
-    .addHelpText('after', `\nColumns: ${columns.join(', ')}. Days are study days.`)
+    .addHelpText(
+      'after',
+      `
+Columns: ${columns.join(', ')}. Days are study days.
+A table and JSON say more: of a first event origin (the day it is counted from, where that is not randomisation), confirmed (the day
+on which the pattern that makes it was complete), last_free (the last day known to be free of it) and why (which pattern it was, or why
+observation ended).`,
+    )
     .action((_options, command: Command) => facts(command));
 }

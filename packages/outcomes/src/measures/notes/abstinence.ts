@@ -19,7 +19,7 @@ export const notes: Partial<Record<MeasureKind, MeasureNote>> = {
       'Of the window d − w + 1 … d without excluded days: covered if every day (or at least n of them) has evidence, and under a rule that confirms at least one day is confirmed; use if any day of a covered window has use, else abstinent. A positive biomarker that looks back is use if all its days lie inside, else it only forbids abstinent (unclear). The rate is abstinent ÷ assessable participants, with Wilson’s interval.',
     source: 'Hughes et al. 2003 (point prevalence); Wilson 1927 (interval)',
     missing:
-      'A window that is not covered is missing, whatever was found in it (unless `decisivePositive` lets use alone cover); the policies say how the missing count.',
+      'A window that is not covered is missing, whatever was found in it (unless `decisivePositive` lets use alone cover); the policies say how the missing count. So the best case takes every missing window for abstinent, also one that is not covered and has a day of use in it: it is the upper bound of the rule as declared, since coverage is judged before anything that was found. Where known use is to stay use under every policy, declare `decisivePositive: true`.',
     values: shares,
     example:
       'Window 7, coverage at least 5, day 14. Ada has evidence on 6 of days 8 … 14, none of use: abstinent. Ben has evidence on 5, one of use: use. Cyd has evidence on 3, none of use: missing. Observed only the rate is 1 of 2; missing is use makes it 1 of 3, the best case 2 of 3.',

@@ -57,15 +57,15 @@ export const notes: Partial<Record<MeasureKind, MeasureNote>> = {
   'risk-level': {
     kind: 'risk-level',
     meaning:
-      'Level of risk of drinking by mean grams of pure alcohol a day: 0 abstinent, 1 low, 2 medium, 3 high, 4 very high; and how many levels it fell from the days before randomisation. Falls of one and two levels are endpoints of their own; who was at level 0 or 1 before cannot fall by two.',
+      'Level of risk of drinking by mean grams of pure alcohol a day: 0 abstinent, 1 low, 2 medium, 3 high, 4 very high; and how many levels it fell from the days before randomisation. Falls of one and two levels are endpoints of their own. Both are shares of everybody with a shift: also of those who were at level 0 before and cannot fall, and of those at level 1, who cannot fall by two. A publication that leaves them out, or takes in those of high risk alone, has a smaller denominator.',
     formula: `Mean over all days at risk whose grams are known, sober days included; 0 is abstinent. Men: low to 40 g, medium to 60, high to 100, very high above; women: to 20, 40, 60; a mean on a limit is at the lower level. Shift = level of the last \`baselineDays\` before randomisation (days in a controlled environment aside, where they are excluded) − level of the stretch; negative if risk rose. ${calendars}`,
     source: 'World Health Organization 2000 (levels); Witkiewitz et al. 2017 (falls by one and two levels)',
     missing: `${unknown} There is no level where no day is known, or sex is not; no shift where no day before randomisation is known.`,
     values: [
       { kind: 'level', meaning: 'level of the stretch', unit: 'level, 0 to 4' },
       { kind: 'shift', meaning: 'levels fallen since before randomisation', unit: 'levels, −4 to 4' },
-      { kind: 'fell-one', meaning: 'fallen by at least one level', unit: 'yes (1) or no (0)' },
-      { kind: 'fell-two', meaning: 'fallen by at least two levels', unit: 'yes (1) or no (0)' },
+      { kind: 'fell-one', meaning: 'fallen by at least one level, of all with a shift', unit: 'yes (1) or no (0)' },
+      { kind: 'fell-two', meaning: 'fallen by at least two levels, of all with a shift', unit: 'yes (1) or no (0)' },
       due,
     ],
     example:

@@ -20,7 +20,12 @@ export const notes: Partial<Record<MeasureKind, MeasureNote>> = {
         meaning: 'whether it was kept, by visit; without a visit: kept, of those due',
         unit: 'share of visits',
       },
-      { kind: 'late', meaning: 'whether a kept visit was outside its window, by visit', unit: '1 yes, 0 no' },
+      {
+        kind: 'late',
+        meaning:
+          'whether a kept visit was outside its window, by visit; of kept visits alone, so that `due` − `n` were not kept',
+        unit: '1 yes, 0 no',
+      },
     ],
     example:
       'Visits on days 7, 14, 21 and 28, each within 2 days. The first is attended on day 8, the second on day 18, the third is missed; the participant stops on day 25. Three visits are due (that of day 28 lies after leaving), 2 of 3 were kept, and the second of them late.',

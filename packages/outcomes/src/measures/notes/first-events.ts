@@ -15,13 +15,13 @@ const ends = (event: string): MeasureNote['values'] => [
 ];
 
 const curves =
-  'Survival is Kaplan–Meier’s, incidence Aalen–Johansen’s; rates are events per person-day in the last w days, with the exact Poisson interval.';
+  'Who is censored on a day was at risk of its events. Survival is Kaplan–Meier’s, incidence Aalen–Johansen’s; rates are events per person-day in the last w days, with the exact Poisson interval.';
 
 export const notes: Partial<Record<MeasureKind, MeasureNote>> = {
   'first-use': {
     kind: 'first-use',
     meaning: 'The first day of use after study day 0. Nobody needs to have been abstinent before.',
-    formula: `The earliest mature day 1 … horizon, not excluded, on which the evidence rule sees use; a positive biomarker that looks back is dated at its sample. Without use death competes (\`death: exclude\`), else observation ends at the last assessment. ${curves}`,
+    formula: `The earliest mature day 1 … horizon, not excluded, on which the evidence rule sees use; a positive biomarker that looks back is dated at its sample. Without use up to the day of death (that day included) death competes (\`death: exclude\`), else observation ends at the last assessment. ${curves}`,
     source: 'Kaplan & Meier 1958; Aalen & Johansen 1978; Ulm 1990 (Poisson limits)',
     missing:
       'A missing day is no use, and observation ends at the last day that was assessed: who is lost is censored there, who never was assessed on day 0.',
@@ -33,7 +33,7 @@ export const notes: Partial<Record<MeasureKind, MeasureNote>> = {
     kind: 'lapse',
     meaning:
       'The first day of use after a run of abstinent days, or after a quit day. Time counts from the last day of the run, or from the quit day. Who never was abstinent for so long has nothing to lapse from and counts nowhere: not at risk, not censored.',
-    formula: `Origin: the last day of the first run of n days that are each judged abstinent (under a rule of confirmation one of them needs its test), or the quit day, if the participant lived to see its end. Then first use as above, at risk from the day after the origin; the survival curve counts days since the origin. Excluded days neither break nor lengthen a run. ${curves}`,
+    formula: `Origin: the last day of the first run of n days that are each judged abstinent (under a rule of confirmation one of them needs its test), or the quit day, if the participant lived to see its end. Then first use as above, at risk from the day after the origin; the survival curve counts days since the origin. Excluded days neither break nor lengthen a run. \`facts\` and rates by day have the study day of the lapse, also where the run came late: a rate on day d is of those who were at risk by then. ${curves}`,
     source: 'Marlatt & Gordon 1985; Krupitsky & Grinenko 1997',
     missing:
       'A missing day breaks the run. After the origin it is no use, and observation ends at the last day that was assessed; without any it ends on the origin, at time 0.',
@@ -45,7 +45,7 @@ export const notes: Partial<Record<MeasureKind, MeasureNote>> = {
     kind: 'relapse',
     meaning:
       'The onset of the first of the declared patterns of use: so many weeks or days in a row, so many heavy days within a stretch, any use, the pattern of use of before randomisation, or leaving the trial. Dated at its onset, counted once the run that shows it is over: its confirmation.',
-    formula: `Looked for from study day \`from\` on, in what is mature without a gap; time counts from day 0. weeks-in-a-row: of the weeks from … from + 6, and so on, n in a row with any day of use; onset is the first day of use in the first, confirmation the last day of the n-th. days-in-a-row: n days of use. heavy-days: k days of use with at least the declared grams, by the participant’s own calendars, within m days; onset is the first of them. baseline-pattern: as many days of use within m days as on days −m … −1. leaving: the day of being lost or stopping (or \`from\`, if that is later). Excluded days neither break nor lengthen a run of days, nor does a week without any other day. The earliest onset of any pattern counts; of several patterns one that takes longer to confirm may move the date back. ${curves}`,
+    formula: `Looked for from study day \`from\` on, in what is mature without a gap; time counts from day 0. weeks-in-a-row: of the weeks from … from + 6, and so on, n in a row with any day of use; onset is the first day of use in the first, confirmation the last day of the n-th. days-in-a-row: n days of use. heavy-days: k days of use with at least the declared grams, by the participant’s own calendars, within m days; onset is the first of them. baseline-pattern: as many days of use within m days as on days −m … −1. leaving: the day of being lost or stopping (or \`from\`, if that is later). A run that the horizon cuts short stays unconfirmed for good, and its participant is censored before it: so let the horizon lie a whole pattern after the last onset of interest. An onset on the day of death counts, and death does not compete. Excluded days neither break nor lengthen a run of days, nor does a week without any other day. The earliest onset of any pattern counts; of several patterns one that takes longer to confirm may move the date back. ${curves}`,
     source:
       'Lee et al. 2018 (X:BOT: four weeks or seven days in a row); Dakwar et al. 2019 (first use or dropout); Dakwar et al. 2020 (heavy day); Maisto et al. 2016 (how definitions differ)',
     missing:

@@ -10,7 +10,7 @@ describe('settings', () => {
       key: undefined,
       host: '127.0.0.1',
       port: 8080,
-      batchRecords: 5000,
+      batchRecords: 10000,
       logLevel: 'info',
     });
   });

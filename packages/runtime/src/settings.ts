@@ -65,7 +65,7 @@ export const environmentSchema = z.object({
     .enum(logLevels)
     .default('info')
     .describe('least severe entries that `serve` logs (`--log-level`)'),
-  HOLDFAST_BATCH_RECORDS: whole(1, 100_000).prefault('5000').describe('most records folded in one transaction'),
+  HOLDFAST_BATCH_RECORDS: whole(1, 100_000).prefault('10000').describe('most records folded in one transaction'),
   HOLDFAST_WAIT_SECONDS: whole(1, 86_400)
     .prefault('60')
     .describe('how long a command waits for a running `serve` whose numbers do not move'),

@@ -10,7 +10,7 @@ import type { Store } from './store.ts';
 
 type KeptIn = Pick<Store, 'log' | 'folders' | 'keys' | 'settings'>;
 
-/** The aggregate on this store, its shards shared by threads: one core is left to whoever appends. */
+/** The aggregate on this store, its shards shared by as many threads as there are cores, four at most. */
 export function aggregateFor({ log, folders, keys, settings }: KeptIn, onFolded?: (folded: Folded) => void): Aggregate {
   return startAggregate({
     log,
@@ -19,7 +19,7 @@ export function aggregateFor({ log, folders, keys, settings }: KeptIn, onFolded?
     batchRecords: settings.batchRecords,
     ...(onFolded === undefined ? {} : { onFolded }),
     threads: {
-      count: Math.max(1, Math.min(4, availableParallelism() - 1)),
+      count: Math.min(4, availableParallelism()),
       log: { dir: folders.log, closedDir: folders.closedLog },
     },
   });

@@ -13,6 +13,7 @@ const trial = 'SERVED';
 let folder: string;
 let data: readonly string[];
 let child: ChildProcess | undefined;
+const children = new Set<ChildProcess>();
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'hf-serve-'));
   data = ['--data', join(folder, 'store')];
@@ -38,7 +39,7 @@ measures:
   await succeed(['protocol', 'publish', protocol, ...data]);
 });
 afterEach(async () => {
-  child?.kill('SIGKILL');
+  for (const started of children) started.kill('SIGKILL');
   await rm(folder, { recursive: true });
 });
 
@@ -50,6 +51,7 @@ async function serve(...options: readonly string[]): Promise<Served> {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   child = started;
+  children.add(started);
   let logged = '';
   for (const stream of [started.stdout, started.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => {
@@ -227,4 +229,25 @@ test('a backup made while it runs holds what was acknowledged, and answers alike
   expect((await succeed([...ask, '--data', copy])).stdout).toBe((await succeed([...ask, ...data])).stdout);
   expect((await holdfast(['backup', '--out', copy, ...data])).code).toBe(1);
   expect(await readFile(join(copy, 'store.json'), 'utf8')).toContain('format');
+});
+
+test('services run alone: one process folds, and knows no door; what another takes in is folded by it', async () => {
+  const aggregate = await serve('aggregate');
+  const folding = child;
+  expect((await fetch(`${aggregate.url}/v1/events`, { method: 'POST' })).status).toBe(404);
+  const site = await tokenFor('--role', 'site', '--site', 'S1');
+  const randomisation = await tokenFor('--role', 'randomisation');
+  const door = await serve('ingest', 'clock');
+  expect((await post(door.url, site, siteEvents('P-1')))[0]).toBe(202);
+  expect((await post(door.url, randomisation, [armOf('P-1')]))[0]).toBe(202);
+  expect(await assessable(1)).toBe(1);
+  expect(aggregate.logged()).toContain('batch folded');
+  expect(door.logged()).not.toContain('batch folded');
+  // The door takes in also while nobody folds; whoever comes folds it.
+  folding?.kill('SIGTERM');
+  expect(await aggregate.ended).toBe(0);
+  expect((await post(door.url, site, siteEvents('P-2')))[0]).toBe(202);
+  expect((await post(door.url, randomisation, [armOf('P-2')]))[0]).toBe(202);
+  await serve('aggregate');
+  expect(await assessable(2)).toBe(2);
 });

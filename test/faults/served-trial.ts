@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { startAggregate } from '@holdfast/aggregate';
 import { parseProtocol, sha256 } from '@holdfast/events';
 import { openDoor } from '@holdfast/ingest';
-import type { EventLog } from '@holdfast/log';
 import { embeddedEventLog } from '@holdfast/log/embedded';
 import { storeFolders } from '@holdfast/runtime';
 import { type CellTally, cellsOf } from '@holdfast/tallies';
@@ -14,7 +13,7 @@ import { createToken, publishProtocol, readTallies, readTrials } from '@holdfast
 import { root } from '../acceptance/holdfast.ts';
 
 export const trial = 'FAULTS-1';
-const parsed = parseProtocol(`
+export const protocolText = `
 format: holdfast-protocol/1
 trial: ${trial}
 version: 1
@@ -29,7 +28,8 @@ sites: [S1]
 substances: [{ id: cocaine }]
 measures:
   - { id: abstinence, kind: rolling-abstinence, substances: [cocaine], evidence: urine-only, windows: [7], coverage: { atLeast: 1 }, horizon: 28, policies: [observed-only] }
-`);
+`;
+const parsed = parseProtocol(protocolText);
 if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
 const protocol = parsed.value;
 
@@ -100,7 +100,7 @@ const date = (day: number) => new Date(Date.UTC(2025, 0, 6 + day)).toISOString()
 type SentEvent = { readonly id: string; readonly source: string; readonly subject: string };
 
 /** What a site, and then the randomisation service, send of a participant: enrolled, randomised, a urine screen a week, and an arm. */
-function participantsEvents(n: number): { readonly site: readonly SentEvent[]; readonly arm: SentEvent } {
+export function participantsEvents(n: number): { readonly site: readonly SentEvent[]; readonly arm: SentEvent } {
   const subject = `P-${n}`;
   const dayZero = n % 30;
   const event = (type: string, day: number, data: object, from = 'sites/S1'): SentEvent => {
@@ -123,6 +123,8 @@ function participantsEvents(n: number): { readonly site: readonly SentEvent[]; r
   };
 }
 
+export type Answer = { readonly status: number; readonly text: string };
+
 /** Sends participant after participant to wherever `serve` listens, each request until it is acknowledged. */
 export type Senders = {
   /** Participants of whom anything was sent. */
@@ -135,9 +137,12 @@ export type Senders = {
   readonly failed: Promise<never>;
 };
 
+export type Role = 'site' | 'randomisation';
+
 export type ServedTrial = {
   readonly data: string;
-  readonly log: EventLog;
+  /** Sends events with a token; answers undefined if the connection broke. */
+  post(url: string, role: Role, events: readonly object[]): Promise<Answer | undefined>;
   startSending(url: () => string | undefined): Senders;
   /** How many participants are assessed on the day on which most are, as a reader sees it now on either side of the blind. */
   assessed(): Promise<number>;
@@ -169,16 +174,25 @@ export async function servedTrial(there: string): Promise<ServedTrial> {
   const { log: dir, closedLog: closedDir } = storeFolders(data);
   const publishing = await embeddedEventLog({ dir, closedDir });
   await publishProtocol(publishing, protocol);
-  const site = (await createToken(publishing, { trial, role: 'site', site: 'S1' })).secret;
-  const randomisation = (await createToken(publishing, { trial, role: 'randomisation' })).secret;
+  const tokens: Readonly<Record<Role, string>> = {
+    site: (await createToken(publishing, { trial, role: 'site', site: 'S1' })).secret,
+    randomisation: (await createToken(publishing, { trial, role: 'randomisation' })).secret,
+  };
   await publishing.close();
   const log = await embeddedEventLog({ dir, closedDir, readOnly: true });
   const tallies = async (side: 'open' | 'closed') => cellsOf((await readTallies(log, protocol, side)).tallies);
   let side: 'open' | 'closed' = 'open';
+  const post = async (url: string, role: Role, events: readonly object[]): Promise<Answer | undefined> => {
+    const headers = { authorization: `Bearer ${tokens[role]}`, 'content-type': 'application/cloudevents-batch+json' };
+    const sent = { method: 'POST', headers, body: JSON.stringify(events) };
+    const answer = await fetch(`${url}/v1/events`, sent).catch(() => undefined);
+    // Whoever is killed amid its answer has given the status all the same.
+    return answer && { status: answer.status, text: await answer.text().catch(() => '') };
+  };
   return {
     data,
-    log,
-    startSending: (url) => sendingTo(url, { site, randomisation }),
+    post,
+    startSending: (url) => sendingTo(url, post),
     async assessed() {
       side = side === 'open' ? 'closed' : 'open';
       return assessedIn(await tallies(side));
@@ -198,12 +212,12 @@ export async function servedTrial(there: string): Promise<ServedTrial> {
 
 const lanes = 3;
 
-function sendingTo(url: () => string | undefined, tokens: { site: string; randomisation: string }): Senders {
+function sendingTo(url: () => string | undefined, post: ServedTrial['post']): Senders {
   let begun = 0;
   let isEnding = false;
   const acknowledged = new Map<string, number>();
 
-  const send = async (token: string, events: readonly SentEvent[]): Promise<void> => {
+  const send = async (role: Role, events: readonly SentEvent[]): Promise<void> => {
     for (let times = 0; ; ) {
       const to = url();
       if (to === undefined) {
@@ -211,18 +225,12 @@ function sendingTo(url: () => string | undefined, tokens: { site: string; random
         continue;
       }
       times += 1;
-      const answer = await fetch(`${to}/v1/events`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/cloudevents-batch+json' },
-        body: JSON.stringify(events),
-      }).catch(() => undefined);
-      // Whoever is killed amid its answer has given the status all the same.
-      const text = await answer?.text().catch(() => undefined);
+      const answer = await post(to, role, events);
       if (answer?.status === 202) {
         for (const { id } of events) acknowledged.set(id, times);
         return;
       }
-      if (answer !== undefined && answer.status !== 503) throw new Error(`answered ${answer.status}: ${text}`);
+      if (answer !== undefined && answer.status !== 503) throw new Error(`answered ${answer.status}: ${answer.text}`);
       await pause(10);
     }
   };
@@ -230,8 +238,8 @@ function sendingTo(url: () => string | undefined, tokens: { site: string; random
     while (!isEnding) {
       const { site, arm } = participantsEvents(begun);
       begun += 1;
-      await send(tokens.site, site);
-      await send(tokens.randomisation, [arm]);
+      await send('site', site);
+      await send('randomisation', [arm]);
       await pause(15);
     }
   };

@@ -471,6 +471,25 @@ export function eventLogContract(name: string, open: () => Promise<LogUnderTest>
         await Promise.all(memberships.map((membership) => membership.leave()));
       });
 
+      test('whether one is joined can be told by whoever has the log open, topic by topic', async () => {
+        const [topic, beside] = [await newTopic(2), await newTopic()];
+        const other = await under.reopen();
+        const joined = () => Promise.all([log, other].map((one) => one.isJoined('g', topic)));
+        expect(await joined()).toEqual([false, false]);
+        const first = await log.join('g', topic, recorder().member);
+        const second = await log.join('g', topic, recorder().member);
+        expect(await joined()).toEqual([true, true]);
+        expect([await other.isJoined('g', beside), await other.isJoined('h', topic)]).toEqual([false, false]);
+        await first.leave();
+        expect(await joined()).toEqual([true, true]);
+        await second.leave();
+        expect(await joined()).toEqual([false, false]);
+        // Who goes without a word, when its instance is closed, is no member any more either.
+        await log.join('g', topic, recorder().member);
+        await log.close();
+        expect(await other.isJoined('g', topic)).toBe(false);
+      });
+
       test('what a member throws ends its membership with that error; another member goes on and nothing is lost', async () => {
         const topic = await newTopic(2);
         const offsets = new Map<number, number>();

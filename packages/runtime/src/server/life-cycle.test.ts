@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { startInOrder, untilSignalled } from './life-cycle.ts';
 import { openLogger } from './logger.ts';
 
@@ -66,5 +66,26 @@ describe('the life of services', () => {
     const ended = untilSignalled({ name: 'all', stop }, { logger, graceMs: 5 });
     process.emit('SIGTERM');
     expect(await ended).toBe(code);
+  });
+
+  test.each([
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const)('a second signal, a %s, ends the process at once, whatever still stops', async (second, code) => {
+    const exit = vi.spyOn(process, 'exit').mockReturnValue(undefined as never);
+    let finish: (() => void) | undefined;
+    const stop = () =>
+      new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+    const ended = untilSignalled({ name: 'all', stop }, { logger });
+    process.emit('SIGTERM', 'SIGTERM');
+    await vi.waitFor(() => expect(finish).toBeDefined());
+    expect(exit).not.toHaveBeenCalled();
+    process.emit(second, second);
+    expect(exit.mock.calls).toEqual([[code]]);
+    exit.mockRestore();
+    finish?.();
+    await ended;
   });
 });

@@ -213,7 +213,7 @@ test('what is dropped into its folder is taken in exactly once, also when it is 
   await succeed(['protocol', 'publish', join(folder, 'served.yaml'), '--data', other]);
   await succeed(['ingest', file, '--data', other]);
   expect(await talliesDigest(join(folder, 'store'), trial)).toBe(await talliesDigest(other, trial));
-});
+}, 180_000);
 
 test('a backup made while it runs holds what was acknowledged, and answers alike', async () => {
   const { url } = await serve();

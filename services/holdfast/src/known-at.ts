@@ -17,7 +17,8 @@ import type { Store } from './store.ts';
 /** Options of a question about a past state of a trial. */
 export type KnownOptions = { readonly asOf?: string; readonly cutOff?: string; readonly cut?: string };
 
-const parseDate = (text: string): string => {
+/** A date as it was given to an option. */
+export const parseDate = (text: string): string => {
   const parsed = CivilDate.safeParse(text);
   if (parsed.success) return parsed.data;
   throw new CommandFailed(`${text} is not a calendar date; write it like 2026-03-02`);

@@ -1,10 +1,16 @@
 import type { Opener } from '@holdfast/access';
 import { type Decoded, participantRecords, recordDecoder } from '@holdfast/aggregate';
-import { type CivilDay, civilDay, type HoldfastEvent, type Protocol } from '@holdfast/events';
-import { type KeptRejection, readRejections } from '@holdfast/ingest';
-import type { EventLog, LogRecord } from '@holdfast/log';
+import { type CivilDay, civilDay, type HoldfastEvent, type Protocol, siteOf } from '@holdfast/events';
+import type { EventLog } from '@holdfast/log';
 import { type History, type Issue, type IssueKind, identityKey, issuesOf, type Observation } from '@holdfast/outcomes';
 import { topicsOf } from '@holdfast/trials';
+import {
+  type RejectedInput,
+  type RejectionState,
+  rejectedInputs,
+  siteThatSent,
+  unattributedInputs,
+} from './rejected-inputs.ts';
 
 /** What `issues` lists: what the fold finds in a history, and what never came into one. */
 export const issueKinds = [
@@ -33,69 +39,38 @@ export type ListedIssue = {
   readonly reason: string;
   readonly counts: boolean;
   readonly sha256?: string;
+  /** Who has to settle it, if that is a site. */
+  readonly site?: string;
   /** Settled meanwhile; only rejected inputs stay listed when they are. */
   readonly isSettled: boolean;
 };
 
+const settled: Readonly<Record<Exclude<RejectionState, 'open'>, string>> = {
+  mended: 'settled: it was corrected, and accepted since',
+  outdated: 'settled: a later full export of the same tables came without it',
+};
+
 /** One rejected input, as it is listed. */
-function rejected(trial: string | undefined, rejection: KeptRejection, settledBy: string | undefined): ListedIssue {
-  const { where, problems, of, from } = rejection;
+function rejected(trial: string | undefined, rejection: RejectedInput): ListedIssue {
+  const { where, problems, of, from, mapping, state } = rejection;
   const { subject, ...event } = of;
   const what = problems.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; also ');
   const remedy =
-    settledBy ??
-    (rejection.mapping === undefined
+    mapping === undefined
       ? `then send it again${of.id === undefined ? '' : ' under the same id'}`
-      : 'correct the tables (or the mapping) and import them again');
+      : 'correct the tables (or the mapping) and import them again';
+  const site = siteThatSent(rejection);
   return {
     ...(trial === undefined ? {} : { trial }),
     ...(subject === undefined ? {} : { participant: subject }),
     issue: 'rejected',
     ...(from === undefined ? {} : { source: from }),
     ...event,
-    reason: `${where}: ${what}; ${remedy}`,
+    reason: `${where}: ${what}; ${state === 'open' ? remedy : settled[state]}`,
     counts: false,
-    isSettled: settledBy !== undefined,
+    ...(site === undefined ? {} : { site }),
+    isSettled: state !== 'open',
   };
-}
-
-type Seen = { readonly decoded: Decoded; readonly receivedtime: string };
-
-/** When a record was received: the envelope's last field of that name. Only asked for participants with rejected inputs. */
-function receivedtimeOf(record: LogRecord): string {
-  const { receivedtime } = JSON.parse(new TextDecoder().decode(record.value)) as HoldfastEvent;
-  return receivedtime ?? '';
-}
-
-/** The identities that an event speaks of: its own, and that of what it replaces. */
-function identitiesOf(decoded: Decoded): string[] {
-  if (decoded.kind === 'clock' || decoded.kind === 'mark') return [];
-  if (decoded.kind !== 'open' && decoded.kind !== 'sealed') return [identityKey(decoded)];
-  const { observation } = decoded;
-  const isReplacing = observation.type === 'correction' || observation.type === 'retraction';
-  return [identityKey(observation), ...(isReplacing ? [identityKey(observation.data.target)] : [])];
-}
-
-function rejectionsOf(
-  trial: string,
-  rejections: readonly KeptRejection[],
-  records: readonly Seen[],
-): readonly ListedIssue[] {
-  const latest = new Map<string, string>();
-  for (const { decoded, receivedtime } of records) {
-    for (const key of identitiesOf(decoded)) if (receivedtime > (latest.get(key) ?? '')) latest.set(key, receivedtime);
-  }
-  return rejections.map((rejection) => {
-    const { source, id } = rejection.of;
-    const since = source === undefined || id === undefined ? undefined : latest.get(identityKey({ source, id }));
-    const isSettled = since !== undefined && since > rejection.receivedtime;
-    const settledBy = isSettled ? 'settled: it was corrected, and accepted since' : outdated(rejection);
-    return rejected(trial, rejection, settledBy);
-  });
-}
-
-function outdated({ isOutdated }: KeptRejection): string | undefined {
-  return isOutdated ? 'settled: a later full export of the same tables came without it' : undefined;
 }
 
 export type TrialIssues = {
@@ -120,25 +95,13 @@ export async function trialIssues(
 ): Promise<TrialIssues> {
   const { trial } = protocol;
   const showsClosed = opener !== undefined || protocol.blinding === 'open';
-  const rejections = new Map<string | undefined, KeptRejection[]>();
-  for (const rejection of await readRejections(log, protocol)) {
-    const { subject } = rejection.of;
-    if (participant !== undefined && subject !== participant) continue;
-    rejections.set(subject, [...(rejections.get(subject) ?? []), rejection]);
-  }
   const decode = recordDecoder(opener);
   let clock: CivilDay | undefined;
   const offsets = await log.ends(topicsOf(protocol).events.name);
-  const all = participantRecords<Seen>(log, protocol, offsets, {
+  const all = participantRecords<Decoded>(log, protocol, offsets, {
     ...(participant === undefined ? {} : { participant }),
     ...(held === undefined ? {} : { held }),
-    read: (record) => {
-      const receivedtime = rejections.has(record.key) ? receivedtimeOf(record) : '';
-      const outcome = decode(record);
-      return outcome instanceof Promise
-        ? outcome.then((decoded) => ({ decoded, receivedtime }))
-        : { decoded: outcome, receivedtime };
-    },
+    read: decode,
     onOwnRecord: ({ value }) => {
       const event = JSON.parse(new TextDecoder().decode(value)) as HoldfastEvent;
       if (event.type !== 'org.holdfast.day-turned.v1') return;
@@ -148,14 +111,13 @@ export async function trialIssues(
   });
   const issues: ListedIssue[] = [];
   for await (const { participant: name, records } of all) {
-    for (const issue of participantIssues(protocol, name, records, showsClosed))
-      issues.push({ trial, participant: name, ...issue, isSettled: false });
-    const here = rejections.get(name);
-    if (here === undefined) continue;
-    issues.push(...rejectionsOf(trial, here, records));
-    rejections.delete(name);
+    for (const issue of participantIssues(protocol, name, records, showsClosed)) {
+      const site = siteOf(issue.source);
+      issues.push({ trial, participant: name, ...issue, ...(site === undefined ? {} : { site }), isSettled: false });
+    }
   }
-  for (const rejection of [...rejections.values()].flat()) issues.push(rejected(trial, rejection, outdated(rejection)));
+  const only = participant === undefined ? {} : { participant };
+  for (const one of await rejectedInputs(log, protocol, { opener, ...only })) issues.push(rejected(trial, one));
   return { issues, offsets, clock };
 }
 
@@ -164,14 +126,14 @@ type HistoryIssue = Omit<Issue, 'issue'> & { readonly issue: ListedIssue['issue'
 function participantIssues(
   protocol: Protocol,
   participant: string,
-  records: readonly Seen[],
+  records: readonly Decoded[],
   showsClosed: boolean,
 ): readonly HistoryIssue[] {
   const open: Observation<'open'>[] = [];
   const sealed: Observation<'sealed'>[] = [];
   const boxes = new Set<string>();
   const unreadable = new Map<string, HistoryIssue>();
-  for (const { decoded } of records) {
+  for (const decoded of records) {
     if (decoded.kind === 'open') open.push(decoded.observation);
     else if (decoded.kind === 'sealed') {
       sealed.push(decoded.observation);
@@ -193,6 +155,5 @@ function participantIssues(
 
 /** The rejected inputs that name no published trial. */
 export async function unattributedIssues(log: EventLog): Promise<readonly ListedIssue[]> {
-  const rejections = await readRejections(log, undefined);
-  return rejections.map((rejection) => rejected(undefined, rejection, outdated(rejection)));
+  return (await unattributedInputs(log)).map((one) => rejected(undefined, one));
 }

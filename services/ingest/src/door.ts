@@ -14,6 +14,7 @@ import {
 import type { EventLog, NewRecord } from '@holdfast/log';
 import { type PublishedTrial, rejectedTopic, type Trials, topicsOf } from '@holdfast/trials';
 import { type Appended, placesOf } from './appended.ts';
+import { boxIdentity, type KeptContent } from './kept-content.ts';
 import { identityOf, isBlind, problemsInClear, type Rejection } from './rejections.ts';
 
 /** What the door says of one event. It depends on schema and protocol alone: never on a sealed value or a participant's past. */
@@ -154,10 +155,14 @@ export async function openDoor({ log, trials, now, ownRecords = false, upcasts }
    * A rejected input, in the form in which it may be kept. Of a double-blind trial it may hold anything, an arm in the wrong field
    * included: it is sealed. What names no published trial may be of any: it is sealed to each of those that are double-blind.
    */
-  const kept = (protocol: Protocol | undefined, where: string, input: unknown, text: string | undefined): object => {
+  const kept = (
+    protocol: Protocol | undefined,
+    where: string,
+    input: unknown,
+    text: string | undefined,
+  ): KeptContent => {
     if (text === undefined) return { omitted: 'larger or deeper than any event; find it where it came from' };
-    const sealedFor = (trial: string, sealing: Sealer) =>
-      sealing.seal({ trial, source: `/trials/${trial}/rejected`, id: where, subject: '' }, bytesOf(text));
+    const sealedFor = (trial: string, sealing: Sealer) => sealing.seal(boxIdentity(trial, where), bytesOf(text));
     if (protocol?.blinding === 'double') {
       return { sealed: sealedFor(protocol.trial, sealerOf(protocol.trial)) };
     }
@@ -266,7 +271,7 @@ export async function openDoor({ log, trials, now, ownRecords = false, upcasts }
     async keepRejected(rejections) {
       const byTopic = new Map<string, NewRecord[]>();
       const receivedtime = now().toISOString();
-      for (const { trial, where, problems, input, mapping, from } of rejections) {
+      for (const { trial, where, problems, input, mapping, from, isAmbiguous } of rejections) {
         const protocol = trial === undefined ? undefined : published(trial).protocol;
         const { name } = protocol === undefined ? rejectedTopic : topicsOf(protocol).rejected;
         const text = input === undefined ? undefined : smallText(input);
@@ -276,6 +281,7 @@ export async function openDoor({ log, trials, now, ownRecords = false, upcasts }
           receivedtime,
           ...(mapping === undefined ? {} : { mapping }),
           ...(from === undefined ? {} : { from }),
+          ...(isAmbiguous ? { isAmbiguous } : {}),
           ...(text === undefined ? {} : { of: identityOf(input, isBlind(protocol, trials), protocol) }),
           ...(input === undefined ? {} : kept(protocol, where, input, text)),
         };

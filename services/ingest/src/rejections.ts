@@ -24,6 +24,8 @@ export type Rejection = {
   readonly mapping?: string;
   /** The source that the sender speaks for, where that is known: also what names none is then listed for its site. */
   readonly from?: string;
+  /** What was sent can be read in two ways, and `input` is only one of them. */
+  readonly isAmbiguous?: boolean;
 };
 
 /** Which event a rejected input would have been, as far as it says so in a way that an accepted event could. */
@@ -46,8 +48,11 @@ export type KeptRejection = {
   readonly mapping?: string;
   readonly from?: string;
   readonly of: RejectedIdentity;
+  readonly isAmbiguous?: boolean;
   /** Whether a later full export of the same mapping came without it. */
   readonly isOutdated: boolean;
+  /** Where in its topic what was sent is kept. */
+  readonly offset: number;
 };
 
 /** How much is kept of the reasons of one rejection: an input may have any number of fields, with names of any length. */
@@ -120,7 +125,7 @@ function digestOf(input: unknown): string {
 }
 
 type RejectedRecord =
-  | (Omit<KeptRejection, 'of' | 'isOutdated'> & { readonly of?: RejectedIdentity })
+  | (Omit<KeptRejection, 'of' | 'isOutdated' | 'offset'> & { readonly of?: RejectedIdentity })
   /** A full export of this mapping began then: what it rejected before is outdated. */
   | { readonly exported: string; readonly since: string };
 
@@ -135,18 +140,19 @@ export async function readRejections(log: EventLog, protocol: Protocol | undefin
   const kept = new Map<string, Omit<KeptRejection, 'isOutdated'>>();
   const exported = new Map<string, string>();
   for await (const records of recordsBetween(log, topic, 0)) {
-    for (const { value } of records) {
+    for (const { offset, value } of records) {
       const record = JSON.parse(decoder.decode(value)) as RejectedRecord;
       if ('exported' in record) {
         exported.set(record.exported, record.since);
         continue;
       }
-      const { where, problems, receivedtime, mapping, from, of = {} } = record;
+      const { where, problems, receivedtime, mapping, from, isAmbiguous, of = {} } = record;
       const key = JSON.stringify([where, mapping, problems, of.source, of.id, of.subject, of.type]);
       kept.set(key, {
-        ...{ where, problems, receivedtime, of },
+        ...{ where, problems, receivedtime, of, offset },
         ...(mapping === undefined ? {} : { mapping }),
         ...(from === undefined ? {} : { from }),
+        ...(isAmbiguous ? { isAmbiguous } : {}),
       });
     }
   }

@@ -70,6 +70,7 @@ export async function takeEvents(
         where: input.where,
         problems: verdict.problems,
         input: value,
+        isAmbiguous: 'value' in input && input.problems !== undefined,
       });
     }
     if ((counts.accepted + counts.rejected) % judgedAtOnce === 0) await nextTurn();

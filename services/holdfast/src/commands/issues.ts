@@ -1,6 +1,6 @@
 import { opener } from '@holdfast/access';
 import { participantRecords } from '@holdfast/aggregate';
-import { dateOf, siteOf } from '@holdfast/events';
+import { dateOf } from '@holdfast/events';
 import { foldVersion } from '@holdfast/outcomes';
 import { topicsOf } from '@holdfast/trials';
 import { type Command, Option } from 'commander';
@@ -84,9 +84,9 @@ async function issues(command: Command): Promise<void> {
       found.push(...(await unattributedIssues(store.log)));
     if (options.participant !== undefined && found.length === 0) await refuseUnknown(store, named, options.participant);
     const wanted = found.filter(
-      ({ issue, isSettled, source = '' }) =>
+      ({ issue, isSettled, site }) =>
         (options.issue === undefined || issue === options.issue) &&
-        (options.site === undefined || siteOf(source) === options.site) &&
+        (options.site === undefined || site === options.site) &&
         (options.all || !isSettled),
     );
     await printRows(columns, inOrder(wanted).map(rowOf), options.format);

@@ -54,3 +54,11 @@ export async function hashed({ path, entries }: Lying, name: string): Promise<re
   }
   return files;
 }
+
+/** The SHA-256 of a file; of a folder, that of the lines `SHA-256  NAME` of its files by name. */
+export function digestOf({ is }: Lying, files: readonly HashedFile[]): string {
+  const [only] = files;
+  if (is === 'file' && only !== undefined) return only.sha256;
+  const lines = files.map(({ file, sha256 }) => `${sha256}  ${file}\n`);
+  return createHash('sha256').update(lines.join('')).digest('hex');
+}

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,8 +12,10 @@ import type { HungDoor } from '../live-door.ts';
 import { problemsInClear } from '../rejections.ts';
 import { type Inlet, takeEvents } from '../take-events.ts';
 import { appending, judgeOf, rejectedRowsAsCsv } from '../take-tables.ts';
-import { hashed, hasMapping, isUnchanged, type Lying, lyingAt, mappingFile } from './delivered.ts';
+import { digestOf, hashed, hasMapping, isUnchanged, type Lying, lyingAt, mappingFile } from './delivered.ts';
+import { codeOf } from './error-code.ts';
 import { mostRejectionsInReceipt, type Receipt, writeReceipt } from './receipt.ts';
+import { deliveredIn } from './working.ts';
 
 const linesToMendFile = 'rejected.ndjson';
 const rejectedRowsFile = 'rejected.csv';
@@ -28,9 +29,6 @@ export type Claimed = {
   /** When it was claimed, as in the folder's name. */
   readonly stamp: string;
 };
-
-/** Where in a delivery's folder lies what was delivered: it may be called as it likes. */
-export const deliveredIn = (folder: string): string => join(folder, 'delivered');
 
 /** The delivery cannot be taken in as a whole, and will never be able to be: the message says why and what to do. */
 class Unusable extends Error {}
@@ -183,14 +181,14 @@ const passing = new Set(['ENOENT', 'ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE', 'EIO'
 function isForLater(error: unknown): boolean {
   if (error instanceof LogError) return error.code !== 'HF_INVALID_REQUEST';
   if (error instanceof NoTrialKey || error instanceof NotNow) return true;
-  return error instanceof Error && 'code' in error && passing.has(String(error.code));
+  return passing.has(codeOf(error) ?? '');
 }
 
 /** Why it can never be taken in as a whole; what is tried again is thrown. */
 function whyUnusable(error: unknown, onDefect: (error: unknown) => void): string {
   if (isForLater(error)) throw error;
   if (error instanceof Unusable || error instanceof ImportError) return error.message;
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = codeOf(error);
   if (code === 'EACCES' || code === 'EPERM') return `cannot be read (${code}); give this service the right to`;
   onDefect(error);
   return 'met a defect of Holdfast, which the log of the service shows; keep it, and report the defect';
@@ -223,8 +221,8 @@ export async function takeDelivery(
   hung: HungDoor,
   { now, isStopped, sameAs, onDefect }: DeliveryOptions,
 ): Promise<Receipt | undefined> {
-  const [name] = await readdir(deliveredIn(folder)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
+  const [name] = await readdir(deliveredIn(folder)).catch((error) => {
+    if (codeOf(error) === 'ENOENT') return [];
     throw error;
   });
   if (name === undefined) return undefined;
@@ -244,11 +242,11 @@ export async function takeDelivery(
         lying.is === 'file'
           ? await takeEventFile(path, name, hung, into, folder)
           : await takeTableFolder(path, hung, into, folder);
-    await into.turnClocks();
   } catch (error) {
     problem = whyUnusable(error, onDefect);
   }
   if (!isUnchanged(lying, await lyingAt(path))) throw new NotNow('it was still being written');
+  await into.turnClocks();
   if (problem !== undefined) {
     // In a message about tables there may be a value of theirs: it stands in the receipt alone.
     const why = lying.is === 'folder' ? 'could not be taken in; its receipt says why' : problem;
@@ -260,13 +258,7 @@ export async function takeDelivery(
     };
     await hung.door.keepRejected([whole]);
   }
-  const [only] = files;
-  const sha256 =
-    lying.is === 'file' && only !== undefined
-      ? only.sha256
-      : createHash('sha256')
-          .update(files.map((each) => `${each.sha256}  ${each.file}\n`).join(''))
-          .digest('hex');
+  const sha256 = digestOf(lying, files);
   const isWhole = problem === undefined && into.counts.rejected + (came.rows ?? 0) === 0;
   const receipt: Receipt = {
     format: 'holdfast-receipt/1',

@@ -1,6 +1,7 @@
 import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { codeOf } from './error-code.ts';
 
 const Problem = z.strictObject({ path: z.string(), message: z.string() });
 const Place = z.strictObject({
@@ -55,7 +56,7 @@ export async function readReceipt(folder: string): Promise<Receipt | undefined> 
   try {
     return Receipt.parse(JSON.parse(await readFile(join(folder, file), 'utf8')));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }

@@ -4,9 +4,9 @@ import type { Token, Trials } from '@holdfast/trials';
 import type { Accepted, Door, Verdict } from '../door.ts';
 import type { HungDoor } from '../live-door.ts';
 import { type Rejection, shortened } from '../rejections.ts';
+import { outOfScope } from '../source-scope.ts';
 import type { EventVerdict } from './answers.ts';
 import type { Sent } from './sent-events.ts';
-import { outOfScope } from './token-scope.ts';
 
 /** So many are judged at a stretch: others get their turn in between. */
 const judgedAtOnce = 500;
@@ -60,7 +60,8 @@ export async function judgeAll(sent: readonly Sent[], { door, trials }: HungDoor
     const input = 'problem' in one ? one.text : one.value;
     const problems = [...shortened(verdict.problems)];
     const trial = trialNamed(input, sender, trials);
-    rejections.push({ trial, where: whereOf(sender, index), problems, input, from: sender.source });
+    const isAmbiguous = 'value' in one && one.problems !== undefined;
+    rejections.push({ trial, where: whereOf(sender, index), problems, input, from: sender.source, isAmbiguous });
     verdicts.push({ index, id: envelopeOf(input).id ?? null, verdict: 'rejected', problems });
   }
   return { verdicts, accepted, rejections };

@@ -1,3 +1,4 @@
+export type { EnteredEvent } from './entered-event.ts';
 export {
   type LoadTrial,
   loadByDay,
@@ -7,5 +8,5 @@ export {
   type SentDay,
 } from './load-trial.ts';
 export { type Claim, parseScenario, Scenario, scenarioProblems } from './scenario.ts';
-export { type EnteredEvent, simulateTrial } from './simulate-trial.ts';
+export { simulateTrial } from './simulate-trial.ts';
 export { type TrueQuestion, type TrueValue, type Truth, trueValues, truthOf } from './truth.ts';

@@ -175,7 +175,12 @@ beforeAll(async () => {
   };
   const demo = await scenarioNamed('demo', value);
   // Every event is taken in, so that both stores have the same.
-  scenario = { ...enlarged(demo, participants), seed: 7, faults: { ...demo.faults, rejected: 0 } };
+  scenario = {
+    ...enlarged(demo, participants),
+    seed: 7,
+    firstDay: '2026-03-02',
+    faults: { ...demo.faults, rejected: 0 },
+  };
   key = (await createTrialKey(trial)).key;
   await writeFile(join(folder.path, 'key'), serialiseKey(key));
 });

@@ -1,7 +1,7 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTrialKey, isClosed, serialiseKey } from '@holdfast/access';
-import { civilDay, type HoldfastEvent, type Protocol, parseProtocol } from '@holdfast/events';
+import { type HoldfastEvent, type Protocol, parseProtocol } from '@holdfast/events';
 import { openDoor } from '@holdfast/ingest';
 import { embeddedEventLog } from '@holdfast/log/embedded';
 import { storeFolders } from '@holdfast/runtime';
@@ -10,10 +10,10 @@ import { createToken, publishKey, publishProtocol, readTallies, readTrials } fro
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { holdfast, root, talliesDigest, temporaryFolder } from './acceptance/holdfast.ts';
 import { pause, type Serving, start } from './faults/served-trial.ts';
+import { enlarged, otherContents, scenarioNamed } from './simulated-trial.ts';
 
 const trial = 'DEMO-2X2';
 const now = '2027-06-01T12:00:00.000Z';
-const scenario = { seed: 11, participants: 12, firstDay: civilDay('2026-03-02'), recruitment: 30 };
 const perRequest = 20;
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -83,10 +83,7 @@ function exchanged(events: readonly HoldfastEvent[]): HoldfastEvent[] {
   return events.map((event) => {
     if (!isClosed(event.type, event.data, protocol.closed)) return event;
     index += 1;
-    const { id: arm = '' } = protocol.arms[index % protocol.arms.length] ?? {};
-    const data =
-      event.type === 'org.holdfast.arm-assigned.v1' ? { arm } : { drug: `d${index}`, given: { mgPerKg: index } };
-    return { ...event, data: { ...event.data, ...data } } as HoldfastEvent;
+    return { ...event, data: otherContents(event, index, protocol, () => `d${index}`) } as HoldfastEvent;
   });
 }
 
@@ -189,6 +186,8 @@ async function served(name: string, events: readonly HoldfastEvent[]): Promise<O
 }
 
 test('served, a double-blind trial shows the same whatever its boxes hold: answers, logs, metrics, open topics, commands', async () => {
+  const demo = await scenarioNamed('demo', protocol);
+  const scenario = { ...enlarged(demo, 12), seed: 11, firstDay: '2026-03-02' };
   const events = simulateTrial(protocol, scenario).map(({ event }) => event);
   const [before, after] = await Promise.all([served('before', events), served('after', exchanged(events))]);
   for (const what of ['answers', 'metrics', 'logged', 'topics', 'printed']) {

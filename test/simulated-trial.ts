@@ -50,8 +50,10 @@ export function otherContents(
       return { instrument: event.data.instrument, total: index % 20, hoursAfterDose: index % 100 };
     case 'org.holdfast.therapy-session.v1':
       return { kind: 'another', minutes: index % 90 };
+    case 'org.holdfast.dose-given.v1':
+      return { ...event.data, drug: drug(arm), given: { mgPerKg: (index % 5) / 10 } };
     default:
-      return { drug: drug(arm), given: { mgPerKg: (index % 5) / 10 } };
+      throw new Error(`nobody said what else a ${event.type} may hold`);
   }
 }
 

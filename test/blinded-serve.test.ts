@@ -5,12 +5,12 @@ import { type HoldfastEvent, type Protocol, parseProtocol } from '@holdfast/even
 import { openDoor } from '@holdfast/ingest';
 import { embeddedEventLog } from '@holdfast/log/embedded';
 import { storeFolders } from '@holdfast/runtime';
-import { type Scenario, simulateTrial } from '@holdfast/simulate';
+import { simulateTrial } from '@holdfast/simulate';
 import { createToken, publishKey, publishProtocol, readTallies, readTrials } from '@holdfast/trials';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { holdfast, root, talliesDigest, temporaryFolder } from './acceptance/holdfast.ts';
 import { pause, type Serving, start } from './faults/served-trial.ts';
-import { enlarged, scenarioNamed } from './simulated-trial.ts';
+import { enlarged, otherContents, scenarioNamed } from './simulated-trial.ts';
 
 const trial = 'DEMO-2X2';
 const now = '2027-06-01T12:00:00.000Z';
@@ -18,7 +18,6 @@ const perRequest = 20;
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let protocol: Protocol;
-let scenario: Scenario;
 /** A store with the trial, its key and its tokens, from which both runs begin. */
 let begun: string;
 /** Tokens by source. */
@@ -29,9 +28,6 @@ beforeAll(async () => {
   const parsed = parseProtocol(await readFile(join(root, 'schemas/examples/demo/demo-2x2.yaml'), 'utf8'));
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   protocol = parsed.value;
-  const demo = await scenarioNamed('demo', protocol);
-  // What is refused for its content is never sealed: all that is closed here is taken in.
-  scenario = { ...enlarged(demo, 12), seed: 11, faults: { ...demo.faults, rejected: 0 } };
   begun = join(folder.path, 'begun');
   const { key, published } = await createTrialKey(trial);
   await writeFile(join(folder.path, 'key'), serialiseKey(key), { mode: 0o600 });
@@ -81,15 +77,14 @@ function requestsOf(events: readonly HoldfastEvent[]): readonly (readonly Sent[]
   ];
 }
 
-/** The same events, while every sealed box holds what another one of its type held. */
+/** The same events, while every sealed box holds something else. */
 function exchanged(events: readonly HoldfastEvent[]): HoldfastEvent[] {
-  const closed = events.filter(({ type, data }) => isClosed(type, data, protocol.closed));
-  const others = new Map<HoldfastEvent, HoldfastEvent['data'] | undefined>();
-  for (const type of new Set(closed.map((event) => event.type))) {
-    const some = closed.filter((event) => event.type === type);
-    for (const [i, event] of some.entries()) others.set(event, some[(i * 7 + 3) % some.length]?.data);
-  }
-  return events.map((event) => ({ ...event, data: others.get(event) ?? event.data }) as HoldfastEvent);
+  let index = 0;
+  return events.map((event) => {
+    if (!isClosed(event.type, event.data, protocol.closed)) return event;
+    index += 1;
+    return { ...event, data: otherContents(event, index, protocol, () => `d${index}`) } as HoldfastEvent;
+  });
 }
 
 /** What anybody can see without the key. */
@@ -191,6 +186,8 @@ async function served(name: string, events: readonly HoldfastEvent[]): Promise<O
 }
 
 test('served, a double-blind trial shows the same whatever its boxes hold: answers, logs, metrics, open topics, commands', async () => {
+  const demo = await scenarioNamed('demo', protocol);
+  const scenario = { ...enlarged(demo, 12), seed: 11, firstDay: '2026-03-02' };
   const events = simulateTrial(protocol, scenario).map(({ event }) => event);
   const [before, after] = await Promise.all([served('before', events), served('after', exchanged(events))]);
   for (const what of ['answers', 'metrics', 'logged', 'topics', 'printed']) {

@@ -12,7 +12,7 @@ import { publishKey, publishProtocol, readTrials } from '@holdfast/trials';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { holdfast, loggedEvents, root, talliesDigest, temporaryFolder } from './acceptance/holdfast.ts';
-import { enlarged, scenarioNamed } from './simulated-trial.ts';
+import { enlarged, otherContents, scenarioNamed } from './simulated-trial.ts';
 
 const trial = 'DEMO-2X2';
 const blindedCommands = [
@@ -175,7 +175,12 @@ beforeAll(async () => {
   };
   const demo = await scenarioNamed('demo', value);
   // Every event is taken in, so that both stores have the same.
-  scenario = { ...enlarged(demo, participants), seed: 7, faults: { ...demo.faults, rejected: 0 } };
+  scenario = {
+    ...enlarged(demo, participants),
+    seed: 7,
+    firstDay: '2026-03-02',
+    faults: { ...demo.faults, rejected: 0 },
+  };
   key = (await createTrialKey(trial)).key;
   await writeFile(join(folder.path, 'key'), serialiseKey(key));
 });
@@ -259,24 +264,7 @@ describe('a blinded answer is a function of the open events alone', () => {
     const entered = withSafety(simulateTrial(protocol, scenario));
     expect(entered.filter(closed).length).toBeGreaterThan(80);
     const before = await storeOf('before', entered);
-    const arms = protocol.arms.map(({ id }) => id);
-    const exchanged = withContents(entered, (event, index) => {
-      switch (event.type) {
-        case 'org.holdfast.arm-assigned.v1':
-          return { arm: arms[index % arms.length] ?? '' };
-        case 'org.holdfast.vital-signs.v1':
-          return { heartRate: 60 + (index % 90), minutesAfterDose: index };
-        case 'org.holdfast.scale-score.v1':
-          return { instrument: event.data.instrument, total: index % 20, hoursAfterDose: index % 100 };
-        case 'org.holdfast.therapy-session.v1':
-          return { kind: 'another', minutes: index % 90 };
-        default:
-          return {
-            drug: given(protocol.arms[index % arms.length] as Protocol['arms'][number]),
-            given: { mgPerKg: (index % 5) / 10 },
-          };
-      }
-    });
+    const exchanged = withContents(entered, (event, index) => otherContents(event, index, protocol, given));
     const after = await storeOf('after', exchanged);
     expect((await loggedEvents(after, trial)).map(outsideTheBox)).toEqual(
       (await loggedEvents(before, trial)).map(outsideTheBox),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTrialKey, openVault, publishedKey, trialVault, type Vault } from '@holdfast/access';
 import { startAggregate } from '@holdfast/aggregate';
-import { dateOf, type Protocol, parseProtocol } from '@holdfast/events';
+import { dateOf, type HoldfastEvent, type Protocol, parseProtocol } from '@holdfast/events';
 import { openDoor } from '@holdfast/ingest';
 import { embeddedEventLog } from '@holdfast/log/embedded';
 import { storeFolders } from '@holdfast/runtime';
@@ -31,6 +31,30 @@ export function enlarged(scenario: Scenario, participants: number): Scenario {
   const { recruitment } = scenario;
   const perWeek = (recruitment.perWeek * participants) / scenario.participants;
   return { ...scenario, participants, recruitment: { ...recruitment, perWeek } };
+}
+
+/** What another box may hold in the place of a sealed event's: as plausible, and of somebody else. `drug` names that of a dose. */
+export function otherContents(
+  event: HoldfastEvent,
+  index: number,
+  { arms }: Protocol,
+  drug: (arm: Protocol['arms'][number]) => string,
+): HoldfastEvent['data'] {
+  const arm = arms[index % arms.length] as Protocol['arms'][number];
+  switch (event.type) {
+    case 'org.holdfast.arm-assigned.v1':
+      return { arm: arm.id };
+    case 'org.holdfast.vital-signs.v1':
+      return { heartRate: 60 + (index % 90), minutesAfterDose: index };
+    case 'org.holdfast.scale-score.v1':
+      return { instrument: event.data.instrument, total: index % 20, hoursAfterDose: index % 100 };
+    case 'org.holdfast.therapy-session.v1':
+      return { kind: 'another', minutes: index % 90 };
+    case 'org.holdfast.dose-given.v1':
+      return { ...event.data, drug: drug(arm), given: { mgPerKg: (index % 5) / 10 } };
+    default:
+      throw new Error(`nobody said what else a ${event.type} may hold`);
+  }
 }
 
 export type Tallied = {

@@ -1,7 +1,7 @@
 import { dateOf, fullType, type HoldfastEvent } from '@holdfast/events';
 import type { Chance } from './chance.ts';
+import type { EnteredEvent } from './entered-event.ts';
 import type { Scenario } from './scenario.ts';
-import type { EnteredEvent } from './told.ts';
 
 type Data = HoldfastEvent['data'];
 

@@ -1,3 +1,4 @@
+export type { EnteredEvent } from './entered-event.ts';
 export {
   type LoadTrial,
   loadByDay,
@@ -8,5 +9,4 @@ export {
 } from './load-trial.ts';
 export { type Claim, parseScenario, Scenario, scenarioProblems } from './scenario.ts';
 export { simulateTrial } from './simulate-trial.ts';
-export type { EnteredEvent } from './told.ts';
 export { type TrueQuestion, type TrueValue, type Truth, trueValues, truthOf } from './truth.ts';

@@ -5,10 +5,11 @@ import { withFaults } from './data-faults.ts';
 import { respondedAtLast } from './depression.ts';
 import { dosing, therapy } from './dosing.ts';
 import { dayOfLeaving, leaving } from './dropout.ts';
+import type { EnteredEvent } from './entered-event.ts';
 import { type Participant, recruited, silentFrom, siteEffect } from './recruitment.ts';
 import type { Scenario } from './scenario.ts';
 import { mayScore, scores, suicidality } from './scores.ts';
-import { type EnteredEvent, noon, type Told } from './told.ts';
+import { noon, type Told } from './told.ts';
 import { keptVisits, visits } from './visits.ts';
 
 /** What adds to a participant's log hazard of relapse. */

@@ -1,4 +1,4 @@
-import type { CivilDay, EventData, HoldfastEvent, ObservationType } from '@holdfast/events';
+import type { CivilDay, EventData, ObservationType } from '@holdfast/events';
 
 /** What is to be told of a participant: on which day it happened, at which minute of it, and what. Noon where nothing else is said. */
 export type Told = {
@@ -11,8 +11,5 @@ export type Told = {
     readonly byRandomisation?: true;
   };
 }[ObservationType];
-
-/** An event, and the day on which the site enters it. */
-export type EnteredEvent = { readonly day: number; readonly event: HoldfastEvent };
 
 export const noon = 12 * 60;

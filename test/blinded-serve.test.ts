@@ -1,4 +1,4 @@
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTrialKey, isClosed, serialiseKey } from '@holdfast/access';
 import { type HoldfastEvent, type Protocol, parseProtocol } from '@holdfast/events';
@@ -135,12 +135,23 @@ async function answerOf(answer: Response): Promise<string> {
   return JSON.stringify([answer.status, headers, await answer.text()]);
 }
 
+/** Drops what came last once more as a file, with an arm from a site, and waits until it is taken in. */
+async function dropped(drop: string, events: readonly HoldfastEvent[]): Promise<void> {
+  const arm = events.find(({ type }) => type === 'org.holdfast.arm-assigned.v1');
+  const lines = [...events.slice(-40), { ...arm, source: `/trials/${trial}/sites/${protocol.sites[0]}` }];
+  const unfinished = join(drop, 'incoming', 'events.part');
+  await writeFile(unfinished, lines.map((one) => JSON.stringify(one)).join('\n'));
+  await rename(unfinished, join(drop, 'incoming', 'events.ndjson'));
+  while ((await readdir(join(drop, 'failed'))).length === 0) await pause(10);
+}
+
 /** Serves a trial in which this is sent, and keeps all that comes out of it. */
 async function served(name: string, events: readonly HoldfastEvent[]): Promise<Outside> {
   const data = join(folder.path, name);
   await cp(begun, data, { recursive: true });
   const key = join(folder.path, 'key');
-  const words = ['serve', '--port', '0', '--log-level', 'debug', '--data', data, '--key', key];
+  const drop = join(folder.path, `${name}-drop`);
+  const words = ['serve', '--port', '0', '--log-level', 'debug', '--drop', drop, '--data', data, '--key', key];
   const serving = start(words, { inject: 'nothing-by-chance.mjs', variables: { NOW: now } });
   await folded(data, serving);
   const answers: string[] = [];
@@ -151,6 +162,8 @@ async function served(name: string, events: readonly HoldfastEvent[]): Promise<O
     answers.push(await answerOf(await fetch(`${serving.url()}/v1/events`, sent)));
     await folded(data, serving);
   }
+  await dropped(drop, events);
+  await folded(data, serving);
   for (const route of ['/healthz', '/readyz', '/nowhere', '/v1/events'])
     answers.push(await answerOf(await fetch(`${serving.url()}${route}`)));
   const metrics = await (await fetch(`${serving.url()}/metrics`)).text();
@@ -159,6 +172,8 @@ async function served(name: string, events: readonly HoldfastEvent[]): Promise<O
     ['rates', '--measure', 'alcohol-abstinence', '--by', 'site', '--format', 'csv'],
     ['rates', '--measure', 'alcohol-abstinence', '--by', 'arm'],
     ['issues', '--all', '--format', 'json'],
+    ['rejected', '--all', '--format', 'json'],
+    ['rejected', '--counts', '--format', 'csv'],
     ['verify', '--format', 'csv'],
   ])
     printed.push(JSON.stringify(await holdfast([...command, '--data', data])));

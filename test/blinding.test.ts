@@ -36,6 +36,7 @@ const blindedCommands = [
   ['patterns', '--weeks', '--format', 'json'],
   ['issues', '--format', 'csv'],
   ['issues', '--all', '--format', 'json'],
+  ['rejected', '--counts', '--format', 'csv'],
   ['safety', '--format', 'csv'],
   ['safety', '--measure', 'adverse-events', '--by', 'site', '--format', 'json'],
   ['sites', '--format', 'csv'],

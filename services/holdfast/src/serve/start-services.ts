@@ -166,7 +166,7 @@ export async function startServices(store: Store, options: ServeOptions = {}): P
       now,
       onTaken: (receipt) => {
         measured.delivered(receipt);
-        const { id: delivery, kind, outcome, accepted, rejected, appended } = receipt;
+        const { delivery, kind, outcome, accepted, rejected, appended } = receipt;
         const said = { delivery, kind, accepted, rejected, appended };
         if (outcome === 'done') logger.info(said, 'delivery taken in');
         else logger.warn(said, 'delivery lies in failed: not all of it was accepted; its receipt says why');

@@ -26,8 +26,8 @@ const largestArray = 32_000_000;
 /** A delivery as it lies in `working`: a folder with what was delivered in it. */
 export type Claimed = {
   readonly folder: string;
-  /** When it was claimed, as in the folder's name. */
-  readonly stamp: string;
+  /** When it was claimed, as the folder is called. */
+  readonly delivery: string;
 };
 
 /** The delivery cannot be taken in as a whole, and will never be able to be: the message says why and what to do. */
@@ -217,7 +217,7 @@ function flawOf(lying: Lying): string | undefined {
  * beginning: an event that comes twice counts once. Undefined if nothing was delivered after all.
  */
 export async function takeDelivery(
-  { folder, stamp }: Claimed,
+  { folder, delivery }: Claimed,
   hung: HungDoor,
   { now, isStopped, sameAs, onDefect }: DeliveryOptions,
 ): Promise<Receipt | undefined> {
@@ -262,7 +262,8 @@ export async function takeDelivery(
   const isWhole = problem === undefined && into.counts.rejected + (came.rows ?? 0) === 0;
   const receipt: Receipt = {
     format: 'holdfast-receipt/1',
-    id: `${stamp}-${sha256.slice(0, 16)}`,
+    delivery,
+    id: `${delivery}-${sha256.slice(0, 16)}`,
     name,
     kind: ({ file: 'events', folder: 'tables', neither: 'neither' } as const)[lying.is],
     outcome: isWhole ? 'done' : 'failed',

@@ -72,7 +72,7 @@ export async function startDropFolder(options: DropFolderOptions): Promise<DropF
 
   /** Takes in what was claimed, or what is left of that, and moves it where it belongs. */
   const handle = async (delivery: string): Promise<void> => {
-    const claimed = { folder: working.folderOf(delivery), stamp: delivery };
+    const claimed = { folder: working.folderOf(delivery), delivery };
     const onDefect = (error: unknown) => onFailed(delivery, error);
     try {
       const receipt =

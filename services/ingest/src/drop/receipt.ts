@@ -14,7 +14,12 @@ const Place = z.strictObject({
 /** What became of one delivery. Once it is written, all that it says is durable and the delivery is never read again. */
 export const Receipt = z.strictObject({
   format: z.literal('holdfast-receipt/1'),
-  /** The folder in `done` or `failed` that it lies in: when it was taken, and the beginning of its SHA-256. */
+  /** When it was claimed: by this a log may name it. */
+  delivery: z.string(),
+  /**
+   * The folder in `done` or `failed` that it lies in: that, and the beginning of its SHA-256. Of what is closed a digest could be guessed
+   * from, so it is told nowhere else.
+   */
   id: z.string().regex(/^\d{8}T\d{9}Z-[0-9a-f]{16}$/),
   /** What it was called in `incoming`. */
   name: z.string(),

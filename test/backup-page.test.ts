@@ -90,4 +90,4 @@ test('the page, followed line by line while events come in, brings a damaged sto
   }
   while (!(await served.isFolded())) await pause(20);
   expect(await served.digest()).toBe(before);
-}, 120_000);
+}, 300_000);

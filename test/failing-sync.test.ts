@@ -20,4 +20,4 @@ const failing: Fault = (data) => {
 
 test('a sync that fails lets no acknowledgement pass: what was refused is sent again, and counts once', async () => {
   await survive({ faults: [failing] });
-}, 120_000);
+}, 300_000);

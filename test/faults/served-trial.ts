@@ -260,7 +260,7 @@ function sendingTo(url: () => string | undefined, post: ServedTrial['post']): Se
       begun += 1;
       await send('site', site);
       await send('randomisation', [arm]);
-      await pause(15);
+      await pause(30);
     }
   };
   const all = Promise.all(Array.from({ length: lanes }, lane));

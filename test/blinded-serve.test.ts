@@ -211,4 +211,4 @@ test('served, a double-blind trial shows the same whatever its boxes hold: answe
   }
   const [open, other] = [join(folder.path, 'before'), join(folder.path, 'after')];
   expect(await talliesDigest(other, trial, 'closed')).not.toBe(await talliesDigest(open, trial, 'closed'));
-}, 180_000);
+}, 300_000);

@@ -50,5 +50,5 @@ test(
     await survive({ faults: points.map(killedAt), inTheEnd: cutsKilled });
     console.log(`crash points: ${points.length + kills(['archive']).length} kills, all survived`);
   },
-  all ? undefined : 240_000,
+  all ? undefined : 600_000,
 );

@@ -35,4 +35,5 @@ test.skipIf(!mayMount)(
       await disk.remove();
     }
   },
+  300_000,
 );

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { csvRows, holdfast, root, succeed, talliesDigest } from './acceptance/holdfast.ts';
+import { csvRows, root, succeed, talliesDigest } from './acceptance/holdfast.ts';
 
 const bin = join(root, 'services/holdfast/bin/holdfast.js');
 const trial = 'SERVED';
@@ -216,22 +216,6 @@ test('what is dropped into its folder is taken in exactly once, also when it is 
   await succeed(['ingest', file, '--data', other]);
   expect(await talliesDigest(join(folder, 'store'), trial)).toBe(await talliesDigest(other, trial));
 }, 180_000);
-
-test('a backup made while it runs holds what was acknowledged, and answers alike', async () => {
-  const { url } = await serve();
-  const site = await tokenFor('--role', 'site', '--site', 'S1');
-  const randomisation = await tokenFor('--role', 'randomisation');
-  await post(url, site, siteEvents('P-1'));
-  await post(url, randomisation, [armOf('P-1')]);
-  expect(await assessable(1)).toBe(1);
-  const copy = join(folder, 'copy');
-  await succeed(['backup', '--out', copy, ...data]);
-  await succeed(['replay', '--trial', trial, '--data', copy]);
-  const ask = ['rates', '--trial', trial, '--by', 'arm', '--day', '7', '--format', 'csv'];
-  expect((await succeed([...ask, '--data', copy])).stdout).toBe((await succeed([...ask, ...data])).stdout);
-  expect((await holdfast(['backup', '--out', copy, ...data])).code).toBe(1);
-  expect(await readFile(join(copy, 'store.json'), 'utf8')).toContain('format');
-});
 
 test('services run alone: one process folds, and knows no door; what another takes in is folded by it', async () => {
   const aggregate = await serve('aggregate');

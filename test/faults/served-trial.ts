@@ -1,15 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createTrialKey, serialiseKey } from '@holdfast/access';
 import { startAggregate } from '@holdfast/aggregate';
-import { parseProtocol, sha256 } from '@holdfast/events';
+import { type Protocol, parseProtocol, sha256 } from '@holdfast/events';
 import { openDoor } from '@holdfast/ingest';
 import { embeddedEventLog } from '@holdfast/log/embedded';
 import { storeFolders } from '@holdfast/runtime';
 import { type CellTally, cellsOf } from '@holdfast/tallies';
-import { createToken, publishProtocol, readTallies, readTrials } from '@holdfast/trials';
+import { createToken, publishKey, publishProtocol, readTallies, readTrials } from '@holdfast/trials';
 import { root } from '../acceptance/holdfast.ts';
 
 export const trial = 'FAULTS-1';
@@ -141,6 +142,8 @@ export type Role = 'site' | 'randomisation';
 
 export type ServedTrial = {
   readonly data: string;
+  /** The folder of its key, if it is double-blind; else it is empty. */
+  readonly keys: string;
   /** Sends events with a token; answers undefined if the connection broke. */
   post(url: string, role: Role, events: readonly object[]): Promise<Answer | undefined>;
   startSending(url: () => string | undefined): Senders;
@@ -149,6 +152,9 @@ export type ServedTrial = {
   /** Whether the published tallies include all that is in the log. */
   isFolded(): Promise<boolean>;
   digest(): Promise<string>;
+  /** Lets go of the store, and looks at what lies there then. */
+  stopReading(): Promise<void>;
+  readAnew(): Promise<void>;
   remove(): Promise<void>;
 };
 
@@ -168,18 +174,26 @@ function assessedIn(cells: readonly CellTally[]): number {
 }
 
 /** A store in which the trial is published, and which is read along the whole time; in a folder of its own there. */
-export async function servedTrial(there: string): Promise<ServedTrial> {
+export async function servedTrial(there: string, blinding: Protocol['blinding'] = 'open'): Promise<ServedTrial> {
   const folder = await mkdtemp(join(there, 'hf-faults-'));
+  const keys = join(folder, 'keys');
+  await mkdir(keys);
   const data = join(folder, 'store');
   const { log: dir, closedLog: closedDir } = storeFolders(data);
   const publishing = await embeddedEventLog({ dir, closedDir });
-  await publishProtocol(publishing, protocol);
+  await publishProtocol(publishing, { ...protocol, blinding });
+  if (blinding === 'double') {
+    const { key, published } = await createTrialKey(trial);
+    await writeFile(join(keys, 'key'), serialiseKey(key), { mode: 0o600 });
+    await publishKey(publishing, published);
+  }
   const tokens: Readonly<Record<Role, string>> = {
     site: (await createToken(publishing, { trial, role: 'site', site: 'S1' })).secret,
     randomisation: (await createToken(publishing, { trial, role: 'randomisation' })).secret,
   };
   await publishing.close();
-  const log = await embeddedEventLog({ dir, closedDir, readOnly: true });
+  const openLog = () => embeddedEventLog({ dir, closedDir, readOnly: true });
+  let log = await openLog();
   const tallies = async (side: 'open' | 'closed') => cellsOf((await readTallies(log, protocol, side)).tallies);
   let side: 'open' | 'closed' = 'open';
   const post = async (url: string, role: Role, events: readonly object[]): Promise<Answer | undefined> => {
@@ -191,6 +205,7 @@ export async function servedTrial(there: string): Promise<ServedTrial> {
   };
   return {
     data,
+    keys,
     post,
     startSending: (url) => sendingTo(url, post),
     async assessed() {
@@ -203,6 +218,11 @@ export async function servedTrial(there: string): Promise<ServedTrial> {
       return ends.every((end, partition) => positions[partition]?.offset === end);
     },
     digest: async () => sha256(JSON.stringify(await tallies('closed'))),
+    stopReading: () => log.close(),
+    async readAnew() {
+      await log.close();
+      log = await openLog();
+    },
     async remove() {
       await log.close();
       await rm(folder, { recursive: true });
@@ -240,7 +260,7 @@ function sendingTo(url: () => string | undefined, post: ServedTrial['post']): Se
       begun += 1;
       await send('site', site);
       await send('randomisation', [arm]);
-      await pause(15);
+      await pause(30);
     }
   };
   const all = Promise.all(Array.from({ length: lanes }, lane));

@@ -6,7 +6,7 @@ export default defineConfig({
   ...usual,
   test: {
     ...usual.test,
-    include: ['test/{crash-points,kills}.test.ts'],
+    include: ['test/{crash-points,kills,full-disk,failing-sync}.test.ts'],
     env: { FAULTS: 'all' },
     testTimeout: 1_800_000,
   },

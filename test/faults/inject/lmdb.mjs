@@ -1,4 +1,5 @@
 import { pass } from './crash.mjs';
+import { failSync } from './failing-sync.mjs';
 
 const lmdb = await import(new URL(import.meta.url).searchParams.get('wraps'));
 
@@ -10,6 +11,7 @@ export function open(options) {
     const result = transactionSync.call(db, () => {
       const changed = change();
       pass('before-sync');
+      failSync();
       return changed;
     });
     pass('after-sync');

@@ -9,22 +9,26 @@ type Measured = {
   readonly figures: readonly { workload: string; figure: string; value: number; unit: string; met?: boolean }[];
 };
 
-test('bench runs, and its JSON has the named figures', async () => {
+/** Several processes are started one after the other, on a machine that does other things too. */
+const timeout = 120_000;
+
+test.each([
+  ['import', ['folded : parsed', 'processor, folded', 'peak of anonymous memory']],
+  ['door', ['the door', 'the door : a bare server']],
+])('bench %s runs, and its JSON has the named figures', { timeout }, async (workload, names) => {
   const { path, remove } = await temporaryFolder();
   try {
     const out = join(path, 'figures.json');
-    const workloads = ['import', 'door', 'turned-day'];
-    const { stdout } = await succeed(['bench', ...workloads, '--scale', '0.0005', '--format', 'json', '--out', out]);
+    const { stdout } = await succeed(['bench', workload, '--scale', '0.0005', '--format', 'json', '--out', out]);
     expect(await readFile(out, 'utf8')).toBe(stdout);
     const { scale, machine, figures } = JSON.parse(stdout) as Measured;
     expect(scale).toBe(0.0005);
     expect(machine.cores).toBeGreaterThan(0);
-    expect(new Set(figures.map(({ workload }) => workload))).toEqual(new Set(workloads));
-    expect(figures.map(({ figure }) => figure)).toEqual(
-      expect.arrayContaining(['folded : parsed', 'the door : a bare server', 'peak of anonymous memory']),
-    );
+    expect(new Set(figures.map((figure) => figure.workload))).toEqual(new Set([workload]));
+    expect(figures.map(({ figure }) => figure)).toEqual(expect.arrayContaining(names));
     for (const { figure, value } of figures) expect(value, figure).toBeGreaterThan(0);
-    expect(figures.find(({ figure }) => figure === 'folded : parsed')).toHaveProperty('met');
+    const asked = figures.filter(({ met }) => met !== undefined).map(({ figure }) => figure);
+    expect(asked.includes('folded : parsed')).toBe(workload === 'import');
   } finally {
     await remove();
   }

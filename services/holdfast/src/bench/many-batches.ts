@@ -31,7 +31,10 @@ export const manyBatches: Workload = async (bench) => {
 
   const latencyAndSize = async (store: Store) => {
     const times = await timedBatches(store, batches(warmingUp + timed));
-    return { latency: median(times.slice(warmingUp)), size: await bytesIn(store.folders.shards) };
+    return {
+      latency: median(times.slice(warmingUp).map(({ took }) => took)),
+      size: await bytesIn(store.folders.shards),
+    };
   };
   const [grown, fresh] = await onStore(bench.data, async (store) => {
     bench.say(`many-batches: ${count} batches of ${batchEvents} events …`);

@@ -17,9 +17,9 @@ function* eventsIn(records: Iterator<NewRecord>): Generator<NewRecord> {
 
 const isCorrection = ({ value }: NewRecord) => Buffer.from(value).includes('org.holdfast.correction.v1');
 
-type Times = { readonly batch: number; readonly correction: number };
+type Times = { readonly batch: number; readonly cpu: number; readonly correction: number };
 
-/** Median milliseconds after so many events of history: of a batch of a thousand, and of a correction that comes alone. */
+/** Median milliseconds after so many events of history: of a batch of a thousand (and of processor for it), and of a correction that comes alone. */
 async function timesAfter(history: number, bench: Bench): Promise<Times> {
   const count = Math.min(40, scaled(bench, 400, 5));
   // The trial is larger than its past, so that more comes of the same kind.
@@ -31,7 +31,12 @@ async function timesAfter(history: number, bench: Bench): Promise<Times> {
   const corrections = [...next(events, passedOver)].filter(isCorrection).map((record) => [record]);
   const times = await onStore(bench.data, (store) => timedBatches(store, [...batches, ...corrections]));
   await rm(bench.data, { recursive: true });
-  return { batch: median(times.slice(warmingUp, batches.length)), correction: median(times.slice(batches.length)) };
+  const [ofBatches, ofCorrections] = [times.slice(warmingUp, batches.length), times.slice(batches.length)];
+  return {
+    batch: median(ofBatches.map(({ took }) => took)),
+    cpu: median(ofBatches.map(({ cpu }) => cpu)),
+    correction: median(ofCorrections.map(({ took }) => took)),
+  };
 }
 
 /** *refresh*: a thousand events in the middle of a running trial, by how much came before them. */
@@ -41,9 +46,10 @@ export const refresh: Workload = async (bench) => {
   const histories = [100_000, 1_000_000, 10_000_000].map((asked) => scaled(bench, asked, 1_000));
   for (const history of histories) {
     bench.say(`refresh: after ${history} events …`);
-    const { batch, correction } = await timesAfter(history, bench);
+    const { batch, cpu, correction } = await timesAfter(history, bench);
     const after = `after ${history.toLocaleString('en').replaceAll(',', ' ')} events`;
     figures.push({ workload, figure: `1 000 events, ${after}`, value: batch, unit: 'ms', asked: { atMost: 40 } });
+    figures.push({ workload, figure: `processor, 1 000 events, ${after}`, value: cpu, unit: 'ms' });
     figures.push({ workload, figure: `a correction, ${after}`, value: correction, unit: 'ms' });
   }
   const batches = figures.filter(({ figure }) => figure.startsWith('1 000 events')).map(({ value }) => value);

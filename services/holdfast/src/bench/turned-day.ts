@@ -23,10 +23,16 @@ export const turnedDay: Workload = async (bench) => {
   );
   const last = days.at(-1)?.day ?? 0;
   const batches = Array.from({ length: turns }, (_, turn) => turnedTo(last + 1 + turn));
-  const [first = Number.NaN, ...times] = await onStore(bench.data, (store) => timedBatches(store, batches));
+  const [first, ...times] = await onStore(bench.data, (store) => timedBatches(store, batches));
   const figure = `a turned day of ${participants} participants`;
   return [
-    { workload: 'turned-day', figure: `${figure}, the first after the start`, value: first, unit: 'ms' },
-    { workload: 'turned-day', figure: `${figure}, median`, value: median(times), unit: 'ms' },
+    {
+      workload: 'turned-day',
+      figure: `${figure}, the first after the start`,
+      value: first?.took ?? Number.NaN,
+      unit: 'ms',
+    },
+    { workload: 'turned-day', figure: `${figure}, median`, value: median(times.map(({ took }) => took)), unit: 'ms' },
+    { workload: 'turned-day', figure: 'processor, median', value: median(times.map(({ cpu }) => cpu)), unit: 'ms' },
   ];
 };

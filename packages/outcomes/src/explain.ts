@@ -40,7 +40,7 @@ export type ExplainedWindow = {
   readonly status: WindowStatus;
   /** Days of the window, excluded ones aside, that have the evidence which judges coverage (of each substance, or of use of any). */
   readonly daysCovered: number;
-  /** Days with a test beside it, under *confirmed by urine*; undefined under the other rules. */
+  /** Days with what confirms it (a test, a relative’s report), under the rules of confirmation; undefined under the others. */
   readonly daysConfirmed: number | undefined;
   readonly daysOfUse: number;
   readonly policies: readonly PolicyVerdict[];

@@ -131,6 +131,12 @@ function neighbours(explanation: Explanation, from: number, to: number): string 
   return `${say('before', before)}; ${say('after', after)}`;
 }
 
+/** What confirms the participant’s own word. */
+function confirmationInWords({ evidence }: UseMeasure): string {
+  if (evidence === 'confirmed-by-relative') return 'a relative’s report';
+  return evidence === 'confirmed-by-urine-or-relative' ? 'a test or a relative’s report' : 'a test';
+}
+
 function* windowLines(measure: UseMeasure, explanation: Explanation, only: number | undefined): Generator<string> {
   for (const explained of explanation.windows) {
     const { window, from, to, status, policies, earlier, daysCovered, daysConfirmed, daysOfUse } = explained;
@@ -142,7 +148,8 @@ function* windowLines(measure: UseMeasure, explanation: Explanation, only: numbe
     yield `${name}: ${dayInWords(from, explanation)} to ${dayInWords(to, explanation)}; ${coverageInWords(measure)}.`;
     if (out.length > 0)
       yield `Left out of it by the declared strategy: ${plural(out.length, 'day')} (study days ${out.join(', ')}).`;
-    const beside = daysConfirmed === undefined ? '' : `, ${plural(daysConfirmed, 'day')} with a test`;
+    const beside =
+      daysConfirmed === undefined ? '' : `, ${plural(daysConfirmed, 'day')} with ${confirmationInWords(measure)}`;
     const why = `${plural(daysCovered, 'day')} with the evidence asked for${beside}, ${daysOfUse === 0 ? 'none' : daysOfUse} with use`;
     if (status === 'outside')
       yield 'Judged: outside. Every day of it is left out, so the participant counts under no policy.';

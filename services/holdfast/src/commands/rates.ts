@@ -159,7 +159,8 @@ export function ratesCommand(program: Command): void {
       'after',
       `
 Columns: ${columns.join(', ')}; with --missing all also ${besideAll.join(', ')}
-(who is followed on the day, of how many of them the window is missing, who can count on the day, for how many it is mature).
+(who is followed on the day; of them those whose window is missing, and whom the best case therefore takes for abstinent: of continuous
+abstinence not who is known to have used all the same; who can count on the day; for how many of them it is mature).
 Proportions (abstinent of assessable) have Wilson's 95 % interval, first-use rates per person-day the exact Poisson one.
 Intervals are pointwise: they say nothing about a curve watched day after day.
 With --tipping: ${tippingColumns.join(', ')}.

@@ -107,8 +107,9 @@ export function survivalCommand(program: Command): void {
       `
 Columns: ${columns.join(', ')}.
 Everybody randomised is at risk on day 0; who was never assessed is censored there. Of a lapse, day is the days since the abstinent
-run ended or since the quit day, and only who came so far is at risk. at_risk is before, survival after what happened on the day. survival is Kaplan–Meier's, lower and upper its 95 % log-log limits (pointwise; empty while nobody has had
-the event, and once survival is 0); incidence is Aalen–Johansen's, with competing events (death).
+run ended or since the quit day, and only who came so far is at risk. at_risk is before, survival after what happened on the day.
+survival is Kaplan–Meier's, lower and upper its 95 % log-log limits (pointwise; empty while nobody has had the event, and once
+survival is 0); incidence is Aalen–Johansen's, with competing events (death).
 --day N shows the curve as it stands at the end of day N: events, competing and censored are those of day N itself, the
 shares those of the last day on which anything happened. Where nobody is left to tell, the shares are empty.`,
     )

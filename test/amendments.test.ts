@@ -4,6 +4,7 @@ import { parseProtocol } from '@holdfast/events';
 import { embeddedEventLog } from '@holdfast/log/embedded';
 import { publishProtocol } from '@holdfast/trials';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { demoStore } from './acceptance/demo-store.ts';
 import { csvRows, holdfast, succeed, temporaryFolder } from './acceptance/holdfast.ts';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -38,12 +39,9 @@ describe('an amendment of a double-blind trial, published without its key', () =
   let file: string;
   const ask = (...words: string[]) => succeed([...words, '--data', data]);
   beforeAll(async () => {
-    data = join(folder.path, 'store');
     file = join(folder.path, 'v2.yaml');
     await writeFile(file, await amended(2));
-    const { stdout } = await succeed(['demo', '--data', data]);
-    key = /--key (\S+)/.exec(stdout)?.[1] ?? '';
-    expect(key).not.toBe('');
+    ({ data, key } = await demoStore(folder.path));
     const { stderr } = await ask('protocol', 'publish', file);
     expect(stderr).toContain('the version before it answers until');
   });

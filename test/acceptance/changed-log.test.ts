@@ -1,9 +1,9 @@
-import { join } from 'node:path';
 import { embeddedEventLog } from '@holdfast/log/embedded';
 import { storeFolders } from '@holdfast/runtime';
 import { cellsOf, encodeTallyRecord, inParts } from '@holdfast/tallies';
 import { readTallies, readTrials, topicsOf } from '@holdfast/trials';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { demoStore } from './demo-store.ts';
 import { csvRows, holdfast, succeed, temporaryFolder } from './holdfast.ts';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -12,9 +12,7 @@ let key: string;
 
 beforeAll(async () => {
   folder = await temporaryFolder();
-  data = join(folder.path, 'store');
-  const { stdout } = await succeed(['demo', '--data', data]);
-  key = /--key (\S+)/.exec(stdout)?.[1] ?? '';
+  ({ data, key } = await demoStore(folder.path));
 }, 120_000);
 afterAll(() => folder.remove());
 

@@ -1,5 +1,5 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { demoStore } from './demo-store.ts';
 import { csvRows, succeed, temporaryFolder } from './holdfast.ts';
 
 type Cell = {
@@ -16,8 +16,7 @@ let participants: readonly string[];
 
 beforeAll(async () => {
   folder = await temporaryFolder();
-  data = join(folder.path, 'store');
-  await succeed(['demo', '--data', data]);
+  ({ data } = await demoStore(folder.path));
   const facts = await succeed(['facts', '--data', data, '--measure', 'alcohol-first-use', '--format', 'csv']);
   participants = csvRows(facts.stdout)
     .map(({ participant }) => participant ?? '')

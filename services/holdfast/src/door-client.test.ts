@@ -25,7 +25,9 @@ async function door(answers: readonly ((asked: Asked) => Answer)[]): Promise<{ u
   server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const lines = gunzipSync(Buffer.concat(chunks)).toString().split('\n');
+    const sent = Buffer.concat(chunks);
+    const text = request.headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent;
+    const lines = text.toString().split('\n');
     const one = {
       token: request.headers.authorization ?? '',
       ids: lines.map((line) => (JSON.parse(line) as { id: string }).id),
@@ -59,6 +61,14 @@ test('each sender sends its own events, in their order, with its own token', asy
     { token: 'Bearer of-service', ids: ['b'] },
     { token: 'Bearer of-site', ids: ['a', 'c'] },
   ]);
+});
+
+test('many events go in several requests, in their order, and packed', async () => {
+  const { url, asked } = await door([accepting]);
+  const events = Array.from({ length: 2_500 }, (_, i) => event(`e${i}`));
+  expect(await doorClient({ url, tokens }).send(events)).toMatchObject({ accepted: 2_500 });
+  expect(asked.map(({ ids }) => ids.length)).toEqual([1_000, 1_000, 500]);
+  expect(asked.flatMap(({ ids }) => ids)).toEqual(events.map(({ id }) => id));
 });
 
 test.each([429, 503])('after %i the same is sent again, once the server says that it may', async (status) => {

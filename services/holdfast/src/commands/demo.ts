@@ -65,7 +65,7 @@ async function showCoordinator(store: Store, trial: string): Promise<string> {
   console.log(`\nWhat the blinded coordinator sees instead\n${daysHeading}`);
   console.log(abstinenceLine(tallies, everybody, 'all arms together'));
   const verdict = await byArmVerdict(store, published);
-  if (!verdict.allowed) console.log(`  by arm: ${verdict.reason}`);
+  if (!verdict.allowed) console.log(`  ${'by arm'.padEnd(24)}refused: ${verdict.reason.split(':')[0]}`);
   return talliesDigest(tallies);
 }
 

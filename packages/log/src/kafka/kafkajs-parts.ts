@@ -121,10 +121,12 @@ export type ClusterOptions = {
 /** A cluster that tries everything once and logs nothing: trying again and telling is ours. */
 export function newCluster(options: ClusterOptions): Cluster {
   const logger = createLogger({ level: 0, logCreator: () => () => undefined });
+  const openSocket = createSocketFactory();
   const cluster = new UntypedCluster({
     ...options,
     logger,
-    socketFactory: createSocketFactory(),
+    // Each request that fails disconnects, and KafkaJS listens anew each time: when a broker dies it is many at once.
+    socketFactory: (destination: unknown) => openSocket(destination).setMaxListeners(0),
     connectionTimeout: 5_000,
     authenticationTimeout: 10_000,
     reauthenticationThreshold: 10_000,

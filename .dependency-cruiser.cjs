@@ -28,6 +28,7 @@ const serviceMayImport = {
 
 const onlyIn = {
   lmdb: '^packages/log/src/embedded/',
+  kafkajs: '^packages/log/src/kafka/',
   '@duckdb': '^packages/(shards|tables)/src/',
   '@hpke': '^packages/access/src/',
   commander: '^services/holdfast/src/',

@@ -52,3 +52,13 @@ export function checkOffset(topic: TopicSpec, partition: number, offset: number)
       `${offset} is not an offset (topic ${topic.name}, partition ${partition}): use a whole number from 0`,
     );
 }
+
+/** The size of a record (key and value). */
+export function checkSize({ name }: TopicSpec, { key, value }: NewRecord): number {
+  const bytes = Buffer.byteLength(key) + value.byteLength;
+  if (bytes > maxRecordBytes)
+    throw new InvalidRequest(
+      `a record for topic ${name} has ${bytes} bytes, more than ${maxRecordBytes}: split what it says`,
+    );
+  return bytes;
+}

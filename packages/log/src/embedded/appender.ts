@@ -1,6 +1,5 @@
 import type { NewRecord } from '../event-log.ts';
-import { maxRecordBytes, placeOf } from '../limits.ts';
-import { InvalidRequest } from '../log-errors.ts';
+import { checkSize, placeOf } from '../limits.ts';
 import { endsKey, readEnds, segmentKey, writeEnds } from './keys.ts';
 import { pack, type Segment } from './segment.ts';
 import type { Change, Store } from './store.ts';
@@ -51,22 +50,13 @@ export function appenderTo(store: Store, appended: () => void): Appender {
     async append(topic, records) {
       if (records.length === 0) return [];
       const partitions = records.map((record) => placeOf(topic, record));
-      const bytes = records.reduce((sum, record) => sum + sizeOf(topic, record), 0);
+      const bytes = records.reduce((sum, record) => sum + checkSize(topic, record), 0);
       return new Promise((resolve, reject) => {
         waiting.push({ topic, records, partitions, bytes, resolve, reject });
         if (!committing) void commitAll();
       });
     },
   };
-}
-
-function sizeOf(topic: Topic, { key, value }: NewRecord): number {
-  const bytes = Buffer.byteLength(key) + value.byteLength;
-  if (bytes > maxRecordBytes)
-    throw new InvalidRequest(
-      `a record for topic ${topic.name} has ${bytes} bytes, more than ${maxRecordBytes}: split what it says`,
-    );
-  return bytes;
 }
 
 function nextCalls(waiting: Call[]): Call[] {

@@ -1,8 +1,8 @@
 import type { BatchBounds, GroupMember, LogRecord, Membership } from '../event-log.ts';
+import { type PartitionRun, startRun } from '../partition-run.ts';
+import { shareOut } from '../share.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { Claims } from './claims.ts';
-import { type PartitionRun, startRun } from './partition-run.ts';
-import { shareOut } from './share.ts';
 import type { Topic } from './topics.ts';
 
 export type Groups = {
@@ -81,7 +81,12 @@ export function groupsOf({ claims, arrivals, read }: GroupOptions): Groups {
         group.running.delete(partition);
       } else if (seat) {
         const { member, most, fail } = seat;
-        const run = startRun({ topic, partition, member, most, arrivals, read, onError: fail });
+        const next = async (from: number, stop: AbortSignal) => {
+          const records = read(topic, partition, from, most);
+          if (records.length === 0) await arrivals.after(topic.name, partition, from, stop);
+          return records;
+        };
+        const run = startRun({ topic, partition, member, next, onError: fail });
         group.running.set(partition, { seat, run });
       }
     }

@@ -1,8 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { BatchBounds, GroupMember, LogRecord } from '../event-log.ts';
-import { checkOffset } from '../limits.ts';
-import type { Arrivals } from './arrivals.ts';
-import type { Topic } from './topics.ts';
+import type { GroupMember, LogRecord, TopicSpec } from './event-log.ts';
+import { checkOffset } from './limits.ts';
 
 /** One partition in the hands of one member, from `assigned` to `revoked`. */
 export type PartitionRun = {
@@ -11,30 +9,29 @@ export type PartitionRun = {
 };
 
 export type RunOptions = {
-  readonly topic: Topic;
+  readonly topic: TopicSpec;
   readonly partition: number;
   readonly member: GroupMember;
-  readonly most: BatchBounds;
-  readonly arrivals: Arrivals;
-  read(topic: Topic, partition: number, from: number, most: BatchBounds): readonly LogRecord[];
+  /** The next records from an offset on, within the member's bounds; waits for some, but may also give none: then it is asked again. */
+  next(from: number, stop: AbortSignal): Promise<readonly LogRecord[]>;
   onError(error: unknown): void;
 };
 
-export function startRun({ topic, partition, member, most, arrivals, read, onError }: RunOptions): PartitionRun {
+export function startRun({ topic, partition, member, next, onError }: RunOptions): PartitionRun {
   const stopped = new AbortController();
 
   async function deliver(): Promise<void> {
-    let next = await member.assigned(partition);
+    let from = await member.assigned(partition);
     try {
-      checkOffset(topic, partition, next);
+      checkOffset(topic, partition, from);
       while (!stopped.signal.aborted) {
-        const records = read(topic, partition, next, most);
+        const records = await next(from, stopped.signal);
         const last = records.at(-1);
-        if (last) {
+        if (last && !stopped.signal.aborted) {
           await member.batch(partition, records);
-          next = last.offset + 1;
+          from = last.offset + 1;
           await nextTurn(); // a member that never waits for anything must not starve the others
-        } else await arrivals.after(topic.name, partition, next, stopped.signal);
+        }
       }
     } catch (error) {
       onError(error);

@@ -1,0 +1,2 @@
+export class MissingProgram extends Error {}
+export function isInstalled(program: string): boolean;

@@ -1,0 +1,80 @@
+import { NoSuchTopic } from '../log-errors.ts';
+import { kafkaErrorType } from './kafka-errors.ts';
+import { type Broker, type ClusterOptions, type Metadata, newCluster } from './kafkajs-parts.ts';
+
+/** Connections to the brokers of a cluster, and who leads what. Every method may throw what KafkaJS throws: callers try again. */
+export type Connection = {
+  /** Any broker. */
+  anyBroker(): Promise<Broker>;
+  /** What the cluster says of topics (of none in particular: of all); `NoSuchTopic` if one of them does not exist. */
+  metadata(topics: readonly string[]): Promise<Metadata>;
+  /** The leaders of partitions, each with those that it leads. */
+  byLeader(topic: string, partitions: readonly number[]): Promise<ReadonlyMap<Broker, readonly number[]>>;
+  /** The broker that coordinates a group on a topic. */
+  coordinator(groupId: string, topic: string): Promise<Broker>;
+  /** Leaders may have changed. */
+  forget(topic: string): void;
+  close(): Promise<void>;
+};
+
+export function connect(options: ClusterOptions): Connection {
+  const cluster = newCluster(options);
+  const pool = cluster.brokerPool;
+  const leaders = new Map<string, ReadonlyMap<number, number>>();
+
+  async function metadata(topics: readonly string[]): Promise<Metadata> {
+    try {
+      return await (await pool.findConnectedBroker()).metadata(topics);
+    } catch (error) {
+      if (kafkaErrorType(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error;
+      throw new NoSuchTopic(`there is no topic ${topics.join(', ')} on Kafka: check the name, or create it first`, {
+        cause: error,
+      });
+    }
+  }
+
+  async function leadersOf(topic: string): Promise<ReadonlyMap<number, number>> {
+    const known = leaders.get(topic);
+    if (known) return known;
+    const { topicMetadata } = await metadata([topic]);
+    const partitions = topicMetadata.find((one) => one.topic === topic)?.partitionMetadata ?? [];
+    const found = new Map(partitions.map(({ partitionId, leader }) => [partitionId, leader]));
+    leaders.set(topic, found);
+    return found;
+  }
+
+  async function brokerNumbered(nodeId: number, topic: string): Promise<Broker> {
+    try {
+      return await pool.findBroker({ nodeId });
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== 'KafkaJSBrokerNotFound') throw error;
+      await pool.refreshMetadata([topic]); // which tells of all brokers
+      return pool.findBroker({ nodeId });
+    }
+  }
+
+  return {
+    anyBroker: () => pool.findConnectedBroker(),
+    metadata,
+    async byLeader(topic, partitions) {
+      const of = await leadersOf(topic);
+      const found = new Map<Broker, number[]>();
+      for (const partition of partitions) {
+        const leader = of.get(partition);
+        if (leader === undefined) throw new Error(`Kafka names no leader of partition ${partition} of topic ${topic}`);
+        const broker = await brokerNumbered(leader, topic);
+        found.set(broker, [...(found.get(broker) ?? []), partition]);
+      }
+      return found;
+    },
+    async coordinator(groupId, topic) {
+      const { coordinator } = await (await pool.findConnectedBroker()).findGroupCoordinator({
+        groupId,
+        coordinatorType: 0,
+      });
+      return brokerNumbered(coordinator.nodeId, topic);
+    },
+    forget: (topic) => void leaders.delete(topic),
+    close: () => cluster.disconnect(),
+  };
+}

@@ -1,0 +1,1 @@
+export { type KafkaLogOptions, kafkaEventLog } from './kafka-event-log.ts';

@@ -1,0 +1,148 @@
+/**
+ * The parts of KafkaJS that we use, and all that is known of its insides: its cluster (connections, metadata) and the requests of a
+ * broker. They lie below its producer, which reports success for messages that it never sent when a leader dies, and below its consumer,
+ * which hands partitions on before a member has given them back. The version is pinned and its last release is from 2023.
+ */
+import type { SASLOptions } from 'kafkajs';
+// @ts-expect-error: KafkaJS has no types for what lies below its surface
+import UntypedCluster from 'kafkajs/src/cluster/index.js';
+// @ts-expect-error
+import { createLogger } from 'kafkajs/src/loggers/index.js';
+// @ts-expect-error
+import createSocketFactory from 'kafkajs/src/network/socketFactory.js';
+// @ts-expect-error
+import sharedPromiseTo from 'kafkajs/src/utils/sharedPromiseTo.js';
+
+export type { SASLOptions };
+
+export type Message = { readonly key: Buffer | null; readonly value: Buffer | null };
+
+export type FetchedMessage = Message & { readonly offset: string; readonly isControlRecord?: boolean };
+
+export type Metadata = {
+  readonly clusterId: string;
+  readonly brokers: readonly { readonly nodeId: number }[];
+  readonly controllerId: number;
+  readonly topicMetadata: readonly {
+    readonly topic: string;
+    readonly partitionMetadata: readonly { readonly partitionId: number; readonly leader: number }[];
+  }[];
+};
+
+type OfTopic<Partition> = { readonly topic: string; readonly partitions: readonly Partition[] };
+
+export interface Broker {
+  metadata(topics: readonly string[]): Promise<Metadata>;
+  createTopics(request: {
+    topics: readonly {
+      topic: string;
+      numPartitions: number;
+      replicationFactor: number;
+      configEntries: readonly { name: string; value: string }[];
+    }[];
+    timeout: number;
+  }): Promise<unknown>;
+  describeConfigs(request: {
+    resources: readonly { type: number; name: string; configNames: readonly string[] }[];
+  }): Promise<{
+    readonly resources: readonly {
+      readonly resourceName: string;
+      readonly configEntries: readonly { readonly configName: string; readonly configValue: string | null }[];
+    }[];
+  }>;
+  produce(request: {
+    topicData: readonly OfTopic<{ partition: number; messages: readonly Message[] }>[];
+    acks: number;
+    timeout: number;
+    compression: number;
+  }): Promise<{
+    readonly topics: readonly { readonly partitions: readonly { partition: number; baseOffset: string }[] }[];
+  }>;
+  fetch(request: {
+    topics: readonly OfTopic<{ partition: number; fetchOffset: string; maxBytes: number }>[];
+    maxWaitTime: number;
+    minBytes: number;
+    maxBytes: number;
+    isolationLevel: number;
+  }): Promise<{
+    readonly responses: readonly {
+      readonly partitions: readonly { partition: number; messages: readonly FetchedMessage[] }[];
+    }[];
+  }>;
+  listOffsets(request: { topics: readonly OfTopic<{ partition: number; timestamp: number }>[] }): Promise<{
+    readonly responses: readonly OfTopic<{ partition: number; offset: string }>[];
+  }>;
+  findGroupCoordinator(request: { groupId: string; coordinatorType: number }): Promise<{
+    readonly coordinator: { readonly nodeId: number };
+  }>;
+  joinGroup(request: {
+    groupId: string;
+    memberId: string;
+    sessionTimeout: number;
+    rebalanceTimeout: number;
+    groupProtocols: readonly { name: string; metadata: Buffer }[];
+  }): Promise<{
+    readonly generationId: number;
+    readonly leaderId: string;
+    readonly memberId: string;
+    readonly members: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[];
+  }>;
+  syncGroup(request: {
+    groupId: string;
+    generationId: number;
+    memberId: string;
+    groupAssignment: readonly { memberId: string; memberAssignment: Buffer }[];
+  }): Promise<{ readonly memberAssignment: Buffer }>;
+  heartbeat(request: { groupId: string; groupGenerationId: number; memberId: string }): Promise<unknown>;
+  leaveGroup(request: { groupId: string; memberId: string }): Promise<unknown>;
+  describeGroups(request: { groupIds: readonly string[] }): Promise<{
+    readonly groups: readonly { readonly members: readonly unknown[] }[];
+  }>;
+}
+
+export interface Cluster {
+  disconnect(): Promise<void>;
+  readonly brokerPool: {
+    /** Learns the brokers, by asking about topics. */
+    refreshMetadata(topics: readonly string[]): Promise<void>;
+    findConnectedBroker(): Promise<Broker>;
+    findBroker(request: { nodeId: number }): Promise<Broker>;
+  };
+}
+
+export type ClusterOptions = {
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  readonly ssl?: boolean | import('node:tls').ConnectionOptions;
+  readonly sasl?: SASLOptions;
+  readonly requestTimeout: number;
+};
+
+/** A cluster that tries everything once and logs nothing: trying again and telling is ours. */
+export function newCluster(options: ClusterOptions): Cluster {
+  const logger = createLogger({ level: 0, logCreator: () => () => undefined });
+  const openSocket = createSocketFactory();
+  const cluster = new UntypedCluster({
+    ...options,
+    logger,
+    // Each request that fails disconnects, and KafkaJS listens anew each time: when a broker dies it is many at once.
+    socketFactory: (destination: unknown) => openSocket(destination).setMaxListeners(0),
+    connectionTimeout: 5_000,
+    authenticationTimeout: 10_000,
+    reauthenticationThreshold: 10_000,
+    enforceRequestTimeout: true,
+    metadataMaxAge: 300_000,
+    allowAutoTopicCreation: false,
+    retry: { retries: 0 },
+  });
+  // KafkaJS opens a socket for every request that finds none open, and loses all but the last: here the others wait for the first.
+  const builder = cluster.connectionPoolBuilder;
+  const build = builder.build;
+  builder.build = async (destination: unknown) => {
+    const connections = await build(destination);
+    for (const connection of connections.pool)
+      connection.connect = sharedPromiseTo(connection.connect.bind(connection));
+    return connections;
+  };
+  return cluster;
+}

@@ -1,0 +1,126 @@
+import type { BatchBounds, LogRecord } from '../event-log.ts';
+import { OffsetOutOfRange } from '../log-errors.ts';
+import type { Connection } from './connection.ts';
+import { kafkaErrorType, persist } from './kafka-errors.ts';
+import type { Broker } from './kafkajs-parts.ts';
+import type { Topic } from './topics.ts';
+
+/** What a fetch brought of a partition, and the offset to go on from (as it was, if it brought nothing). */
+export type Fetched = { readonly partition: number; readonly records: readonly LogRecord[]; readonly next: number };
+
+/** Compressed, of one partition at a time: unpacked it may be ten times as much. A broker gives one batch at least. */
+const partitionBytes = 512 * 1024;
+const fetchBytes = 8 * 1024 * 1024;
+/** We use no transactions, so there is nothing uncommitted. */
+const readUncommitted = 0;
+const latest = -1;
+
+/** Asks one broker for records of partitions that it leads, from their offsets on; waits for some at most so long. */
+export async function fetchFrom(
+  broker: Broker,
+  topic: Topic,
+  froms: ReadonlyMap<number, number>,
+  maxWaitMs: number,
+): Promise<readonly Fetched[]> {
+  const partitions = [...froms].map(([partition, from]) => ({
+    partition,
+    fetchOffset: String(from),
+    maxBytes: partitionBytes,
+  }));
+  const { responses } = await broker.fetch({
+    topics: [{ topic: topic.name, partitions }],
+    maxWaitTime: maxWaitMs,
+    minBytes: 1,
+    maxBytes: fetchBytes,
+    isolationLevel: readUncommitted,
+  });
+  return responses
+    .flatMap((response) => response.partitions)
+    .map(({ partition, messages }) => {
+      const from = froms.get(partition) ?? 0;
+      const records: LogRecord[] = [];
+      for (const { offset: text, key, value, isControlRecord } of messages) {
+        const offset = Number(text);
+        // A broker sends whole batches, also what lies before the offset.
+        if (offset >= from && !isControlRecord)
+          records.push({ partition, offset, key: key?.toString() ?? '', value: value ?? new Uint8Array() });
+      }
+      return { partition, records, next: Math.max(from, Number(messages.at(-1)?.offset ?? -1) + 1) };
+    });
+}
+
+/** How many of the records a batch may hold. */
+export function countWithin(records: readonly LogRecord[], most: BatchBounds): number {
+  let [count, bytes] = [0, 0];
+  for (const { key, value } of records) {
+    bytes += Buffer.byteLength(key) + value.byteLength;
+    if (count >= most.records || (count > 0 && bytes > most.bytes)) break;
+    count += 1;
+  }
+  return count;
+}
+
+export function outOfRange(topic: Topic, partition: number, offset: number, cause: unknown): OffsetOutOfRange {
+  return new OffsetOutOfRange(
+    `topic ${topic.name} on Kafka, partition ${partition} has no offset ${offset}: ` +
+      'the offset comes from another log, or this one was replaced by an older copy; restore the right one, or start over',
+    { cause },
+  );
+}
+
+export async function readFrom(
+  connection: Connection,
+  topic: Topic,
+  partition: number,
+  from: number,
+  most: BatchBounds,
+  patienceMs: number,
+): Promise<readonly LogRecord[]> {
+  return persist(`read topic ${topic.name}`, patienceMs, async () => {
+    try {
+      for (let at = from; ; ) {
+        const [[broker] = []] = await connection.byLeader(topic.name, [partition]);
+        const [fetched] = broker ? await fetchFrom(broker, topic, new Map([[partition, at]]), 0) : [];
+        if (!fetched || fetched.next === at) return [];
+        if (fetched.records.length > 0) return fetched.records.slice(0, countWithin(fetched.records, most));
+        at = fetched.next; // only Kafka's own marks there
+      }
+    } catch (error) {
+      if (kafkaErrorType(error) === 'OFFSET_OUT_OF_RANGE') throw outOfRange(topic, partition, from, error);
+      connection.forget(topic.name);
+      throw error;
+    }
+  });
+}
+
+export async function endsOf(connection: Connection, topic: Topic, patienceMs: number): Promise<readonly number[]> {
+  const all = Array.from({ length: topic.partitions }, (_, partition) => partition);
+  return persist(`read the ends of topic ${topic.name}`, patienceMs, async () => {
+    try {
+      const byLeader = await connection.byLeader(topic.name, all);
+      const answers = await Promise.all(
+        [...byLeader].map(([broker, led]) =>
+          broker.listOffsets({
+            topics: [{ topic: topic.name, partitions: led.map((partition) => ({ partition, timestamp: latest })) }],
+          }),
+        ),
+      );
+      // In no order: by number, never by place.
+      const ends = new Map(
+        answers.flatMap(({ responses }) =>
+          responses.flatMap(({ partitions }) =>
+            partitions.map(({ partition, offset }) => [partition, Number(offset)] as const),
+          ),
+        ),
+      );
+      return all.map((partition) => {
+        const end = ends.get(partition);
+        if (end === undefined) throw new Error(`Kafka says no end of partition ${partition}`);
+        return end;
+      });
+    } catch (error) {
+      connection.forget(topic.name);
+      throw error;
+    }
+  });
+}

@@ -1,0 +1,48 @@
+import { isInstalled } from '../infra/native/cache.mjs';
+import { type NativeKafka, startKafka } from '../infra/native/kafka.mjs';
+import { startS3 } from '../infra/native/s3.mjs';
+
+/**
+ * Whether the programs are installed that a real server needs. If not, that is said on standard error, so that a skipped test is seen to be
+ * skipped; with `HOLDFAST_REQUIRE_SHARED=1`, which demands everything real, their absence is an error instead.
+ */
+function areInstalled(server: string, programs: readonly string[]): boolean {
+  const missing = programs.filter((program) => !isInstalled(program));
+  if (missing.length === 0) return true;
+  const message = `there is no real ${server} to test with (install ${missing.join(' and ')}; infra/README.md)`;
+  if (process.env.HOLDFAST_REQUIRE_SHARED === '1') throw new Error(message);
+  console.warn(`SKIPPED: ${message}: the tests that need it do not run`);
+  return false;
+}
+
+type Server<Access> = { readonly access: Access; stop(): Promise<void> };
+
+/** A Kafka of a test's own, of so many nodes, that it may kill; undefined if there can be none here. */
+export function ownKafkaForTests(): ((nodes: number) => Promise<NativeKafka>) | undefined {
+  return areInstalled('Kafka', ['java', 'mvn']) ? (nodes) => startKafka({ nodes }) : undefined;
+}
+
+/** A Kafka for tests: that of `HOLDFAST_KAFKA` (`host:port,…`), else one of our own; undefined if there can be none here. */
+export function kafkaForTests(): (() => Promise<Server<readonly string[]>>) | undefined {
+  const given = process.env.HOLDFAST_KAFKA;
+  if (given) return async () => ({ access: given.split(','), stop: async () => undefined });
+  const start = ownKafkaForTests();
+  return (
+    start &&
+    (async () => {
+      const { brokers, stop } = await start(1);
+      return { access: brokers, stop };
+    })
+  );
+}
+
+/** An S3 server for tests, as a URL with keys and bucket: that of `HOLDFAST_S3`, else one of our own; undefined if there can be none here. */
+export function s3ForTests(): (() => Promise<Server<string>>) | undefined {
+  const given = process.env.HOLDFAST_S3;
+  if (given) return async () => ({ access: given, stop: async () => undefined });
+  if (!areInstalled('S3 server', ['go'])) return undefined;
+  return async () => {
+    const { url, stop } = await startS3();
+    return { access: url, stop };
+  };
+}

@@ -20,7 +20,14 @@ import { type Observation, type ObservationHead, storedObservation } from '@hold
 
 /** A log record, as the fold sees it. */
 export type Decoded =
-  | { readonly kind: 'open'; readonly participant: string; readonly observation: Observation<'open'> }
+  | {
+      readonly kind: 'open';
+      readonly participant: string;
+      readonly observation: Observation<'open'>;
+      /** When it happened, as the site wrote it, and when it was received; undefined where nothing stamped it. */
+      readonly time: string;
+      readonly receivedtime: string | undefined;
+    }
   | { readonly kind: 'sealed'; readonly participant: string; readonly observation: Observation<'sealed'> }
   /** A box that no fold can read: it is set aside on the closed list and never stops a shard. */
   | {
@@ -115,14 +122,16 @@ export function recordDecoder(
     const read = readRecord(text, older);
     if (read !== undefined) {
       const head = { side: 'open', ...read.head, sha256: sha256(contentOf(text)) } as const;
-      return { kind: 'open', participant: read.subject, observation: storedObservation(head, read.data) };
+      const { subject: participant, time, receivedtime } = read;
+      return { kind: 'open', participant, observation: storedObservation(head, read.data), time, receivedtime };
     }
     const event = upcast(JSON.parse(text) as HoldfastEvent, older);
     if (event.type === 'org.holdfast.day-turned.v1') return { kind: 'clock', day: civilDay(event.data.date) };
     if (event.type === 'org.holdfast.cut-marked.v1') return { kind: 'mark' };
     if (event.type === 'org.holdfast.sealed.v1') return unseal(event, text);
     const observation = observed(event, 'open', contentOf(text)) as Observation<'open'>;
-    return { kind: 'open', participant: event.subject, observation };
+    const { subject: participant, time, receivedtime } = event;
+    return { kind: 'open', participant, observation, time, receivedtime };
   };
 }
 
@@ -136,16 +145,24 @@ function assignsArm({ type, data }: HoldfastEvent): boolean {
  * the data unparsed, which most events never need; what does not look exactly like this is parsed as a whole.
  */
 const envelope =
-  /^,"id":"([^"\\]+)"(?:,"receivedtime":"[^"]+")?,"recordedtime":"([^"]+)","source":"([^"]+)","specversion":"1\.0","subject":"([^"]+)","time":"([^"]+)","type":"org\.holdfast\.([a-z-]+)\.v1"\}$/;
+  /^,"id":"([^"\\]+)"(?:,"receivedtime":"([^"]+)")?,"recordedtime":"([^"]+)","source":"([^"]+)","specversion":"1\.0","subject":"([^"]+)","time":"([^"]+)","type":"org\.holdfast\.([a-z-]+)\.v1"\}$/;
 
 function readRecord(
   text: string,
   older: Upcasts,
-): { head: Omit<ObservationHead, 'side' | 'sha256'>; subject: string; data: string } | undefined {
+):
+  | {
+      head: Omit<ObservationHead, 'side' | 'sha256'>;
+      subject: string;
+      data: string;
+      time: string;
+      receivedtime: string | undefined;
+    }
+  | undefined {
   const at = text.lastIndexOf(',"id":"');
   const fields = at === -1 || !text.startsWith('{"data":') ? null : envelope.exec(text.slice(at));
   if (fields === null) return undefined;
-  const [, id = '', recordedtime = '', source = '', subject = '', time = '', type = ''] = fields;
+  const [, id = '', receivedtime, recordedtime = '', source = '', subject = '', time = '', type = ''] = fields;
   if (type === 'sealed' || type === 'day-turned') return undefined;
   if (older.size > 0 && (type === 'correction' || older.has(`org.holdfast.${type}.v1`))) return undefined;
   const head = {
@@ -155,7 +172,7 @@ function readRecord(
     recordedAt: Date.parse(recordedtime),
     day: civilDay(time),
   };
-  return { head, subject, data: text.slice('{"data":'.length, at) };
+  return { head, subject, data: text.slice('{"data":'.length, at), time, receivedtime };
 }
 
 let scratch = Buffer.alloc(4_096);

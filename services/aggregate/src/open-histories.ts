@@ -1,8 +1,9 @@
-import { type CivilDay, civilDay, type Protocol } from '@holdfast/events';
+import { type CivilDay, civilDay, fullType, type Protocol } from '@holdfast/events';
+import type { LogRecord } from '@holdfast/log';
 import { identityKey, type Observation } from '@holdfast/outcomes';
 import { newestDate, textOf } from './cut-contents.ts';
 import { recordDecoder } from './decode.ts';
-import { envelopeOf, isParticipants } from './envelope.ts';
+import { envelopeOf } from './envelope.ts';
 import type { RecordSource } from './record-source.ts';
 import { clockOf, type Selection, selectedBy } from './selection.ts';
 
@@ -22,13 +23,6 @@ export type OpenArrival = {
   readonly receivedtime: string | undefined;
 };
 
-type Gathering = {
-  readonly participant: string;
-  readonly open: Observation<'open'>[];
-  readonly boxes: Set<string>;
-  readonly contents: Set<string>;
-};
-
 /**
  * Participants' open events of a selection, without any key, with no more than a partition in memory. Each event is shown to
  * `onArrival` once, at its first coming, whatever was sent again.
@@ -41,30 +35,42 @@ export async function* openHistories(
 ): AsyncGenerator<OpenHistory> {
   const decode = recordDecoder(undefined);
   const isSelected = selectedBy(selection, protocol);
+  const isBoxSelected = ({ value }: LogRecord) => isSelected(envelopeOf(textOf(value)));
   for (const partition of source.ends.keys()) {
-    const gathered = new Map<string, Gathering>();
-    for await (const records of source.read(partition)) {
+    for (const [participant, records] of await recordsByParticipant(source.read(partition))) {
+      const [open, boxes, contents] = [[] as Observation<'open'>[], new Set<string>(), new Set<string>()];
       for (const record of records) {
-        const envelope = envelopeOf(textOf(record.value));
-        if (!isParticipants(envelope) || !isSelected(envelope)) continue;
-        const { subject: participant = '', time, receivedtime } = envelope;
-        let known = gathered.get(participant);
-        if (known === undefined) {
-          known = { participant, open: [], boxes: new Set(), contents: new Set() };
-          gathered.set(participant, known);
-        }
         const outcome = decode(record);
         const decoded = outcome instanceof Promise ? await outcome : outcome;
-        if (decoded.kind === 'box') known.boxes.add(identityKey(decoded));
-        if (decoded.kind !== 'open' || known.contents.has(decoded.observation.sha256)) continue;
-        const { observation } = decoded;
-        known.contents.add(observation.sha256);
-        known.open.push(observation);
+        if (decoded.kind === 'box' && isBoxSelected(record)) boxes.add(identityKey(decoded));
+        if (decoded.kind !== 'open') continue;
+        const { observation, time, receivedtime } = decoded;
+        if (contents.has(observation.sha256) || !isSelected({ type: fullType(observation.type), time, receivedtime }))
+          continue;
+        contents.add(observation.sha256);
+        open.push(observation);
         onArrival({ observation, time, receivedtime });
       }
+      if (open.length > 0 || boxes.size > 0) yield { participant, open, boxes };
     }
-    yield* gathered.values();
   }
+}
+
+/** Kept as they are read: decoding one participant at a time leaves little for the garbage collector to carry along. */
+async function recordsByParticipant(
+  batches: AsyncIterable<readonly LogRecord[]>,
+): Promise<ReadonlyMap<string, readonly LogRecord[]>> {
+  const gathered = new Map<string, LogRecord[]>();
+  for await (const records of batches) {
+    for (const record of records) {
+      // Holdfast's own records have no participant for a key.
+      if (record.key === '') continue;
+      const known = gathered.get(record.key);
+      if (known === undefined) gathered.set(record.key, [record]);
+      else known.push(record);
+    }
+  }
+  return gathered;
 }
 
 /** The clock of a selection of a trial's events. */

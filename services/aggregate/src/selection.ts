@@ -38,7 +38,10 @@ export function happenedBy(cutOff: string | undefined, type: string, date: strin
  * by itself: one copy in the selection is enough, and the fold takes equal copies as one. What is sealed may be a correction, so a
  * cut-off date judges it only when it is opened.
  */
-export function selectedBy({ asOf, cutOff }: Selection, { timeZone }: Protocol): (envelope: Envelope) => boolean {
+export function selectedBy(
+  { asOf, cutOff }: Selection,
+  { timeZone }: Protocol,
+): (envelope: Pick<Envelope, 'type' | 'time' | 'receivedtime'>) => boolean {
   const known = asOf === undefined ? Number.POSITIVE_INFINITY : endOfDate(asOf, timeZone);
   return ({ receivedtime, time, type }) =>
     (receivedtime === undefined || known === Number.POSITIVE_INFINITY || Date.parse(receivedtime) < known) &&

@@ -71,7 +71,10 @@ async function openReader(log: EventLog): Promise<{ look(): Promise<readonly num
   };
 }
 
-async function run(bench: Bench, seconds: number): Promise<Request[]> {
+/** The requests, and how many cores the services took meanwhile. */
+type Trickled = { readonly requests: readonly Request[]; readonly cores: number };
+
+async function run(bench: Bench, seconds: number): Promise<Trickled> {
   bench.say('trickle: filling the log …');
   const { before, bodies } = plan(seconds);
   await fillStore(
@@ -91,6 +94,7 @@ async function run(bench: Bench, seconds: number): Promise<Request[]> {
     const requests: Request[] = [];
     let waiting: { readonly request: Request; readonly ends: readonly number[] }[] = [];
     const apartMs = everyMs / protocol.sites.length;
+    const cpu = await served.cpuSeconds();
     const beginning = performance.now() + 200;
     let underWay = bodies.length;
     const failures: unknown[] = [];
@@ -127,7 +131,8 @@ async function run(bench: Bench, seconds: number): Promise<Request[]> {
       await pause(lookMs);
     }
     await sending;
-    return requests;
+    const took = (performance.now() - beginning) / 1000;
+    return { requests, cores: ((await served.cpuSeconds()) - cpu) / took };
   } finally {
     await log.close();
     await served.stop();
@@ -138,7 +143,7 @@ async function run(bench: Bench, seconds: number): Promise<Request[]> {
 export const trickle: Workload = async (bench) => {
   const workload = 'trickle';
   const seconds = scaled(bench, 300, 3);
-  const requests = await run(bench, seconds);
+  const { requests, cores } = await run(bench, seconds);
   const figures = (what: string, of: (request: Request) => number, p99: Figure['asked']): Figure[] => {
     const times = requests.map(of);
     return [
@@ -148,6 +153,7 @@ export const trickle: Workload = async (bench) => {
   };
   return [
     { workload, figure: 'seconds', value: seconds, unit: 's' },
+    { workload, figure: 'processor of the services', value: cores, unit: 'cores' },
     ...figures('scheduled to acknowledged', ({ scheduled, acknowledged }) => acknowledged - scheduled, undefined),
     ...figures('acknowledged to readable', ({ acknowledged, readable }) => readable - acknowledged, undefined),
     ...figures('scheduled to readable', ({ scheduled, readable }) => readable - scheduled, { atMost: 300 }),

@@ -133,7 +133,7 @@ async function send(
     const progress = progressOn(process.stderr);
     const tally = nothingSent();
     const begun = performance.now();
-    const client = doorClient({ url: url.replace(/\/+$/, ''), tokens });
+    const client = doorClient({ url: url.replace(/\/+$/, ''), tokens, signal });
     await sendAll(events, tally, {
       client,
       rate,

@@ -5,12 +5,12 @@ import { type HoldfastEvent, type Protocol, parseProtocol } from '@holdfast/even
 import { openDoor } from '@holdfast/ingest';
 import { embeddedEventLog } from '@holdfast/log/embedded';
 import { storeFolders } from '@holdfast/runtime';
-import { simulateTrial } from '@holdfast/simulate';
+import { ofSize, simulateTrial } from '@holdfast/simulate';
 import { createToken, publishKey, publishProtocol, readTallies, readTrials } from '@holdfast/trials';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { holdfast, root, talliesDigest, temporaryFolder } from './acceptance/holdfast.ts';
 import { pause, type Serving, start } from './faults/served-trial.ts';
-import { enlarged, otherContents, scenarioNamed } from './simulated-trial.ts';
+import { otherContents, scenarioNamed } from './simulated-trial.ts';
 
 const trial = 'DEMO-2X2';
 const now = '2027-06-01T12:00:00.000Z';
@@ -202,7 +202,7 @@ async function served(name: string, events: readonly HoldfastEvent[]): Promise<O
 
 test('served, a double-blind trial shows the same whatever its boxes hold: answers, logs, metrics, open topics, commands', async () => {
   const demo = await scenarioNamed('demo', protocol);
-  const scenario = { ...enlarged(demo, 12), seed: 11, firstDay: '2026-03-02' };
+  const scenario = { ...ofSize(demo, 12), seed: 11, firstDay: '2026-03-02' };
   const events = simulateTrial(protocol, scenario).map(({ event }) => event);
   const [before, after] = await Promise.all([served('before', events), served('after', exchanged(events))]);
   for (const what of ['answers', 'metrics', 'logged', 'topics', 'printed']) {

@@ -7,12 +7,12 @@ import { openDoor } from '@holdfast/ingest';
 import { embeddedEventLog } from '@holdfast/log/embedded';
 import { storeFolders } from '@holdfast/runtime';
 import { recordsOfSegment } from '@holdfast/shards';
-import { type EnteredEvent, type Scenario, simulateTrial } from '@holdfast/simulate';
+import { type EnteredEvent, ofSize, type Scenario, simulateTrial } from '@holdfast/simulate';
 import { publishKey, publishProtocol, readTrials } from '@holdfast/trials';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { holdfast, loggedEvents, root, talliesDigest, temporaryFolder } from './acceptance/holdfast.ts';
-import { enlarged, otherContents, scenarioNamed } from './simulated-trial.ts';
+import { otherContents, scenarioNamed } from './simulated-trial.ts';
 
 const trial = 'DEMO-2X2';
 const blindedCommands = [
@@ -177,7 +177,7 @@ beforeAll(async () => {
   const demo = await scenarioNamed('demo', value);
   // Every event is taken in, so that both stores have the same.
   scenario = {
-    ...enlarged(demo, participants),
+    ...ofSize(demo, participants),
     seed: 7,
     firstDay: '2026-03-02',
     faults: { ...demo.faults, rejected: 0 },

@@ -45,6 +45,22 @@ test('a simulated trial goes through the door of a running server, and its numbe
     const ofParticipants = logged2.filter((record) => record.includes('"subject"'));
     expect(ofParticipants).toHaveLength(Number(accepted));
 
+    // Ctrl-C: what is under way is answered, and the tokens are revoked.
+    const sending = spawn(process.execPath, [bin, 'simulate', ...small, '--rate', '20', '--url', url, ...data], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const ended = once(sending, 'exit');
+    let told = '';
+    sending.stderr.setEncoding('utf8').on('data', (more: string) => {
+      told += more;
+    });
+    const revoked = async () => csvRows((await succeed(['token', 'list', '--format', 'csv', ...data])).stdout);
+    while ((await revoked()).length < 6) expect(sending.exitCode).toBeNull();
+    sending.kill('SIGINT');
+    expect(await ended).toEqual([130, null]);
+    expect(told).toMatch(/\d+ of \d+ events accepted, 0 rejected, then stopped;/);
+    expect((await revoked()).filter(({ revoked: at }) => at === '')).toEqual([]);
+
     const again = await holdfast(['simulate', ...small, '--url', url, '--tokens', folder.path, ...data]);
     expect(again).toMatchObject({ code: 1, stdout: '' });
     expect(again.stderr).toMatch(/there is no token of (GB-0\d|randomisation)/);

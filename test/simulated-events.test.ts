@@ -9,16 +9,23 @@ import {
   shortType,
 } from '@holdfast/events';
 import { fold, type History, type Observation } from '@holdfast/outcomes';
-import { type EnteredEvent, parseScenario, type Scenario, scenarioProblems, simulateTrial } from '@holdfast/simulate';
+import {
+  type EnteredEvent,
+  ofSize,
+  parseScenario,
+  type Scenario,
+  scenarioProblems,
+  simulateTrial,
+} from '@holdfast/simulate';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { enlarged, protocolNamed, scenarioNamed } from './simulated-trial.ts';
+import { protocolNamed, scenarioNamed } from './simulated-trial.ts';
 
 let protocol: Protocol;
 let scenario: Scenario;
 beforeAll(async () => {
   protocol = await protocolNamed('alcohol-2x2');
-  scenario = enlarged(await scenarioNamed('more-kare', protocol), 24);
+  scenario = ofSize(await scenarioNamed('more-kare', protocol), 24);
 });
 
 const without = { late: 0, corrected: 0, contradictory: 0, rejected: 0, twice: 0 };
@@ -104,7 +111,7 @@ test('whatever goes wrong on the way, the facts in the end are those of the same
   const faults = fc.record({ late: share, corrected: share, contradictory: share, rejected: share, twice: share });
   fc.assert(
     fc.property(fc.nat({ max: 1_000_000 }), faults, (seed, given) => {
-      const seeded = { ...enlarged(scenario, 6), seed };
+      const seeded = { ...ofSize(scenario, 6), seed };
       const faulty = simulateTrial(protocol, { ...seeded, faults: given });
       expect(meant(faulty)).toEqual(meant(simulateTrial(protocol, { ...seeded, faults: without })));
     }),

@@ -26,13 +26,6 @@ export async function scenarioNamed(name: string, protocol: Protocol): Promise<S
   return parsed.value;
 }
 
-/** The same scenario with more participants in the same time, so that chance leaves less room. */
-export function enlarged(scenario: Scenario, participants: number): Scenario {
-  const { recruitment } = scenario;
-  const perWeek = (recruitment.perWeek * participants) / scenario.participants;
-  return { ...scenario, participants, recruitment: { ...recruitment, perWeek } };
-}
-
 /** What another box may hold in the place of a sealed event's: as plausible, and of somebody else. `drug` names that of a dose. */
 export function otherContents(
   event: HoldfastEvent,

@@ -20,9 +20,17 @@ export function civilDay(date: string): CivilDay {
   return era * 146_097 + dayOfEra - 719_468;
 }
 
+/** Dates that were asked for, by day number: folding asks for the same few thousand again and again. */
+const knownDates: string[] = [];
+const furthestKnown = 100_000;
+
 /** The date of a day number, as `YYYY-MM-DD`. */
 export function dateOf(day: CivilDay): string {
-  return new Date(day * 86_400_000).toISOString().slice(0, 10);
+  const known = knownDates[day];
+  if (known !== undefined) return known;
+  const date = new Date(day * 86_400_000).toISOString().slice(0, 10);
+  if (day >= 0 && day < furthestKnown) knownDates[day] = date;
+  return date;
 }
 
 /** The date of an instant in a time zone (IANA name): for Holdfast's own clock only, never for what a site wrote. */

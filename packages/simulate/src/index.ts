@@ -7,6 +7,6 @@ export {
   loadTrialOver,
   type SentDay,
 } from './load-trial.ts';
-export { type Claim, parseScenario, Scenario, scenarioProblems } from './scenario.ts';
+export { type Claim, ofSize, parseScenario, Scenario, scenarioProblems } from './scenario.ts';
 export { simulateTrial } from './simulate-trial.ts';
 export { type TrueQuestion, type TrueValue, type Truth, trueValues, truthOf } from './truth.ts';

@@ -167,6 +167,13 @@ export function parseScenario(text: string): Parsed<Scenario> {
   return parseYaml(Scenario, text, 'scenario');
 }
 
+/** The same scenario with another number of participants, recruited in the same time. */
+export function ofSize(scenario: Scenario, participants: number): Scenario {
+  const { recruitment } = scenario;
+  const perWeek = (recruitment.perWeek * participants) / scenario.participants;
+  return { ...scenario, participants, recruitment: { ...recruitment, perWeek } };
+}
+
 /** What a scenario says that its protocol does not know. */
 export function scenarioProblems(scenario: Scenario, protocol: Protocol): Problem[] {
   const problems: Problem[] = [];

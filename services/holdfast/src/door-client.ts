@@ -22,7 +22,10 @@ export type Sent = {
 
 /** Sends events to a running server as their senders would: each with its own token. */
 export interface DoorClient {
-  /** Resolves when the door has said what became of every one of them; waits as it says. Rejects if it is refused for good. */
+  /**
+   * Resolves when the door has said what became of every one of them; waits as it says. Rejects if it is refused for good. Told to
+   * stop, it resolves with what was answered until then.
+   */
   send(events: readonly HoldfastEvent[]): Promise<Sent>;
 }
 
@@ -30,7 +33,7 @@ export type DoorClientOptions = {
   readonly url: string;
   /** The secret of each sender. */
   readonly tokens: ReadonlyMap<string, string>;
-  /** Ends what waits for the door. */
+  /** Ends what waits for the door, or for its turn; what is under way is answered. */
   readonly signal?: AbortSignal;
 };
 
@@ -78,7 +81,8 @@ export function doorClient({ url, tokens, signal }: DoorClientOptions): DoorClie
       let answer: Response;
       let said: unknown;
       try {
-        answer = await fetch(`${url}/v1/events`, { method: 'POST', headers, body, ...(signal && { signal }) });
+        // What is under way is answered, also when told to stop.
+        answer = await fetch(`${url}/v1/events`, { method: 'POST', headers, body });
         said = await answer.json();
       } catch (cause) {
         signal?.throwIfAborted();
@@ -116,6 +120,11 @@ export function doorClient({ url, tokens, signal }: DoorClientOptions): DoorClie
     }
   };
 
+  const unlessStopped = (error: unknown): Sent => {
+    if (signal?.aborted) return { accepted: 0, rejected: [], milliseconds: [] };
+    throw error;
+  };
+
   return {
     async send(events) {
       const bySender = new Map<string, HoldfastEvent[]>();
@@ -127,8 +136,10 @@ export function doorClient({ url, tokens, signal }: DoorClientOptions): DoorClie
       }
       const parts = [...bySender].map(async ([sender, own]) => {
         const sent: Sent[] = [];
-        for (let i = 0; i < own.length; i += eventsAtOnce)
-          sent.push(await post(sender, own.slice(i, i + eventsAtOnce)));
+        for (let i = 0; i < own.length; i += eventsAtOnce) {
+          const told = await post(sender, own.slice(i, i + eventsAtOnce)).catch(unlessStopped);
+          sent.push(told);
+        }
         return sent;
       });
       const all = (await Promise.all(parts)).flat();

@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { CivilDate, dateOf, type HoldfastEvent, type Protocol } from '@holdfast/events';
-import { type EnteredEvent, type Scenario, simulateTrial, trueValues } from '@holdfast/simulate';
+import { type EnteredEvent, ofSize, type Scenario, simulateTrial, trueValues } from '@holdfast/simulate';
 import { createToken, revokeToken } from '@holdfast/trials';
 import { type Command, InvalidArgumentError } from 'commander';
 import { CommandFailed } from '../command-failed.ts';
@@ -34,13 +34,6 @@ type Options = {
 };
 
 const reasonsShown = 10;
-
-/** The same scenario with another number of participants, recruited in the same time. */
-function ofSize(scenario: Scenario, participants: number): Scenario {
-  const { recruitment } = scenario;
-  const perWeek = (recruitment.perWeek * participants) / scenario.participants;
-  return { ...scenario, participants, recruitment: { ...recruitment, perWeek } };
-}
 
 /** What is sent: with `--events` of so many participants that there are as many events, and no more of them. */
 function entered(protocol: Protocol, scenario: Scenario, events: number | undefined): readonly EnteredEvent[] {
@@ -140,7 +133,7 @@ async function send(
     const progress = progressOn(process.stderr);
     const tally = nothingSent();
     const begun = performance.now();
-    const client = doorClient({ url: url.replace(/\/+$/, ''), tokens });
+    const client = doorClient({ url: url.replace(/\/+$/, ''), tokens, signal });
     await sendAll(events, tally, {
       client,
       rate,

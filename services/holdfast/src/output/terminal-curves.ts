@@ -17,7 +17,7 @@ function shareOn({ points }: TerminalCurve, day: number): number | undefined {
   return left.share + ((right.share - left.share) * (day - left.day)) / (right.day - left.day);
 }
 
-/** Draws shares over study days as text: a tenth a line, the name of each curve at its end. Where curves meet the later one is drawn. */
+/** Draws shares over study days as text: five points a line, days along the foot, and a legend. Where curves meet the later one is drawn. */
 export function terminalCurves(curves: readonly TerminalCurve[], width = 72): string {
   const days = curves.flatMap(({ points }) => points.map(({ day }) => day));
   const [first, last] = [Math.min(...days), Math.max(...days)];

@@ -29,6 +29,7 @@ const serviceMayImport = {
 const onlyIn = {
   lmdb: '^packages/log/src/embedded/',
   kafkajs: '^packages/log/src/kafka/',
+  '@aws-sdk': '^packages/objects/src/s3/',
   '@duckdb': '^packages/(shards|tables)/src/',
   '@hpke': '^packages/access/src/',
   commander: '^services/holdfast/src/',

@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-const conditions = ['holdfast-source', 'node', 'import', 'module', 'default'];
+// Those of Node itself and ours: what is meant for bundlers (`module`) is not always what Node can load.
+const conditions = ['holdfast-source', 'node', 'import', 'default'];
 
 export default defineConfig({
   resolve: { conditions },

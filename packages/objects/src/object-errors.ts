@@ -1,6 +1,7 @@
 /** The codes of every error an object store throws on purpose; callers switch on them. */
 export type ObjectStoreErrorCode =
   | 'HF_INVALID_KEY'
+  | 'HF_INVALID_PLACE'
   | 'HF_OBJECT_EXISTS'
   | 'HF_OBJECT_DAMAGED'
   | 'HF_OBJECT_STORE_UNAVAILABLE';
@@ -17,6 +18,11 @@ export abstract class ObjectStoreError extends Error {
 /** No object can have this key. A mistake of the caller. */
 export class InvalidKey extends ObjectStoreError {
   readonly code = 'HF_INVALID_KEY';
+}
+
+/** What says where the store is cannot be read. A mistake in the settings. */
+export class InvalidPlace extends ObjectStoreError {
+  readonly code = 'HF_INVALID_PLACE';
 }
 
 /** The key holds other bytes already: an object is written once, and nothing overwrites it. */

@@ -120,7 +120,7 @@ export async function joinGroup(
         const type = kafkaErrorType(error) ?? '';
         if (type === 'REBALANCE_IN_PROGRESS') continue;
         if (expelled.has(type)) {
-          memberId = '';
+          if (type === 'UNKNOWN_MEMBER_ID') memberId = '';
           await giveAllBack();
           continue;
         }

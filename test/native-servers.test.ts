@@ -28,7 +28,7 @@ describe.skipIf(!start)('a real server', () => {
     await server.stop();
     expect(await answers(server.url)).toBe(false);
     await until(async () => !existsSync(server.data));
-  });
+  }, 240_000); // the first time on a machine the server is built
 
   test('does not outlive the process that started it, however that dies', async () => {
     const module = new URL('../infra/native/s3.mjs', import.meta.url);

@@ -10,7 +10,7 @@ import { kafkaEventLog } from './kafka-event-log.ts';
 const start = ownKafkaForTests();
 const nodes = 3;
 const partitions = 8;
-const deaths = all ? 30 : 1;
+const deaths = all ? 12 : 1;
 
 describe.skipIf(!start)('three brokers that are killed in turns', () => {
   let kafka: NativeKafka;

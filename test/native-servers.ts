@@ -1,6 +1,6 @@
 import { isInstalled } from '../infra/native/cache.mjs';
 import { type NativeKafka, startKafka } from '../infra/native/kafka.mjs';
-import { startS3 } from '../infra/native/s3.mjs';
+import { type NativeS3, startS3 } from '../infra/native/s3.mjs';
 
 /**
  * Whether the programs are installed that a real server needs. If not, that is said on standard error, so that a skipped test is seen to be
@@ -36,13 +36,21 @@ export function kafkaForTests(): (() => Promise<Server<readonly string[]>>) | un
   );
 }
 
+/** An S3 server of a test's own; undefined if there can be none here. */
+export function ownS3ForTests(): (() => Promise<NativeS3>) | undefined {
+  return areInstalled('S3 server', ['go']) ? startS3 : undefined;
+}
+
 /** An S3 server for tests, as a URL with keys and bucket: that of `HOLDFAST_S3`, else one of our own; undefined if there can be none here. */
 export function s3ForTests(): (() => Promise<Server<string>>) | undefined {
   const given = process.env.HOLDFAST_S3;
   if (given) return async () => ({ access: given, stop: async () => undefined });
-  if (!areInstalled('S3 server', ['go'])) return undefined;
-  return async () => {
-    const { url, stop } = await startS3();
-    return { access: url, stop };
-  };
+  const start = ownS3ForTests();
+  return (
+    start &&
+    (async () => {
+      const { url, stop } = await start();
+      return { access: url, stop };
+    })
+  );
 }

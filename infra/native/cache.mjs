@@ -48,6 +48,12 @@ export async function run(program, args, options = {}) {
   }
 }
 
+/** The end of what a program said, without where in Java it happened. */
 export function lastLines(text) {
-  return text.trimEnd().split('\n').slice(-15).join('\n');
+  return text
+    .trimEnd()
+    .split('\n')
+    .filter((line) => !/^\s+at /.test(line))
+    .slice(-15)
+    .join('\n');
 }

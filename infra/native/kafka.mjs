@@ -94,6 +94,7 @@ export async function startKafka({ nodes = 1 } = {}) {
   const data = newDataFolder('kafka');
   const java = (main, ...args) => [
     ...['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData', '-Djava.awt.headless=true'],
+    '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', // so that what went wrong is not followed by how it all was shut down
     ...['-cp', join(lib, '*'), main, ...args],
   ];
 

@@ -17,7 +17,7 @@ async function program() {
   return join(folder, 'versitygw');
 }
 
-/** Starts the server with one empty bucket. `url` has all that a client needs: `http://KEY:SECRET@HOST:PORT/BUCKET`. */
+/** Starts the server with one empty bucket; its folder is `data`. `url` has all that a client needs: `http://KEY:SECRET@HOST:PORT/BUCKET`. */
 export async function startS3() {
   const command = await program();
   const [port] = await freePorts(1);
@@ -36,6 +36,7 @@ export async function startS3() {
   });
   return {
     url: `http://${key}:${secret}@127.0.0.1:${port}/${bucket}`,
+    data,
     stop: server.stop,
   };
 }

@@ -9,9 +9,10 @@ import { lastLines } from './cache.mjs';
 
 /**
  * A shell between us and the server holds the end of a pipe. A line means: kill the server. The end of the pipe means that we are gone,
- * however we died: kill the server and remove its data. `kill -9` is no loss, since what these servers keep is thrown away.
+ * however we died: kill the server and remove its data. A signal to all of our group is for us alone. `kill -9` is no loss, since what these servers keep is thrown away.
  */
 const guard = `
+trap '' HUP INT TERM
 exec 3<&0
 data=$1; shift
 "$@" </dev/null 3<&- & server=$!

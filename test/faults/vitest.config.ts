@@ -6,7 +6,10 @@ export default defineConfig({
   ...usual,
   test: {
     ...usual.test,
-    include: ['test/{crash-points,kills,full-disk,failing-sync}.test.ts'],
+    include: [
+      'test/{crash-points,kills,full-disk,failing-sync}.test.ts',
+      'packages/log/src/kafka/broker-deaths.test.ts',
+    ],
     env: { FAULTS: 'all' },
     testTimeout: 1_800_000,
   },

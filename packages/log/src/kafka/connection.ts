@@ -62,7 +62,10 @@ export function connect(options: ClusterOptions): Connection {
       for (const partition of partitions) {
         const leader = of.get(partition);
         if (leader === undefined) throw new Error(`Kafka names no leader of partition ${partition} of topic ${topic}`);
-        const broker = await brokerNumbered(leader, topic);
+        const broker = await brokerNumbered(leader, topic).catch((error: unknown) => {
+          leaders.delete(topic); // whoever cannot be reached may lead no more
+          throw error;
+        });
         found.set(broker, [...(found.get(broker) ?? []), partition]);
       }
       return found;

@@ -106,10 +106,16 @@ export async function joinGroup(
       wake = new AbortController();
       await pause(heartbeatMs, undefined, { signal: wake.signal }).catch(() => undefined);
       if (leaving || rejoins) return;
+      const asked = Date.now();
       await coordinator.heartbeat({ groupId, groupGenerationId: generationId, memberId });
-      lastAnswer = Date.now();
+      lastAnswer = asked; // from then on the group counts
     }
   }
+
+  /** A request may wait for its answer longer than the group waits for us: by then others have what was ours. */
+  const watch = setInterval(() => {
+    if (Date.now() - lastAnswer > sessionMs) void giveAllBack();
+  }, heartbeatMs);
 
   async function live(): Promise<void> {
     while (!leaving) {
@@ -124,7 +130,6 @@ export async function joinGroup(
           await giveAllBack();
           continue;
         }
-        if (Date.now() - lastAnswer > sessionMs) await giveAllBack(); // others may have them by now
         if (!isPassing(error) || Date.now() - lastAnswer > patienceMs)
           throw asLogError(`stay in group ${groupId}`, error);
         coordinator = undefined;
@@ -135,6 +140,7 @@ export async function joinGroup(
 
   async function leaveAll(): Promise<void> {
     wake.abort();
+    clearInterval(watch);
     await giveAllBack();
     await living; // a round under way may still have given us something
     await giveAllBack();

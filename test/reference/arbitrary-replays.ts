@@ -96,7 +96,7 @@ export function arbCorrected(): fc.Arbitrary<Replay> {
         const like = open.filter((one) => isOtherType || one.type === type);
         const content = like[into % Math.max(1, like.length)];
         if (content === undefined || content.type === 'correction' || content.type === 'retraction') continue;
-        const { source, id } = isTaken ? target : { source: target.source, id: `correction-${n}` };
+        const { source, id } = isTaken ? target : { source: target.source, id: `it’s 100% "${n}"'` };
         const data = {
           target: { source: target.source, id: target.id },
           reason: 'wrong',

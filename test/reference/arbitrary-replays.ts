@@ -1,4 +1,4 @@
-import { dateOf, type EventData, Protocol } from '@holdfast/events';
+import { canonicalJson, dateOf, type EventData, fullType, Protocol, sha256, shortType } from '@holdfast/events';
 import type { History, Observation } from '@holdfast/outcomes';
 import fc from 'fast-check';
 import {
@@ -50,6 +50,77 @@ export function arbReplay(): fc.Arbitrary<Replay> {
         return readable({ ...given, arrivals, firstClock: referenceDay - 2, lastClock });
       });
   });
+}
+
+const correctable = [
+  'urine-screen',
+  'use-calendar',
+  'visit-attended',
+  'scale-score',
+  'biomarker',
+  'controlled-environment',
+  'participant-left',
+  'dose-given',
+] as const;
+
+/**
+ * A participant whose events come in order, and among them corrections of what is there already: of any open event, now and then of
+ * one that was corrected before or of a correction, mostly into another event of its type; a few under an identity that is taken.
+ */
+export function arbCorrected(): fc.Arbitrary<Replay> {
+  const draft = fc.record({
+    at: fc.nat({ max: 15 }),
+    of: fc.nat(),
+    into: fc.nat(),
+    isOtherType: fc.integer({ min: 0, max: 4 }).map((n) => n === 0),
+    isTaken: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
+    recordedAt: fc.nat({ max: 3 }),
+  });
+  return fc
+    .tuple(arbCase({ only: correctable }), fc.array(draft, { minLength: 4, maxLength: 14, size: 'max' }))
+    .map(([given, corrections]) => {
+      const { open, sealed } = given.history;
+      const lastClock = referenceDay + longestHorizon(given.protocol) + 10;
+      const dayOf = (at: number) => referenceDay + 1 + Math.floor((at * (lastClock - referenceDay - 1)) / 16);
+      const arrivals: Arrival[] = [
+        ...open.map((observation, i) => ({ observation, arrives: dayOf((i * 3) % 12) })),
+        ...sealed.map((observation) => ({ observation, arrives: referenceDay })),
+      ];
+      const ordered = corrections.toSorted((a, b) => a.at - b.at);
+      for (const [n, { at, of, into, isOtherType, isTaken, recordedAt }] of ordered.entries()) {
+        const arrives = dayOf(at);
+        const here = arrivals.filter((one) => one.observation.side === 'open' && one.arrives <= arrives);
+        const target = here[of % Math.max(1, here.length)]?.observation;
+        if (target === undefined) continue;
+        const type = target.type === 'correction' ? shortType(target.data.event.type) : target.type;
+        const like = open.filter((one) => isOtherType || one.type === type);
+        const content = like[into % Math.max(1, like.length)];
+        if (content === undefined || content.type === 'correction' || content.type === 'retraction') continue;
+        const { source, id } = isTaken ? target : { source: target.source, id: `it’s 100% "${n}"'` };
+        const data = {
+          target: { source: target.source, id: target.id },
+          reason: 'wrong',
+          by: 'DM',
+          event: {
+            type: fullType(content.type),
+            time: `${dateOf(content.day)}T10:00:00+00:00`,
+            data: content.data,
+          },
+        };
+        const observation = {
+          side: 'open',
+          type: 'correction',
+          source,
+          id,
+          sha256: sha256(canonicalJson({ n, data })),
+          recordedAt: (arrives + recordedAt) * 86_400_000,
+          day: arrives,
+          data,
+        } as Observation<'open'>;
+        arrivals.push({ observation, arrives });
+      }
+      return readable({ ...given, arrivals, firstClock: referenceDay, lastClock });
+    });
 }
 
 /** Observations every day of whose evidence lies on a day or after it: what nobody can have known before. */

@@ -1,16 +1,18 @@
 import {
   type AmendedProtocol,
   type CivilDay,
+  civilDay,
   isUseMeasure,
   type Measure,
   type ObservationType,
   type Protocol,
   protocolFor,
+  shortType,
 } from '@holdfast/events';
 import type { StudyDay } from './facts.ts';
 import { actualArmOf, judgedFacts, noFacts, tellingOf } from './fold.ts';
-import { KnownEvents } from './history/known-events.ts';
-import type { Effective } from './history/replacing.ts';
+import { identityNumber, KnownEvents } from './history/known-events.ts';
+import { corrected, type Effective } from './history/replacing.ts';
 import { armOf, settleOpen, settleSealed } from './history/settle.ts';
 import type { CountedDays } from './measures/counted-days.ts';
 import type { MeasureFacts, When } from './measures/measure-fold.ts';
@@ -18,15 +20,16 @@ import { eventsRead, typesBehind } from './measures/measure-folds.ts';
 import { lastDayOf } from './measures/participant-days.ts';
 import { type Asked, askedBy, type Telling } from './measures/told.ts';
 import { whenOf } from './measures/when.ts';
-import type { History, Observation } from './observation.ts';
+import type { History, Observation, ObservationOf } from './observation.ts';
 import { isOpenMeasure } from './open-measures.ts';
 import { type Standing, standingOf } from './standing.ts';
 
 /**
- * What becomes of an event that comes. `known`: it was here already. `taken`: it says one thing more. `settle-anew`: what it means, or
- * what others mean now, takes the whole history to say.
+ * What becomes of an event that comes. `known`: it was here already. `taken`: it says one thing more. `replaces`: it is the first
+ * correction of an event that others do not depend on, and can be taken with that one at hand. `settle-anew`: what it means, or what
+ * others mean now, takes the whole history to say.
  */
-export type Taking = 'known' | 'taken' | 'settle-anew';
+export type Taking = 'known' | 'taken' | 'replaces' | 'settle-anew';
 
 /** What one of the protocol's measures (by its place among them) says of a participant. */
 export type FactsByMeasure = readonly (readonly [measure: number, facts: MeasureFacts])[];
@@ -42,11 +45,18 @@ export interface Followed extends Standing {
   readonly size: number;
   take(observation: Observation): Taking;
   /**
+   * Takes a correction that `replaces` its target, given what was sent of that. False where the whole history is needed after all: then
+   * nothing else may be asked of this follower.
+   */
+  takeCorrection(correction: Correction, target: Observation): boolean;
+  /**
    * The facts of all measures as of a clock, or of those that what was taken since they were last asked for may have changed. Days that
    * are counted stand in arrays that are counted into again when facts are next asked for.
    */
   factsAt(clock: CivilDay | undefined, which: 'all' | 'touched'): FactsByMeasure;
 }
+
+type Correction = ObservationOf<'correction'>;
 
 /** Whoever follows a trial's participants. */
 export type Follower = (history: History) => Followed;
@@ -67,7 +77,7 @@ type Plan = {
   readonly open: Asked | undefined;
   readonly closed: Asked | undefined;
   /** Whether an event may decide where the participant stands, or what others of their events mean. */
-  readonly isDecisive: (observation: Observation, dayZero: CivilDay | undefined) => boolean;
+  readonly isDecisive: (observation: Pick<Observation, 'type' | 'day'>, dayZero: CivilDay | undefined) => boolean;
 };
 
 export function follower(protocol: AmendedProtocol): Follower {
@@ -122,6 +132,8 @@ class FollowedParticipant implements Followed {
   readonly actualArm: string | undefined;
   private readonly plan: Plan;
   private readonly known = new KnownEvents();
+  /** Identities that stand in a relation to others, by number: replaced, replacing, or of several contents. */
+  private readonly entangled = new Set<number>();
   /** Whether a correction or retraction waits for an event that has not come: whatever comes may be it. */
   private readonly isWaiting: boolean;
   private readonly openTold: Telling | undefined;
@@ -148,8 +160,7 @@ class FollowedParticipant implements Followed {
     this.plan = plan;
     this.openTold = open && tellingOf(open, settled, settled.observations);
     this.closedTold = closed && tellingOf(closed, settled, both);
-    for (const observation of history.open) this.known.add(observation);
-    for (const observation of history.sealed) this.known.add(observation);
+    for (const observation of [...history.open, ...history.sealed]) this.know(observation);
     this.isWaiting = [...settled.issues, ...sealed.issues].some(({ issue }) => issue === 'target-not-seen');
   }
 
@@ -161,16 +172,62 @@ class FollowedParticipant implements Followed {
   take(observation: Observation): Taking {
     const seen = this.known.look(observation);
     if (seen === 'same') return 'known';
-    if (seen === 'other' || this.isWaiting || this.plan.isDecisive(observation, this.dayZero)) return 'settle-anew';
+    if (seen === 'other' || this.isWaiting) return 'settle-anew';
+    if (observation.type === 'correction' && this.mayReplace(observation)) return 'replaces';
+    if (this.plan.isDecisive(observation, this.dayZero)) return 'settle-anew';
     this.known.add(observation);
     // What replaces others is decisive: this stands for itself.
     const effective = observation as Effective;
     const { type, side } = observation;
     const ofOpen = side === 'open' ? this.openTold?.add(effective) : undefined;
-    const ofClosed = this.closedTold?.add(effective);
+    this.touch(type, ofOpen, this.closedTold?.add(effective));
+    return 'taken';
+  }
+
+  takeCorrection(correction: Correction, target: Observation): boolean {
+    const { dayZero, plan, openTold, closedTold } = this;
+    // What is not decisive stands for itself.
+    if (this.known.look(target) !== 'same' || plan.isDecisive(target, dayZero)) return false;
+    const [before, now] = [target as Effective, corrected(target, correction)];
+    const ofOpen = openTold === undefined ? Number.POSITIVE_INFINITY : openTold.replace(before, now);
+    const ofClosed = closedTold === undefined ? Number.POSITIVE_INFINITY : closedTold.replace(before, now);
+    if (ofOpen === undefined || ofClosed === undefined) return false;
+    this.know(correction);
+    for (const type of [before.type, now.type]) this.touch(type, ofOpen, ofClosed);
+    return true;
+  }
+
+  /**
+   * Whether a correction is of an open event that is known, that nothing else was said of, and that stays as little decisive as it can
+   * be. (Sealed ones would have to be unsealed to be found.)
+   */
+  private mayReplace({ side, data }: Correction): boolean {
+    const target = { side, ...data.target };
+    const { type, time } = data.event;
+    const is = { type: shortType(type) as Observation['type'], day: civilDay(time) };
+    return (
+      side === 'open' &&
+      this.known.has(target) &&
+      !this.entangled.has(identityNumber(target)) &&
+      !this.plan.isDecisive(is, this.dayZero)
+    );
+  }
+
+  private know(observation: Observation): void {
+    if (this.known.has(observation)) this.entangled.add(identityNumber(observation));
+    if (observation.type === 'correction' || observation.type === 'retraction') {
+      const { side, data } = observation;
+      this.entangled.add(identityNumber(observation)).add(identityNumber({ side, ...data.target }));
+      // An open retraction acts on the sealed side, too.
+      this.entangled.add(identityNumber({ side: 'sealed', ...data.target }));
+    }
+    this.known.add(observation);
+  }
+
+  /** Notes of what type something came, and the first day that it changes. */
+  private touch(type: string, ofOpen: StudyDay | undefined, ofClosed: StudyDay | undefined): void {
     const from = Math.min(ofOpen ?? Number.POSITIVE_INFINITY, ofClosed ?? Number.POSITIVE_INFINITY);
     this.touched.set(type, Math.min(from, this.touched.get(type) ?? Number.POSITIVE_INFINITY));
-    return 'taken';
   }
 
   factsAt(clock: CivilDay | undefined, which: 'all' | 'touched'): FactsByMeasure {

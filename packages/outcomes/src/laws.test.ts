@@ -2,11 +2,18 @@ import { biomarkerResult, type EventData, isUseMeasure, type Protocol } from '@h
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { arbCase } from '../../../test/reference/arbitraries.ts';
-import { arbFuture, arbPunctual, arbReplay, arrivedBy } from '../../../test/reference/arbitrary-replays.ts';
+import {
+  arbCorrected,
+  arbFuture,
+  arbPunctual,
+  arbReplay,
+  arrivedBy,
+  type Replay,
+} from '../../../test/reference/arbitrary-replays.ts';
 import { statusByDay } from './day-status.ts';
 import type { ClosedFacts, FirstEvent, OpenFacts, Spell } from './facts.ts';
 import { fold } from './fold.ts';
-import { type FactsByMeasure, follower } from './followed.ts';
+import { type FactsByMeasure, type Followed, follower } from './followed.ts';
 import { type CountedDays, spellsIn } from './measures/counted-days.ts';
 import type { History, Observation } from './observation.ts';
 import { spellsOf as eachSpell } from './spells.ts';
@@ -64,6 +71,14 @@ function byMeasure(facts: ReadonlyMap<number, Said> | ((measure: string) => Said
   });
 }
 
+/** Lets a follower take a correction, given the event that it is of. */
+function hasReplaced(followed: Followed, correction: Observation, here: readonly Observation[]): boolean {
+  if (correction.type !== 'correction') throw new Error('nothing else replaces');
+  const { source, id } = correction.data.target;
+  const target = here.find((one) => one.side === 'open' && one.source === source && one.id === id);
+  return target !== undefined && followed.takeCorrection(correction, target);
+}
+
 /** What came since. */
 function comingAfter(before: History, now: History): Observation[] {
   const known = new Set<Observation>([...before.open, ...before.sealed]);
@@ -103,49 +118,74 @@ function countedOn(facts: Facts, protocol: Protocol, days: (measure: string) => 
 }
 
 describe('as days turn and events arrive', () => {
+  /** Holds whoever follows a participant from day to day against folding what has arrived; answers how many corrections were taken alone. */
+  function expectFollowed(replay: Replay): number {
+    const { protocol, firstClock, lastClock } = replay;
+    const begin = follower(protocol);
+    let followed = begin(arrivedBy(replay, firstClock - 1));
+    let facts = sayAll(followed.factsAt(firstClock - 1, 'all'));
+    let came = arrivedBy(replay, firstClock - 1);
+    let replaced = 0;
+    for (let clock = firstClock; clock <= lastClock; clock += 1) {
+      const arrived = arrivedBy(replay, clock);
+      const here: Observation[] = [...came.open, ...came.sealed];
+      for (const observation of comingAfter(came, arrived)) {
+        const taking = followed.take(observation);
+        here.push(observation);
+        if (taking === 'known' || taking === 'taken') continue;
+        if (taking === 'replaces' && hasReplaced(followed, observation, here)) {
+          replaced += 1;
+          continue;
+        }
+        followed = begin(arrived);
+        facts = sayAll(followed.factsAt(clock - 1, 'all'));
+        break;
+      }
+      // What came is counted first, as the clock still is, or together with the day that turns.
+      if (clock % 2 === 0) {
+        for (const [measure, said] of sayAll(followed.factsAt(clock - 1, 'touched'))) facts.set(measure, said);
+        expect(byMeasure(facts, protocol)).toEqual(byMeasure(tallied(fold(protocol, arrived, clock - 1)), protocol));
+      }
+      facts = sayAll(followed.factsAt(clock, 'all'));
+      const backwards: History = {
+        ...arrived,
+        open: arrived.open.toReversed(),
+        sealed: arrived.sealed.toReversed(),
+      };
+      const { open, closed } = fold(protocol, backwards, clock);
+      expect(byMeasure(facts, protocol)).toEqual(byMeasure(tallied({ open, closed }), protocol));
+      const { dayZero, site, groups, periods, arm, actualArm } = followed;
+      expect({ dayZero, site, groups, periods, arm, actualArm }).toEqual({
+        ...{ dayZero: open.dayZero, site: open.site, groups: open.groups, periods: open.periods },
+        ...{ arm: closed.arm, actualArm: closed.actualArm },
+      });
+      came = arrived;
+    }
+    return replaced;
+  }
+
   test(
     'the facts of each day are those of what has arrived, however one got there',
     () => {
       fc.assert(
-        fc.property(arbReplay(), (replay) => {
-          const { protocol, firstClock, lastClock } = replay;
-          const begin = follower(protocol);
-          let followed = begin(arrivedBy(replay, firstClock - 1));
-          let facts = sayAll(followed.factsAt(firstClock - 1, 'all'));
-          let came = arrivedBy(replay, firstClock - 1);
-          for (let clock = firstClock; clock <= lastClock; clock += 1) {
-            const arrived = arrivedBy(replay, clock);
-            for (const observation of comingAfter(came, arrived)) {
-              if (followed.take(observation) !== 'settle-anew') continue;
-              followed = begin(arrived);
-              facts = sayAll(followed.factsAt(clock - 1, 'all'));
-              break;
-            }
-            // What came is counted first, as the clock still is, or together with the day that turns.
-            if (clock % 2 === 0) {
-              for (const [measure, said] of sayAll(followed.factsAt(clock - 1, 'touched'))) facts.set(measure, said);
-              expect(byMeasure(facts, protocol)).toEqual(
-                byMeasure(tallied(fold(protocol, arrived, clock - 1)), protocol),
-              );
-            }
-            facts = sayAll(followed.factsAt(clock, 'all'));
-            const backwards: History = {
-              ...arrived,
-              open: arrived.open.toReversed(),
-              sealed: arrived.sealed.toReversed(),
-            };
-            const { open, closed } = fold(protocol, backwards, clock);
-            expect(byMeasure(facts, protocol)).toEqual(byMeasure(tallied({ open, closed }), protocol));
-            const { dayZero, site, groups, periods, arm, actualArm } = followed;
-            expect({ dayZero, site, groups, periods, arm, actualArm }).toEqual({
-              ...{ dayZero: open.dayZero, site: open.site, groups: open.groups, periods: open.periods },
-              ...{ arm: closed.arm, actualArm: closed.actualArm },
-            });
-            came = arrived;
-          }
-        }),
+        fc.property(arbReplay(), (replay) => void expectFollowed(replay)),
         { numRuns: 300 },
       );
+    },
+    patience,
+  );
+
+  test(
+    'corrections that are taken one by one say what the whole history says',
+    () => {
+      let replaced = 0;
+      fc.assert(
+        fc.property(arbCorrected(), (replay) => {
+          replaced += expectFollowed(replay);
+        }),
+        { numRuns: 1_000 },
+      );
+      expect(replaced).toBeGreaterThan(300);
     },
     patience,
   );

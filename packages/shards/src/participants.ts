@@ -24,6 +24,8 @@ const mostRemembered = 128 * 2 ** 20;
 /** Participants whose evidence is read at once when a day turns: bounds memory. */
 const participantsPerStage = 100;
 
+type Target = { readonly source: string; readonly id: string };
+
 /** What a batch brought of a participant: what was not known of it, and which of their facts it may have changed. */
 type Touched = { readonly fresh: History; readonly participant: Remembered; readonly which: 'all' | 'touched' };
 
@@ -45,10 +47,11 @@ export class Participants {
     const { follow, isKnown } = this.options;
     const touched: Touched[] = [];
     const unsettled = new Map<string, Arrivals>();
+    const targets = await this.options.evidence.openEvents(this.targetsAmong(arrivals));
     for (const [name, arrived] of arrivals) {
       const known = this.remembered.get(name);
       if (known !== undefined) {
-        const fresh = taken(known.followed, name, arrived);
+        const fresh = taken(known.followed, name, arrived, targets.get(name) ?? []);
         if (fresh === undefined) unsettled.set(name, arrived);
         else touched.push({ fresh, participant: known, which: 'touched' });
       } else if (isKnown(name)) unsettled.set(name, arrived);
@@ -67,6 +70,17 @@ export class Participants {
       touched.push({ fresh, participant: { followed, facts, tallied: 0, size: 0 }, which: 'all' });
     }
     return touched;
+  }
+
+  /** What open corrections of participants who are remembered would replace. */
+  private targetsAmong(arrivals: ReadonlyMap<string, Arrivals>): Map<string, readonly Target[]> {
+    const targets = new Map<string, readonly Target[]>();
+    for (const [name, { open }] of arrivals) {
+      if (!this.remembered.has(name)) continue;
+      const some = open.flatMap((one) => (one.type === 'correction' ? [one.data.target] : []));
+      if (some.length > 0) targets.set(name, some);
+    }
+    return targets;
   }
 
   /** Counts what changed in the facts of those who were touched. */
@@ -145,21 +159,43 @@ function bytesOf(tallied: readonly TalliedFacts[]): number {
   );
 }
 
-/** Lets a participant's follower take what arrived; undefined if their whole history has to be settled anew. */
-function taken(followed: Followed, participant: string, { open, sealed }: Arrivals): History | undefined {
-  const freshOpen = takenOf(followed, open);
-  const freshSealed = freshOpen && takenOf(followed, sealed);
+/**
+ * Lets a participant's follower take what arrived; `kept` are the events that corrections may be of. Undefined if their whole history has
+ * to be settled anew.
+ */
+function taken(
+  followed: Followed,
+  participant: string,
+  { open, sealed }: Arrivals,
+  kept: readonly Observation<'open'>[],
+): History | undefined {
+  const freshOpen = takenOf(followed, open, kept);
+  const freshSealed = freshOpen && takenOf(followed, sealed, []);
   return freshSealed && { participant, open: freshOpen, sealed: freshSealed };
 }
 
-function takenOf<T extends Observation>(followed: Followed, arrived: readonly T[]): readonly T[] | undefined {
+function takenOf<T extends Observation>(
+  followed: Followed,
+  arrived: readonly T[],
+  kept: readonly Observation[],
+): readonly T[] | undefined {
   const fresh: T[] = [];
   for (const observation of arrived) {
     const taking = followed.take(observation);
+    if (taking === 'known') continue;
     if (taking === 'settle-anew') return undefined;
-    if (taking === 'taken') fresh.push(observation);
+    if (taking === 'replaces' && !hasReplaced(followed, observation, [...kept, ...fresh])) return undefined;
+    fresh.push(observation);
   }
   return fresh;
+}
+
+/** Lets a follower take a correction, if what it replaces is at hand. */
+function hasReplaced(followed: Followed, observation: Observation, among: readonly Observation[]): boolean {
+  if (observation.type !== 'correction') return false;
+  const { source, id } = observation.data.target;
+  const target = among.find((one) => one.source === source && one.id === id);
+  return target !== undefined && followed.takeCorrection(observation, target);
 }
 
 function joined(before: History, fresh: History): History {

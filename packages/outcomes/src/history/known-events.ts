@@ -1,5 +1,7 @@
 import type { Observation } from '../observation.ts';
 
+type Identity = Pick<Observation, 'side' | 'source' | 'id'>;
+
 /** What is known of an event that comes: never seen; seen with the same content; or something else was sent under its identity. */
 export type Acquaintance = 'new' | 'same' | 'other';
 
@@ -15,7 +17,7 @@ export class KnownEvents {
   private count = 0;
 
   look(observation: Observation): Acquaintance {
-    const identity = identityOf(observation);
+    const identity = identityNumber(observation);
     let found: Acquaintance = 'new';
     for (let at = this.identities.indexOf(identity); at >= 0 && at < this.count; ) {
       if (this.contents[at] === contentOf(observation)) return 'same';
@@ -33,9 +35,15 @@ export class KnownEvents {
       contents.set(this.contents);
       [this.identities, this.contents] = [identities, contents];
     }
-    this.identities[this.count] = identityOf(observation);
+    this.identities[this.count] = identityNumber(observation);
     this.contents[this.count] = contentOf(observation);
     this.count += 1;
+  }
+
+  /** Whether an event of this identity is known, or of another one with the same number. */
+  has(identity: Identity): boolean {
+    const at = this.identities.indexOf(identityNumber(identity));
+    return at >= 0 && at < this.count;
   }
 
   /** How many events are known. */
@@ -44,8 +52,8 @@ export class KnownEvents {
   }
 }
 
-/** FNV-1a (Fowler, Noll & Vo 1991) of side, source and id: the two sides of the blind know nothing of each other's identities. */
-function identityOf({ side, source, id }: Observation): number {
+/** An identity in 32 bits. FNV-1a (Fowler, Noll & Vo 1991) of side, source and id: the two sides of the blind know nothing of each other's identities. */
+export function identityNumber({ side, source, id }: Identity): number {
   let hash = side === 'open' ? 0x811c9dc5 : 0x7ee3623b;
   for (let at = 0; at < source.length; at += 1) hash = Math.imul(hash ^ source.charCodeAt(at), 0x01000193);
   hash = Math.imul(hash ^ 10, 0x01000193);

@@ -158,7 +158,8 @@ function unreplaced(root: Exclude<Observation, Replacing>): Effective {
   return root;
 }
 
-function corrected(root: Observation, correction: Correction): Effective {
+/** What counts in the place of an event that a correction replaces. */
+export function corrected(root: Observation, correction: Correction): Effective {
   const { type, time, data } = correction.data.event;
   return {
     type: shortType(type),

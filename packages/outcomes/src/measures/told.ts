@@ -87,6 +87,20 @@ export class Telling implements Told {
     return this.sources?.add(observation) ?? Number.POSITIVE_INFINITY;
   }
 
+  /**
+   * Puts an event in the place of one that was added. Answers the first study day of use of which something else may be said now, as
+   * `add` does; undefined where the one before cannot be taken out by itself.
+   */
+  replace(before: Effective, now: Effective): StudyDay | undefined {
+    if (this.types.has(before.type)) {
+      const at = this.observations.findIndex(({ id, source }) => id === before.id && source === before.source);
+      if (at < 0) return undefined;
+      this.observations.splice(at, 1);
+    }
+    const without = this.sources === undefined ? Number.POSITIVE_INFINITY : this.sources.remove(before);
+    return without === undefined ? undefined : Math.min(without, this.add(now));
+  }
+
   days(measure: UseMeasure): JudgedDays {
     const look = lookOf(measure);
     const known = this.looked.get(look);

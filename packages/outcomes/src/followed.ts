@@ -11,6 +11,7 @@ import {
 } from '@holdfast/events';
 import type { StudyDay } from './facts.ts';
 import { actualArmOf, judgedFacts, noFacts, tellingOf } from './fold.ts';
+import { identityKey } from './history/identity.ts';
 import { identityNumber, KnownEvents } from './history/known-events.ts';
 import { corrected, type Effective } from './history/replacing.ts';
 import { armOf, settleOpen, settleSealed } from './history/settle.ts';
@@ -146,7 +147,7 @@ class FollowedParticipant implements Followed {
 
   constructor(plan: Plan, history: History) {
     const { protocol, open, closed } = plan;
-    const settled = settleOpen(history);
+    const settled = settleOpen(history, new Set(history.sealed.map(identityKey)));
     const sealed = settleSealed(history, settled);
     const standing = standingOf(protocol, history.participant, settled);
     this.participant = standing.participant;
@@ -172,7 +173,7 @@ class FollowedParticipant implements Followed {
   take(observation: Observation): Taking {
     const seen = this.known.look(observation);
     if (seen === 'same') return 'known';
-    if (seen === 'other' || this.isWaiting) return 'settle-anew';
+    if (seen === 'other' || this.isWaiting || this.entangled.has(identityNumber(observation))) return 'settle-anew';
     if (observation.type === 'correction' && this.mayReplace(observation)) return 'replaces';
     if (this.plan.isDecisive(observation, this.dayZero)) return 'settle-anew';
     this.known.add(observation);
@@ -218,7 +219,9 @@ class FollowedParticipant implements Followed {
     if (observation.type === 'correction' || observation.type === 'retraction') {
       const { side, data } = observation;
       this.entangled.add(identityNumber(observation)).add(identityNumber({ side, ...data.target }));
-      // An open retraction acts on the sealed side, too.
+      // An open retraction is one of the sealed side, too, and acts there.
+      const { source, id } = observation;
+      this.entangled.add(identityNumber({ side: 'sealed', source, id }));
       this.entangled.add(identityNumber({ side: 'sealed', ...data.target }));
     }
     this.known.add(observation);

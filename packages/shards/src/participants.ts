@@ -17,10 +17,10 @@ export type ParticipantsOptions = {
   readonly tallyOf: (participant: Followed) => TallyFacts;
   /** Whether the shard has evidence of a participant. */
   readonly isKnown: (participant: string) => boolean;
+  /** Bytes, about, of the participants that are remembered. Of others the evidence is read again when something of them comes. */
+  readonly mostRemembered: number;
 };
 
-/** Bytes, about, of the participants that a shard remembers. Of others it reads the evidence again when something of them comes. */
-const mostRemembered = 128 * 2 ** 20;
 /** Participants whose evidence is read at once when a day turns: bounds memory. */
 const participantsPerStage = 100;
 
@@ -99,16 +99,18 @@ export class Participants {
     const now = new Map(touched.map(({ participant }) => [participant.followed.participant, participant]));
     for (let i = 0; i < everybody.length; i += participantsPerStage) {
       const names = everybody.slice(i, i + participantsPerStage);
-      const isHere = (name: string) => now.has(name) || this.remembered.has(name);
-      const histories = await evidence.of(names.filter((name) => !isHere(name)));
+      // Looked up for all of the stage first: who is counted makes the shard forget others, maybe of the same stage.
+      const here = new Map(names.map((name) => [name, now.get(name) ?? this.remembered.get(name)]));
+      const histories = await evidence.of(names.filter((name) => here.get(name) === undefined));
       for (const name of names) {
-        let participant = now.get(name) ?? this.remembered.get(name);
-        const history = histories.get(name);
-        if (participant === undefined && history !== undefined) {
+        let participant = here.get(name);
+        if (participant === undefined) {
+          const history = histories.get(name);
+          if (history === undefined) throw new Error(`there is no evidence of ${name}, whom the shard knows`);
           const followed = follow(history);
           participant = { followed, facts: this.factsOf(followed, from), tallied: 0, size: 0 };
         }
-        if (participant !== undefined) this.recount(participant, 'all', to, difference);
+        this.recount(participant, 'all', to, difference);
       }
     }
   }
@@ -144,7 +146,7 @@ export class Participants {
     this.remembered.delete(name);
     this.remembered.set(name, participant);
     for (const [oldest, { size }] of this.remembered) {
-      if (this.bytes <= mostRemembered || oldest === name) break;
+      if (this.bytes <= this.options.mostRemembered || oldest === name) break;
       this.remembered.delete(oldest);
       this.bytes -= size;
     }

@@ -16,6 +16,9 @@ import { gatherTallies, moveOn, readTallies } from './schema.ts';
 import { begin, readNumbers, readState, type State, storeNumbers } from './state.ts';
 import type { Vault } from './vault.ts';
 
+/** Bytes, about, of the participants that a shard remembers. */
+const mostRemembered = 128 * 2 ** 20;
+
 /** A run of log records of the shard's partition, decoded. */
 export type Batch = {
   /** Offset of the first record after the batch. */
@@ -87,6 +90,7 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
       numberOf: (cell) => cells.of(cellText(cell), () => cell),
     }),
     isKnown: (participant) => numbers.participants.has(participant),
+    mostRemembered,
   });
 
   const openMeasures = new Set(

@@ -39,9 +39,16 @@ export function amendedProtocol(versions: readonly PublishedVersion[]): AmendedP
 export function protocolFor(protocol: AmendedProtocol, dayZero: CivilDay): Protocol {
   const inForce = protocol.schedules?.findLast(({ from }) => from === undefined || from <= dayZero);
   if (inForce === undefined) return protocol;
+  const bySchedule = kept.get(protocol) ?? new Map<DatedSchedule, Protocol>();
+  kept.set(protocol, bySchedule);
   const { visits, entryLag } = inForce;
-  return { ...protocol, visits, entryLag };
+  const found = bySchedule.get(inForce) ?? { ...protocol, visits, entryLag };
+  bySchedule.set(inForce, found);
+  return found;
 }
+
+/** Whoever keeps the same schedule is given the very same protocol: what is worked out of it can be kept with it. */
+const kept = new WeakMap<AmendedProtocol, Map<DatedSchedule, Protocol>>();
 
 /** The ids of all visits that some participant has on the schedule; none: any visit label passes. */
 export function scheduledVisits(protocol: AmendedProtocol): ReadonlySet<string> {

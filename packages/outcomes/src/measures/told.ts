@@ -93,7 +93,10 @@ export class Telling implements Told {
    */
   replace(before: Effective, now: Effective): StudyDay | undefined {
     if (this.types.has(before.type)) {
-      const at = this.observations.findIndex(({ id, source }) => id === before.id && source === before.source);
+      // The two sides of the blind may use the same identity for different events.
+      const isBefore = ({ id, source, sha256 }: Effective) =>
+        sha256 === before.sha256 && id === before.id && source === before.source;
+      const at = this.observations.findIndex(isBefore);
       if (at < 0) return undefined;
       this.observations.splice(at, 1);
     }

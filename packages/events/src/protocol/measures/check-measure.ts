@@ -84,26 +84,26 @@ function lastExpectedDay({ plannedFollowUp, visits }: KnownOfMeasures): number {
   return Math.max(plannedFollowUp, ...visits.map(({ day, closes }) => day + closes));
 }
 
-/** Evidence may go on coming after the planned follow-up. A horizon of more than a year later is a slip, and keeps a blinded trial shut. */
+/**
+ * Evidence may go on coming, and participants of an older version may keep later visits. What lies more than a year later is a slip,
+ * and a horizon that does keeps a blinded trial shut.
+ */
 const longestAfterFollowUp = 365;
 
-function checkHorizon(horizon: number, { plannedFollowUp }: KnownOfMeasures, report: Report): void {
-  if (horizon > plannedFollowUp + longestAfterFollowUp)
-    report(
-      ['horizon'],
-      `lies more than a year after the planned follow-up (${plannedFollowUp}), when nobody is followed any more; correct it, or plannedFollowUp`,
-    );
+const tooLate = (last: number) =>
+  `lies more than a year after the planned follow-up and the last visit (${last}), when nobody is followed any more; correct it, or plannedFollowUp`;
+
+function checkHorizon(horizon: number, known: KnownOfMeasures, report: Report): void {
+  const last = lastExpectedDay(known);
+  if (horizon > last + longestAfterFollowUp) report(['horizon'], tooLate(last));
 }
 
 function checkLandmark(landmark: Landmark, path: PropertyKey[], known: KnownOfMeasures, report: Report): void {
   if ('visit' in landmark && !known.visits.some(({ id }) => id === landmark.visit))
     report([...path, 'visit'], `"${landmark.visit}" is no visit of the schedule; declare it under visits`);
   const last = lastExpectedDay(known);
-  if ('day' in landmark && landmark.day - landmark.within > last)
-    report(
-      [...path, 'day'],
-      `lies after the planned follow-up and the last visit (${last}), when nobody is seen any more; correct it, or plannedFollowUp`,
-    );
+  if ('day' in landmark && landmark.day - landmark.within > last + longestAfterFollowUp)
+    report([...path, 'day'], tooLate(last));
 }
 
 /** The fewest days in which a pattern can be confirmed, and what they are called; undefined: as many as its days say. */
@@ -157,14 +157,14 @@ function checkScale({ instrument: id, subscore }: Scale, { instruments }: KnownO
     );
 }
 
-/** Where every arm says what it gives, no other drug can be the study's. */
+/** A drug that everybody gets need not be among what tells the arms apart; one that is but written otherwise is a slip. */
 function checkDrug({ drug }: Exposure, { arms }: KnownOfMeasures, report: Report): void {
-  const given = new Set(arms.flatMap(({ gives = [] }) => gives));
-  if (drug !== undefined && arms.every(({ gives }) => gives !== undefined) && !given.has(drug))
-    report(
-      ['drug'],
-      `"${drug}" is given by no arm (they give ${[...given].join(', ')}); correct it, or what they give`,
-    );
+  if (drug === undefined) return;
+  const given = arms.flatMap(({ gives = [] }) => gives);
+  const plainly = (name: string) => name.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '');
+  const meant = given.find((name) => name !== drug && plainly(name) === plainly(drug));
+  if (meant !== undefined && !given.includes(drug))
+    report(['drug'], `"${drug}" is given by no arm, but "${meant}" is; write it alike`);
 }
 
 /** What is wrong with a measure beyond its shape; paths begin at the measure. */

@@ -1,0 +1,96 @@
+import { type Follower, follower, type History } from '@holdfast/outcomes';
+import type { Cell } from '@holdfast/tallies';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { arbReplay, arrivedBy, type Replay } from '../../../test/reference/arbitrary-replays.ts';
+import { BatchDifference, type ChangedDay } from './batch-difference.ts';
+import type { Evidence } from './evidence.ts';
+import { Participants } from './participants.ts';
+import { factTally } from './put-facts.ts';
+
+const names = ['P-1', 'P-2', 'P-3', 'P-4'];
+
+/** Evidence as a shard keeps it, without a database. */
+function evidenceInMemory(): Evidence {
+  const kept = new Map<string, History>();
+  return {
+    async keep(fresh) {
+      for (const { participant, open, sealed } of fresh) {
+        const before = kept.get(participant) ?? { participant, open: [], sealed: [] };
+        kept.set(participant, {
+          participant,
+          open: [...before.open, ...open],
+          sealed: [...before.sealed, ...sealed],
+        });
+      }
+    },
+    of: async (wanted) => new Map([...kept].filter(([name]) => wanted.includes(name))),
+    async openEvents(wanted) {
+      return new Map(
+        [...wanted].map(([name, identities]) => [
+          name,
+          (kept.get(name)?.open ?? []).filter((one) =>
+            identities.some(({ source, id }) => one.source === source && one.id === id),
+          ),
+        ]),
+      );
+    },
+  };
+}
+
+/** What all batches of a trial come to in the tallies, where participants are remembered up to so many bytes. */
+async function tallied(replay: Replay, begin: Follower, mostRemembered: number): Promise<string[]> {
+  const { protocol, firstClock, lastClock } = replay;
+  const evidence = evidenceInMemory();
+  const known = new Set<string>();
+  const cells: Cell[] = [];
+  const numbers = new Map<string, number>();
+  const numberOf = (cell: Cell) => {
+    const text = JSON.stringify(cell, Object.keys(cell).sort());
+    const number = numbers.get(text) ?? cells.push(cell) - 1;
+    numbers.set(text, number);
+    return number;
+  };
+  const participants = new Participants({
+    follow: begin,
+    evidence,
+    tallyOf: factTally({ protocol, armToken: (arm) => arm, numberOf }),
+    isKnown: (name) => known.has(name),
+    mostRemembered,
+  });
+  const sums = new Map<string, number>();
+  const add = (changes: readonly ChangedDay[]) => {
+    const texts = [...numbers.keys()];
+    for (const [cell, day, n] of changes)
+      sums.set(`${texts[cell]} ${day}`, (sums.get(`${texts[cell]} ${day}`) ?? 0) + n);
+  };
+  let before: History | undefined;
+  for (let clock = firstClock; clock <= lastClock; clock += 1) {
+    const now = arrivedBy(replay, clock);
+    const open = now.open.filter((one) => before?.open.includes(one) !== true);
+    const sealed = now.sealed.filter((one) => before?.sealed.includes(one) !== true);
+    before = now;
+    const arrivals = new Map(open.length + sealed.length === 0 ? [] : names.map((name) => [name, { open, sealed }]));
+    const difference = new BatchDifference();
+    const touched = await participants.take(arrivals, clock - 1);
+    await evidence.keep(touched.map(({ fresh }) => fresh));
+    for (const name of arrivals.keys()) known.add(name);
+    await participants.turn([...known], touched, [clock - 1, clock], difference);
+    add(difference.changes());
+  }
+  return [...sums].flatMap(([where, n]) => (n === 0 ? [] : [`${where}: ${n}`])).sort();
+}
+
+test('a shard that forgets whom it cannot hold tallies what one tallies that remembers everybody', async () => {
+  let told = 0;
+  await fc.assert(
+    fc.asyncProperty(arbReplay(), fc.constantFrom(1, 20_000, 60_000), async (replay, mostRemembered) => {
+      const begin = follower(replay.protocol);
+      const all = await tallied(replay, begin, Number.POSITIVE_INFINITY);
+      told += all.length;
+      expect(await tallied(replay, begin, mostRemembered)).toEqual(all);
+    }),
+    { numRuns: 60 },
+  );
+  expect(told).toBeGreaterThan(100);
+}, 120_000);

@@ -52,6 +52,26 @@ export function arbReplay(): fc.Arbitrary<Replay> {
   });
 }
 
+/** The same, while many identities of the two sides are the same: of what is sealed the other side knows nothing. */
+export function arbSameIdentities(): fc.Arbitrary<Replay> {
+  return fc.tuple(arbReplay(), fc.array(fc.tuple(fc.nat(), fc.boolean()), { maxLength: 12 })).map(([replay, picks]) => {
+    const open = replay.arrivals.map(({ observation }) => observation).filter(({ side }) => side === 'open');
+    const retracted = open.flatMap((one) => (one.type === 'retraction' ? [one.data.target] : []));
+    const taken = retracted.length > 0 ? retracted : open;
+    let next = 0;
+    const arrivals = replay.arrivals.map((arrival): Arrival => {
+      const { observation } = arrival;
+      if (observation.side === 'open') return arrival;
+      const [pick = 0, isTaken = false] = picks[next % Math.max(1, picks.length)] ?? [];
+      next += 1;
+      const other = taken[pick % Math.max(1, taken.length)];
+      if (!isTaken || other === undefined) return arrival;
+      return { ...arrival, observation: { ...observation, source: other.source, id: other.id } as Observation };
+    });
+    return readable({ ...replay, arrivals });
+  });
+}
+
 const correctable = [
   'urine-screen',
   'use-calendar',

@@ -7,6 +7,7 @@ import {
   arbFuture,
   arbPunctual,
   arbReplay,
+  arbSameIdentities,
   arrivedBy,
   type Replay,
 } from '../../../test/reference/arbitrary-replays.ts';
@@ -170,6 +171,17 @@ describe('as days turn and events arrive', () => {
       fc.assert(
         fc.property(arbReplay(), (replay) => void expectFollowed(replay)),
         { numRuns: 300 },
+      );
+    },
+    patience,
+  );
+
+  test(
+    'what is sealed may have the identity of what is open: each stands for itself, but for open retractions',
+    () => {
+      fc.assert(
+        fc.property(arbSameIdentities(), (replay) => void expectFollowed(replay)),
+        { numRuns: 200 },
       );
     },
     patience,

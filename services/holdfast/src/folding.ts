@@ -10,8 +10,17 @@ import type { Store } from './store.ts';
 
 type KeptIn = Pick<Store, 'log' | 'folders' | 'keys' | 'settings'>;
 
-/** The aggregate on this store, its shards shared by as many threads as there are cores, four at most. */
-export function aggregateFor({ log, folders, keys, settings }: KeptIn, onFolded?: (folded: Folded) => void): Aggregate {
+type AggregateOptions = {
+  readonly onFolded?: (folded: Folded) => void;
+  /** How many cores have other work meanwhile; default none. */
+  readonly busyCores?: number;
+};
+
+/** The aggregate on this store, its shards shared by as many threads as there are free cores, four at most. */
+export function aggregateFor(
+  { log, folders, keys, settings }: KeptIn,
+  { onFolded, busyCores = 0 }: AggregateOptions = {},
+): Aggregate {
   return startAggregate({
     log,
     keys,
@@ -19,7 +28,7 @@ export function aggregateFor({ log, folders, keys, settings }: KeptIn, onFolded?
     batchRecords: settings.batchRecords,
     ...(onFolded === undefined ? {} : { onFolded }),
     threads: {
-      count: Math.min(4, availableParallelism()),
+      count: Math.max(1, Math.min(4, availableParallelism() - busyCores)),
       log: { dir: folders.log, closedDir: folders.closedLog },
     },
   });
@@ -45,7 +54,7 @@ const sayAfterMs = 2_000;
 /** How often it is tried whether the other process has let go. */
 const takeOverMs = 1_000;
 
-export function foldingOn(store: Store): Folding {
+export function foldingOn(store: Store, options: Pick<AggregateOptions, 'busyCores'> = {}): Folding {
   let aggregate: Aggregate | undefined;
   /** Trials whose shards are kept elsewhere, with who keeps them; `here`: by this process. */
   const keepers = new Map<string, string>();
@@ -59,7 +68,7 @@ export function foldingOn(store: Store): Folding {
   const begun = async (trial: PublishedTrial): Promise<string> => {
     const { trial: name, blinding } = trial.protocol;
     if (blinding === 'double' && !store.keys.has(name)) return 'another process';
-    aggregate ??= aggregateFor(store);
+    aggregate ??= aggregateFor(store, options);
     try {
       await aggregate.keep(trial);
       return 'here';

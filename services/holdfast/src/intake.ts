@@ -70,7 +70,8 @@ export async function withIntake<T>(
   const { log, trials } = store;
   const door = await openDoor({ log, trials, now: () => new Date(), ownRecords: options.ownClock ?? false });
   const clocks = new Map<string, ImportedClock>();
-  const folding = foldingOn(store);
+  // Reading and judging what comes keeps a core busy as long as it lasts.
+  const folding = foldingOn(store, { busyCores: 1 });
   let admitted = 0;
 
   const unfolded: string[] = [];

@@ -104,7 +104,7 @@ export async function startServices(store: Store, options: ServeOptions = {}): P
     const keys = await givenKeys(store);
     const hasKey = published.key !== undefined && keys.get(trial)?.keyId === published.key.keyId;
     if (blinding === 'double' && !hasKey) return undefined;
-    return aggregateFor({ ...store, keys }, onFoldedHere);
+    return aggregateFor({ ...store, keys }, { onFolded: onFoldedHere });
   };
 
   const aggregate = async (): Promise<Running> => {

@@ -1,3 +1,3 @@
-export { type LogLevel, logLevels, readSettings, type Settings, UnusableSetting } from './settings.ts';
+export { forgetSettings, type LogLevel, logLevels, readSettings, type Settings, UnusableSetting } from './settings.ts';
 export { type StoreFolders, storeFolders } from './store-folders.ts';
 export { checkStoreFormat, StoreFormatUnknown, storeFormat } from './store-format.ts';

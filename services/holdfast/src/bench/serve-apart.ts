@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { ServiceName } from '../serve/start-services.ts';
-import { anonymousMemory, cpuSeconds } from './process-use.ts';
+import { anonymousMemory, cpuSeconds, endingWithUs } from './process-use.ts';
 
 const holdfast = fileURLToPath(new URL('../../bin/holdfast.js', import.meta.url));
 
@@ -24,6 +24,7 @@ export async function serveApart(data: string, services: readonly ServiceName[] 
   const started = performance.now();
   const args = [holdfast, 'serve', ...services, '--port', '0', '--data', data];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  endingWithUs(child);
   let logged = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     if (!logged.includes('"url"')) logged += text;

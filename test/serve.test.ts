@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { csvRows, root, succeed, talliesDigest } from './acceptance/holdfast.ts';
+import { csvRows, holdfast, root, succeed, talliesDigest } from './acceptance/holdfast.ts';
 
 const bin = join(root, 'services/holdfast/bin/holdfast.js');
 const trial = 'SERVED';
@@ -236,4 +236,9 @@ test('services run alone: one process folds, and knows no door; what another tak
   expect((await post(door.url, randomisation, [armOf('P-2')]))[0]).toBe(202);
   await serve('aggregate');
   expect(await assessable(2)).toBe(2);
+});
+
+test('a drop folder for services that watch none is refused, not passed over', async () => {
+  const { code, stderr } = await holdfast(['serve', 'ingest', '--drop', join(folder, 'drop'), ...data]);
+  expect([code, stderr]).toEqual([1, expect.stringContaining('--drop names a folder for the service drop')]);
 });

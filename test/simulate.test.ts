@@ -113,3 +113,18 @@ test('the truth of a scenario is told, and what cannot be simulated is refused i
   expect(unknown).toMatchObject({ code: 1, stdout: '' });
   expect(unknown.stderr).toContain('give a file, or one of alcohol-one-year');
 });
+
+test('a reader of the lines that closes early is no failure; a file beside --url is refused', async () => {
+  const args = ['simulate', '--scenario', 'demo', '--events', '5000'];
+  const writing = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  writing.stdout.once('data', () => writing.stdout.destroy());
+  let told = '';
+  writing.stderr.setEncoding('utf8').on('data', (more: string) => {
+    told += more;
+  });
+  const [code] = await once(writing, 'close');
+  expect(code, told).toBe(0);
+  const out = join(folder.path, 'beside.ndjson');
+  const refused = await holdfast([...args, '--url', 'http://127.0.0.1:9', '--out', out]);
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('give one of the two') });
+});

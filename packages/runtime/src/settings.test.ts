@@ -40,6 +40,12 @@ describe('settings', () => {
     expect(() => readSettings({ [name]: 'x' })).toThrow(`${name} is no setting of Holdfast; ${hint}`);
   });
 
+  test('what only tests and senders know stops nobody', () => {
+    const names = ['SHARED', 'REQUIRE_SHARED', 'KAFKA', 'S3', 'REDIS', 'URL', 'TOKEN'];
+    const given = Object.fromEntries(names.map((name) => [`HOLDFAST_${name}`, 'x']));
+    expect(readSettings(given)).toEqual(readSettings({}));
+  });
+
   test('their page is as they are', () => {
     const page = readFileSync(join(import.meta.dirname, '../../../docs/settings.md'), 'utf8');
     expect(page.split(generatedBelow)[1]?.trim()).toBe(settingsTable().trim());

@@ -82,8 +82,18 @@ export const environmentSchema = z.object({
     .describe('events of all requests that are not durable yet; more is answered 503'),
 });
 
-/** Variables that our tests and their tools know, and no service. */
-const notOurs = new Set(['HOLDFAST_SHARED', 'HOLDFAST_REQUIRE_SHARED']);
+/** Variables that others know, and no service. */
+const notOurs = new Set([
+  // Our tests: data of published trials, and servers that run already. No service takes to Kafka, S3 or Redis by a setting yet.
+  'HOLDFAST_SHARED',
+  'HOLDFAST_REQUIRE_SHARED',
+  'HOLDFAST_KAFKA',
+  'HOLDFAST_S3',
+  'HOLDFAST_REDIS',
+  // Whoever sends events by the examples of docs/send-events.md.
+  'HOLDFAST_URL',
+  'HOLDFAST_TOKEN',
+]);
 
 /** In how many steps (a letter more, less or another, or two exchanged) one name becomes the other. */
 function stepsBetween(a: string, b: string): number {
@@ -116,6 +126,11 @@ function refuseUnknown(names: readonly string[]): void {
   const hint =
     stepsBetween(unknown, nearest) <= 4 ? `did you mean ${nearest}?` : 'docs/settings.md lists all settings;';
   throw new UnusableSetting(`${unknown} is no setting of Holdfast; ${hint} Correct it or unset it`);
+}
+
+/** From here on this process, and those that it starts, run by the default settings. */
+export function forgetSettings(): void {
+  for (const name of Object.keys(process.env)) if (name.startsWith('HOLDFAST_')) delete process.env[name];
 }
 
 /** Reads the settings from an environment; an empty variable counts as not set. */

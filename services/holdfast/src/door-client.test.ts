@@ -6,7 +6,7 @@ import { afterEach, expect, test } from 'vitest';
 import { doorClient } from './door-client.ts';
 
 type Asked = { readonly token: string; readonly ids: string[] };
-type Answer = { readonly status: number; readonly headers?: Record<string, string>; readonly body: object };
+type Answer = { readonly status: number; readonly headers?: Record<string, string>; readonly body: object | string };
 
 let server: Server | undefined;
 afterEach(() => {
@@ -34,7 +34,9 @@ async function door(answers: readonly ((asked: Asked) => Answer)[]): Promise<{ u
     };
     asked.push(one);
     const { status, headers = {}, body } = (answers[asked.length - 1] ?? answers.at(-1) ?? accepting)(one);
-    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
+    response
+      .writeHead(status, { 'content-type': 'application/json', ...headers })
+      .end(typeof body === 'string' ? body : JSON.stringify(body));
   });
   await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
@@ -75,6 +77,22 @@ test.each([429, 503])('after %i the same is sent again, once the server says tha
   const { url, asked } = await door([refusal(status, 'not now', { 'retry-after': '0' }), accepting]);
   expect(await doorClient({ url, tokens }).send([event('a')])).toMatchObject({ accepted: 1 });
   expect(asked.map(({ ids }) => ids)).toEqual([['a'], ['a']]);
+});
+
+test.each([502, 503])('a %i that is the page of a proxy is waited for as well', async (status) => {
+  const page = { status, headers: { 'retry-after': '0' }, body: '<html>Bad gateway</html>' };
+  const { url, asked } = await door([...Array.from({ length: 6 }, () => () => page), accepting]);
+  expect(await doorClient({ url, tokens }).send([event('a')])).toMatchObject({ accepted: 1 });
+  expect(asked).toHaveLength(7);
+});
+
+test.each(['Sun, 06 Nov 1994 08:49:37 GMT', 'soon'])('Retry-After: %s makes no hot loop', async (said) => {
+  const { url, asked } = await door([refusal(503, 'not now', { 'retry-after': said })]);
+  const stopping = new AbortController();
+  const sending = doorClient({ url, tokens, signal: stopping.signal }).send([event('a')]);
+  setTimeout(() => stopping.abort(), 500);
+  await sending;
+  expect(asked).toHaveLength(1);
 });
 
 test('what is rejected comes back with its reasons', async () => {

@@ -43,6 +43,10 @@ const eventsAtOnce = 1_000;
 const newTokenMs = 5_000;
 /** Below so many bytes packing costs more than it saves. */
 const worthPacking = 8_192;
+/** What is sent again: the door says so, or a proxy before it that does not reach it. */
+const notNow: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+/** Then it is asked again, whatever it said. */
+const longestWaitMs = 3_600_000;
 /** How often a connection that breaks is tried again. */
 const chances = 5;
 
@@ -56,6 +60,22 @@ const Verdicts = z.object({
   ),
 });
 const Refused = z.object({ error: z.object({ message: z.string() }) });
+
+/** Undefined of what is no JSON, such as the page of a proxy. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Milliseconds to wait: `Retry-After` holds seconds, or a date, as proxies write it; a second where it says nothing of use. */
+function waitOf({ headers }: Response): number {
+  const said = headers.get('retry-after')?.trim() ?? '';
+  const wait = /^\d+$/.test(said) ? 1000 * Number(said) : Math.max(1000, Date.parse(said) - Date.now());
+  return Number.isNaN(wait) ? 1000 : Math.min(wait, longestWaitMs);
+}
 
 export function doorClient({ url, tokens, signal }: DoorClientOptions): DoorClient {
   const openedAt = Date.now();
@@ -79,11 +99,11 @@ export function doorClient({ url, tokens, signal }: DoorClientOptions): DoorClie
     for (let failures = 0; ; ) {
       signal?.throwIfAborted();
       let answer: Response;
-      let said: unknown;
+      let said: string;
       try {
         // What is under way is answered, also when told to stop.
         answer = await fetch(`${url}/v1/events`, { method: 'POST', headers, body });
-        said = await answer.json();
+        said = await answer.text();
       } catch (cause) {
         signal?.throwIfAborted();
         failures += 1;
@@ -95,18 +115,17 @@ export function doorClient({ url, tokens, signal }: DoorClientOptions): DoorClie
         await pause(200 * failures, undefined, { ...(signal && { signal }) });
         continue;
       }
-      if (answer.status === 429 || answer.status === 503) {
-        const seconds = Number(answer.headers.get('retry-after') ?? 1);
-        await pause(1000 * seconds, undefined, { ...(signal && { signal }) });
+      if (notNow.has(answer.status)) {
+        await pause(waitOf(answer), undefined, { ...(signal && { signal }) });
         continue;
       }
       if (answer.status === 401 && Date.now() - openedAt < newTokenMs) {
         await pause(100, undefined, { ...(signal && { signal }) });
         continue;
       }
-      const judged = Verdicts.safeParse(said);
+      const judged = Verdicts.safeParse(parsed(said));
       if (!judged.success) {
-        const why = Refused.safeParse(said);
+        const why = Refused.safeParse(parsed(said));
         throw new CommandFailed(
           `${url} refused what ${sender} sent (${answer.status}): ${why.success ? why.data.error.message : 'its answer cannot be read'}`,
         );

@@ -79,10 +79,16 @@ describe('the life of services', () => {
         finish = resolve;
       });
     const ended = untilSignalled({ name: 'all', stop }, { logger });
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(0);
+    process.emit('SIGTERM', 'SIGTERM');
+    // A group's signal that npm gives on as well: the same one.
+    clock.mockReturnValue(900);
     process.emit('SIGTERM', 'SIGTERM');
     await vi.waitFor(() => expect(finish).toBeDefined());
     expect(exit).not.toHaveBeenCalled();
+    clock.mockReturnValue(second === 'SIGTERM' ? 1_100 : 900);
     process.emit(second, second);
+    clock.mockRestore();
     expect(exit.mock.calls).toEqual([[code]]);
     exit.mockRestore();
     finish?.();

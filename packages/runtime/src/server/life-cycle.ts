@@ -1,3 +1,4 @@
+import { onSignal } from '../signals.ts';
 import type { Logger } from './logger.ts';
 
 /** Something that runs until it is stopped. */
@@ -50,18 +51,13 @@ export async function untilSignalled(
   running: Running,
   { logger, failed, graceMs = 10_000 }: UntilSignalled,
 ): Promise<number> {
-  const signals = ['SIGTERM', 'SIGINT'] as const;
-  let onSignal: (signal: NodeJS.Signals) => void = () => undefined;
+  let stopListening = () => {};
   const signalled = new Promise<'signal'>((resolve) => {
-    let isFirst = true;
-    onSignal = (signal) => {
-      if (!isFirst) process.exit(signal === 'SIGINT' ? 130 : 143);
-      isFirst = false;
+    stopListening = onSignal((signal) => {
       logger.info({ signal }, 'stopping; a second signal ends at once');
       resolve('signal');
-    };
+    });
   });
-  for (const signal of signals) process.on(signal, onSignal);
   let code = 0;
   try {
     await Promise.race([signalled, failed ?? signalled]);
@@ -79,7 +75,7 @@ export async function untilSignalled(
   );
   const outcome = await Promise.race([stopped, tooLate]);
   clearTimeout(timer);
-  for (const signal of signals) process.off(signal, onSignal);
+  stopListening();
   if (outcome === 'late') logger.error(`did not stop within ${graceMs / 1000} s`);
   return outcome === 'stopped' ? code : 1;
 }

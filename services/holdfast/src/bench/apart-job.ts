@@ -10,6 +10,7 @@ export type JobDone = { readonly seconds: number; readonly cpuSeconds: number };
 
 /** The yardstick: whoever reads the log and does no more with a record than parse its JSON. */
 async function parse({ log }: Store): Promise<void> {
+  // As the fold does in `recordDecoder`.
   const decoder = new TextDecoder();
   let parsed = 0;
   for (let partition = 0; partition < protocol.partitions; partition += 1) {

@@ -5,7 +5,7 @@ import type { HoldfastEvent } from '@holdfast/events';
 import { loadByDay } from '@holdfast/simulate';
 import { type Bench, median, roundsOf, scaled, type Workload } from './figures.ts';
 import { fillStore } from './load-log.ts';
-import { cpuSeconds } from './process-use.ts';
+import { cpuSeconds, endingWithUs } from './process-use.ts';
 import { type Body, bodyOf, openSender, type Sender } from './sender.ts';
 import { serveApart } from './serve-apart.ts';
 
@@ -47,14 +47,14 @@ async function sendAll(bodies: readonly Body[], sender: Sender, server: Server):
 }
 
 async function bareDoor(data: string): Promise<Server & { stop(): Promise<void> }> {
-  const child = fork(new URL('./bare-door.js', import.meta.url), [data]);
+  const child = endingWithUs(fork(new URL('./bare-door.js', import.meta.url), [data]));
   const [url] = (await once(child, 'message')) as [string];
   return {
     url,
     cpuSeconds: () => cpuSeconds(child.pid),
     async stop() {
       child.kill('SIGTERM');
-      if (child.exitCode === null) await once(child, 'exit');
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
     },
   };
 }

@@ -8,8 +8,12 @@ export type Figure = {
   readonly asked?: { readonly atLeast: number } | { readonly atMost: number };
 };
 
-export function isMet({ value, asked }: Figure): boolean | undefined {
-  if (asked === undefined) return undefined;
+/** From this scale on a ratio of two runs says what it says of the whole. */
+const smallestForRatios = 0.1;
+
+/** Undefined where nothing is asked, or where what is asked is of a larger size than was measured. */
+export function isMet({ value, asked, unit }: Figure, scale: number): boolean | undefined {
+  if (asked === undefined || scale < (unit === 'ratio' ? smallestForRatios : 1)) return undefined;
   return 'atLeast' in asked ? value >= asked.atLeast : value <= asked.atMost;
 }
 

@@ -1,4 +1,13 @@
+import type { ChildProcess } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+
+/** A process that is measured ends with this one at the latest. */
+export function endingWithUs(child: ChildProcess): ChildProcess {
+  const end = () => child.kill('SIGKILL');
+  process.prependListener('exit', end);
+  child.once('exit', () => process.off('exit', end));
+  return child;
+}
 
 /** Anonymous memory of a process in bytes: what it holds itself, without mapped files. 0 where the system does not say. */
 export async function anonymousMemory(pid: number | undefined): Promise<number> {

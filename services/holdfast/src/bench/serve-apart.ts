@@ -3,9 +3,12 @@ import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { ServiceName } from '../serve/start-services.ts';
-import { anonymousMemory, cpuSeconds } from './process-use.ts';
+import { anonymousMemory, cpuSeconds, endingWithUs } from './process-use.ts';
 
 const holdfast = fileURLToPath(new URL('../../bin/holdfast.js', import.meta.url));
+
+/** A start that takes longer is none. */
+const deadlineMs = 60_000;
 
 export type ServedApart = {
   readonly url: string;
@@ -21,6 +24,7 @@ export async function serveApart(data: string, services: readonly ServiceName[] 
   const started = performance.now();
   const args = [holdfast, 'serve', ...services, '--port', '0', '--data', data];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  endingWithUs(child);
   let logged = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     if (!logged.includes('"url"')) logged += text;
@@ -28,8 +32,13 @@ export async function serveApart(data: string, services: readonly ServiceName[] 
   const isReady = async (url: string | undefined) =>
     url !== undefined && (await fetch(`${url}/readyz`).catch(() => undefined))?.ok === true;
   const urlLogged = () => /"url":"([^"]+)"/.exec(logged)?.[1];
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
   while (!(await isReady(urlLogged()))) {
-    if (child.exitCode !== null) throw new Error(`serve ended before it was ready: ${logged}`);
+    if (hasEnded()) throw new Error(`serve ended before it was ready: ${logged}`);
+    if (performance.now() - started > deadlineMs) {
+      child.kill('SIGKILL');
+      throw new Error(`serve was not ready within ${deadlineMs / 1000} s: ${logged}`);
+    }
     await pause(5);
   }
   const readyAfter = (performance.now() - started) / 1000;
@@ -40,7 +49,7 @@ export async function serveApart(data: string, services: readonly ServiceName[] 
     cpuSeconds: () => cpuSeconds(child.pid),
     async stop() {
       child.kill('SIGTERM');
-      if (child.exitCode === null) await once(child, 'exit');
+      if (!hasEnded()) await once(child, 'exit');
     },
   };
 }

@@ -107,6 +107,7 @@ async function run(bench: Bench, seconds: number): Promise<Trickled> {
     };
     const sending = (async () => {
       for (const [n, body] of bodies.entries()) {
+        if (failures.length > 0) return;
         const scheduled = beginning + n * apartMs;
         const early = scheduled - performance.now();
         if (early > 0) await pause(early);

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { logLevels } from '@holdfast/runtime';
 import { openLogger, untilSignalled } from '@holdfast/runtime/server';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type ServiceName, serviceNames, servicesFor, startServices } from '../serve/start-services.ts';
+import { type ServiceName, serviceNames, startServices } from '../serve/start-services.ts';
 import { type CommonOptions, openStore } from '../store.ts';
 
 type ServeCommandOptions = CommonOptions & {
@@ -25,15 +25,17 @@ async function serve(services: readonly ServiceName[], command: Command): Promis
     const logger = openLogger({ level: options.logLevel ?? settings.logLevel });
     const { host, port } = options;
     const drop = options.drop === undefined ? settings.drop : resolve(options.drop);
-    const names = services.length === 0 ? servicesFor(drop) : services;
     const running = await startServices(store, {
       logger,
-      services: names,
+      ...(services.length === 0 ? {} : { services }),
       ...(drop === undefined ? {} : { drop }),
       ...(host === undefined ? {} : { host }),
       ...(port === undefined ? {} : { port }),
     });
-    logger.info({ url: running.url, data: settings.data, services: names, trials: [...trials.keys()] }, 'serving');
+    logger.info(
+      { url: running.url, data: settings.data, services: running.names, trials: [...trials.keys()] },
+      'serving',
+    );
     if (trials.size === 0) logger.warn('no trial is published yet; run `holdfast protocol publish FILE`');
     process.exitCode = await untilSignalled({ name: 'serve', stop: running.stop }, { logger, failed: running.failed });
   });
@@ -66,6 +68,8 @@ one ends it at once. Commands work while it runs; trials, protocol versions and 
       const unknown = services.find((name) => !(serviceNames as readonly string[]).includes(name));
       if (unknown !== undefined)
         command.error(`error: there is no service ${unknown}; there are ${serviceNames.join(', ')}`);
+      if (command.opts().drop !== undefined && services.length > 0 && !services.includes('drop'))
+        command.error('error: --drop names a folder for the service drop, which is not among those named; name it too');
       return serve(services as ServiceName[], command);
     });
 }

@@ -2,16 +2,16 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { CivilDate, dateOf, type HoldfastEvent, type Protocol } from '@holdfast/events';
+import { onSignal } from '@holdfast/runtime';
 import { type EnteredEvent, ofSize, type Scenario, simulateTrial, trueValues } from '@holdfast/simulate';
 import { createToken, revokeToken } from '@holdfast/trials';
 import { type Command, InvalidArgumentError } from 'commander';
 import { CommandFailed } from '../command-failed.ts';
 import { doorClient, randomisationService, senderOf } from '../door-client.ts';
 import { type Format, formatOption } from '../output/format.ts';
-import { printRows } from '../output/print-rows.ts';
+import { printRows, write } from '../output/print-rows.ts';
 import { progressOn } from '../output/progress.ts';
 import { nothingSent, sendAll } from '../sending.ts';
 import { fitting, protocolAt, scenarioAt, shippedProtocol } from '../simulated-trial.ts';
@@ -54,28 +54,32 @@ async function chosenProtocol(options: Options, scenario: Scenario, command: Com
   return withStore(command, 'read', async (store) => chooseTrial(store, options.trial).protocol);
 }
 
-async function write(events: readonly EnteredEvent[], out: string | undefined, signal: AbortSignal): Promise<number> {
-  const target: Writable = out === undefined ? process.stdout : createWriteStream(out, { flags: 'wx', mode: 0o600 });
+/** Writes the events as lines; a reader of standard output that closes early is no failure. */
+async function writeLines(
+  events: readonly EnteredEvent[],
+  out: string | undefined,
+  signal: AbortSignal,
+): Promise<number> {
+  const file = out === undefined ? undefined : createWriteStream(out, { flags: 'wx', mode: 0o600 });
   const failed = new Promise<never>((_, reject) => {
-    target.once('error', (cause: NodeJS.ErrnoException) =>
+    file?.once('error', (cause: NodeJS.ErrnoException) =>
       reject(
-        new CommandFailed(
-          `cannot write ${out ?? 'the events'} (${cause.code}); name a new file in a folder that is there`,
-          { cause },
-        ),
+        new CommandFailed(`cannot write ${out} (${cause.code}); name a new file in a folder that is there`, { cause }),
       ),
     );
   });
   failed.catch(() => undefined);
   let written = 0;
   for (const { event } of events) {
-    if (signal.aborted || target.errored !== null) break;
+    if (signal.aborted || (file ?? process.stdout).destroyed) break;
     written += 1;
-    if (!target.write(`${JSON.stringify(event)}\n`)) await Promise.race([once(target, 'drain'), failed]);
+    const line = `${JSON.stringify(event)}\n`;
+    if (file === undefined) await write(line);
+    else if (!file.write(line)) await Promise.race([once(file, 'drain'), failed]);
   }
-  if (out !== undefined) {
-    target.end();
-    await Promise.race([finished(target), failed]);
+  if (file !== undefined) {
+    file.end();
+    await Promise.race([finished(file), failed]);
   }
   return written;
 }
@@ -161,6 +165,8 @@ async function send(
 }
 
 async function simulate(options: Options, command: Command): Promise<void> {
+  if (options.url !== undefined && options.out !== undefined)
+    throw new CommandFailed('--url sends the events and --out writes them; give one of the two');
   const given = await scenarioAt(options.scenario);
   const protocol = await chosenProtocol(options, given, command);
   const { seed = given.seed, firstDay = given.firstDay } = options;
@@ -183,18 +189,16 @@ async function simulate(options: Options, command: Command): Promise<void> {
     `${protocol.trial}, scenario “${scenario.title}”, seed ${seed}: ${all.length} events from ${dateOf(first)} to ${dateOf(last)}`,
   );
   const stopping = new AbortController();
-  // A second signal ends it at once.
-  const stop = () => stopping.abort();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
+  const stopListening = onSignal(() => stopping.abort());
   try {
     if (options.url === undefined) {
-      const written = await write(all, options.out, stopping.signal);
+      const written = await writeLines(all, options.out, stopping.signal);
       console.error(
         `${written} events written${options.out === undefined ? '' : ` to ${options.out}`}, arms and doses in clear`,
       );
     } else await send(protocol, all, options, stopping.signal, command);
   } finally {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop);
+    stopListening();
   }
   if (stopping.signal.aborted) process.exitCode = 130;
 }

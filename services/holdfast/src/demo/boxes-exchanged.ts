@@ -11,7 +11,7 @@ export function withBoxesExchanged(entered: readonly EnteredEvent[], protocol: P
   for (const type of new Set(closed.map(({ event }) => event.type))) {
     const ofType = closed.filter(({ event }) => event.type === type);
     for (const [index, { event }] of ofType.entries())
-      exchanged.set(event, ofType[(index * 7 + 3) % ofType.length]?.event.data ?? event.data);
+      exchanged.set(event, ofType[(index + 1) % ofType.length]?.event.data ?? event.data);
   }
   return entered.map(({ day, event }) => ({
     day,

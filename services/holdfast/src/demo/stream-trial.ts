@@ -67,7 +67,6 @@ export async function streamTrial(
   const counts = { accepted: 0, rejected: 0 };
   let [randomised, next] = [0, 0];
   try {
-    const door = doorClient({ url: services.url, tokens });
     for (; today <= last; today += 1) {
       await services.turnDays();
       const events: HoldfastEvent[] = [];
@@ -75,7 +74,13 @@ export async function streamTrial(
         events.push(one.event);
         next += 1;
       }
-      const { accepted, rejected } = await door.send(events);
+      const signal = AbortSignal.timeout(store.settings.waitSeconds * 1000);
+      const sending = doorClient({ url: services.url, tokens, signal }).send(events);
+      const { accepted, rejected } = await Promise.race([sending, services.failed]);
+      if (signal.aborted)
+        throw new CommandFailed(
+          `the services did not take in the events of ${dateOf(today)}; look at what they logged above`,
+        );
       counts.accepted += accepted;
       counts.rejected += rejected.length;
       randomised += events.filter(({ type }) => type === 'org.holdfast.participant-randomised.v1').length;

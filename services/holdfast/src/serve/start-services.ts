@@ -30,7 +30,7 @@ export type ServeOptions = {
   /** 0: any free one. */
   readonly port?: number;
   readonly logger?: Logger;
-  /** The drop folder. */
+  /** The drop folder; a setting names none here, since only `serve` may take in what lies there. */
   readonly drop?: string;
   /** What the door stamps and the clock turns by. */
   readonly now?: () => Date;
@@ -43,6 +43,8 @@ export type ServeOptions = {
 export interface Services {
   /** Where the door and the routes of operations are. */
   readonly url: string;
+  /** Which run. */
+  readonly names: readonly ServiceName[];
   /** Turns the days that have begun by now, as the clock does by itself every few seconds. */
   turnDays(): Promise<void>;
   /** Rejects when nothing useful can go on. Nobody has to look at it. */
@@ -56,7 +58,7 @@ const logPauseMs = 2_000;
 const logChances = 5;
 
 /** What runs where nobody says it. */
-export const servicesFor = (dropFolder: string | undefined): readonly ServiceName[] =>
+const servicesFor = (dropFolder: string | undefined): readonly ServiceName[] =>
   serviceNames.filter((name) => name !== 'drop' || dropFolder !== undefined);
 
 /** What may be logged of a failure of the drop folder: a path holds a file’s name, which may be a participant’s. */
@@ -66,7 +68,7 @@ const whyOf = (error: unknown): object =>
 /** Starts the services on an open store, in order: what folds before what takes in. */
 export async function startServices(store: Store, options: ServeOptions = {}): Promise<Services> {
   const { settings } = store;
-  const { now = () => new Date(), pauseMs = 200, drop: dropFolder = settings.drop } = options;
+  const { now = () => new Date(), pauseMs = 200, drop: dropFolder } = options;
   const services = options.services ?? servicesFor(dropFolder);
   const logger = options.logger ?? openLogger({ level: settings.logLevel });
   const metrics = openMetrics();
@@ -160,7 +162,7 @@ export async function startServices(store: Store, options: ServeOptions = {}): P
       pauseMs,
       failed: (err) => logger.warn({ err }, 'publications cannot be read; the known ones stay in force'),
     });
-    const folder = await startDropFolder({
+    const watching = startDropFolder({
       folder: dropFolder,
       doors,
       now,
@@ -175,6 +177,8 @@ export async function startServices(store: Store, options: ServeOptions = {}): P
         logger.error({ delivery, ...whyOf(error) }, 'the drop folder met an error; what passes is tried again'),
       onLeft: (why) => logger.warn(`in the drop folder ${why}`),
     });
+    watching.catch(() => doors.stop());
+    const folder = await watching;
     dropped = folder;
     return {
       name: 'drop',
@@ -231,5 +235,5 @@ export async function startServices(store: Store, options: ServeOptions = {}): P
     http,
   ];
   const { stop } = await startInOrder(starts, logger);
-  return { url, turnDays: () => turnDays(), failed, stop };
+  return { url, names: services, turnDays: () => turnDays(), failed, stop };
 }

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open, readdir, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Problem } from '@holdfast/events';
 import { LogError } from '@holdfast/log';
@@ -15,10 +15,7 @@ import { appending, judgeOf, rejectedRowsAsCsv } from '../take-tables.ts';
 import { digestOf, hashed, hasMapping, isUnchanged, type Lying, lyingAt, mappingFile } from './delivered.ts';
 import { codeOf } from './error-code.ts';
 import { mostRejectionsInReceipt, type Receipt, writeReceipt } from './receipt.ts';
-import { deliveredIn } from './working.ts';
-
-const linesToMendFile = 'rejected.ndjson';
-const rejectedRowsFile = 'rejected.csv';
+import { deliveredIn, linesToMendFile, rejectedRowsFile, removeLeft } from './working.ts';
 
 /** An array must be parsed whole, and beside the HTTP door nothing may take the process for long. */
 const largestArray = 32_000_000;
@@ -227,8 +224,7 @@ export async function takeDelivery(
   });
   if (name === undefined) return undefined;
   const path = join(deliveredIn(folder), name);
-  // Of a try that came to no receipt.
-  for (const left of [linesToMendFile, rejectedRowsFile]) await rm(join(folder, left), { force: true });
+  await removeLeft(folder);
   const taken = now().toISOString();
   const lying = await lyingAt(path);
   const into = remembering(hung, isStopped);

@@ -6,6 +6,7 @@ import { takeDelivery } from './delivery.ts';
 import { codeOf } from './error-code.ts';
 import { incomingRoom } from './incoming.ts';
 import { type Receipt, readReceipt } from './receipt.ts';
+import { tryEnded } from './tries.ts';
 import { workingRoom } from './working.ts';
 
 export type DropFolderOptions = {
@@ -78,11 +79,14 @@ export async function startDropFolder(options: DropFolderOptions): Promise<DropF
       const receipt =
         (await readReceipt(claimed.folder)) ??
         (await takeDelivery(claimed, doors.now(), { now, isStopped, sameAs, onDefect }));
+      await tryEnded(claimed.folder);
       if (receipt === undefined) return await working.remove(delivery);
       await rename(claimed.folder, join(folder, receipt.outcome, receipt.id));
       failing.delete(delivery);
       onTaken(receipt);
     } catch (error) {
+      // Where not even that can be written, it will be noted by the next try.
+      await tryEnded(claimed.folder).catch(() => undefined);
       if (isStopped()) return;
       const rounds = Math.min(mostRounds, 2 * (failing.get(delivery)?.rounds ?? 1));
       failing.set(delivery, { rounds, until: round + rounds });

@@ -53,6 +53,8 @@ export type Receipt = Readonly<z.infer<typeof Receipt>>;
 
 /** So many rejections stand in a receipt; `holdfast rejected` lists all. */
 export const mostRejectionsInReceipt = 1_000;
+/** Or fewer: each may have many reasons, and long ones. */
+export const mostBytesOfRejections = 4_000_000;
 
 const file = 'receipt.json';
 export const unfinishedReceipt = `${file}.part`;

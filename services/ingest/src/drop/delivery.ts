@@ -14,6 +14,7 @@ import { type Inlet, takeEvents } from '../take-events.ts';
 import { appending, judgeOf, rejectedRowsAsCsv } from '../take-tables.ts';
 import { digestOf, hashed, hasMapping, isUnchanged, type Lying, lyingAt, mappingFile } from './delivered.ts';
 import { codeOf } from './error-code.ts';
+import { isPassing } from './passing.ts';
 import { mostBytesOfRejections, mostRejectionsInReceipt, type Receipt, writeReceipt } from './receipt.ts';
 import { triesBegun } from './tries.ts';
 import { deliveredIn, linesToMendFile, rejectedRowsFile, removeLeft } from './working.ts';
@@ -75,8 +76,11 @@ function linesToMend(folder: string) {
       lines += 1;
     },
     async close() {
-      await handle?.sync();
-      await handle?.close();
+      try {
+        await handle?.sync();
+      } finally {
+        await handle?.close();
+      }
     },
   };
 }
@@ -168,7 +172,8 @@ async function takeTableFolder(path: string, { door, trials }: HungDoor, into: R
   }
   const { rejectedRows } = reconciliation;
   if (rejectedRows.length > 0) {
-    await writeFile(join(folder, rejectedRowsFile), rejectedRowsAsCsv(rejectedRows), { mode: 0o600 });
+    const path = join(folder, rejectedRowsFile);
+    await writeFile(path, rejectedRowsAsCsv(rejectedRows), { mode: 0o600, flush: true });
   }
   return {
     rows: rejectedRows.length,
@@ -178,13 +183,10 @@ async function takeTableFolder(path: string, { door, trials }: HungDoor, into: R
   };
 }
 
-/** What passes: a log or disk that is full or away, too many files open. */
-const passing = new Set(['ENOENT', 'ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE', 'EIO', 'EROFS', 'ESTALE']);
-
 function isForLater(error: unknown): boolean {
   if (error instanceof LogError) return error.code !== 'HF_INVALID_REQUEST';
   if (error instanceof NoTrialKey || error instanceof NotNow) return true;
-  return passing.has(codeOf(error) ?? '');
+  return isPassing(error);
 }
 
 /** Why it can never be taken in as a whole; what is tried again is thrown. */

@@ -552,6 +552,25 @@ describe('exactly once', () => {
     expect(await drop.lying('working')).toEqual([]);
   });
 
+  test('holds when the log is full in the middle, and what was appended by then is not appended again', async () => {
+    let tries = 0;
+    const watched = await drop.watch((log) => ({
+      ...log,
+      async append(topic, records) {
+        if (topic === topicsOf(protocol()).rejected.name && ++tries <= 3) throw new LogFull('no room');
+        return log.append(topic, records);
+      },
+    }));
+    await drop.put('big.ndjson', content);
+    // It is left alone for twice as many rounds each time.
+    for (let round = 0; round < 20; round += 1) await watched.look();
+    expect(watched.failures).toHaveLength(3);
+    expect(await drop.recordsOf(topicsOf(protocol()).events.name)).toHaveLength(2_100);
+    const { appended } = await drop.receiptIn('failed');
+    expect(appended.reduce((all, { first, last }) => all + last - first + 1, 0)).toBe(2_100);
+    await allIsIn(watched);
+  });
+
   test.each([
     [4, 'done', undefined],
     [5, 'failed', expect.stringMatching(/ended the server 5 times in a row/)],

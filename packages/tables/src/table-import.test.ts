@@ -131,6 +131,16 @@ describe('tables become events', () => {
     });
   });
 
+  test('a batch of which nothing is accepted is told like any other', async () => {
+    await inFolder({}, async (folder) => {
+      const tables = await openImport({ ...folder, trials: new Map([['T-0001', smallProtocol()]]) });
+      const batches: (readonly unknown[])[] = [];
+      for await (const batch of tables.events(() => ({ ok: false, problems: [] }))) batches.push(batch);
+      expect(batches).toEqual([[]]);
+      await tables.close();
+    });
+  });
+
   test('an import that is given up leaves no file behind', async () => {
     await inFolder({}, async (folder) => {
       const before = readdirSync(folder.directory);

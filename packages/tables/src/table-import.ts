@@ -32,7 +32,7 @@ export interface TableImport {
   /** Events judged so far. */
   readonly judged: number;
   /**
-   * The accepted events, in batches of about 2,000, by trial, participant and time; can be had once. Without a judge, schema and protocol
+   * The accepted events of each batch of about 2,000 (of some there may be none), by trial, participant and time; can be had once. Without a judge, schema and protocol
    * decide. What is refused is listed in the reconciliation, and never stops the import.
    */
   events(): AsyncGenerator<readonly HoldfastEvent[]>;
@@ -82,7 +82,7 @@ async function opened(
       const accepted = await judgedBatch(batch, judge, refused, second);
       counts.judged += batch.length;
       counts.accepted += accepted.length;
-      if (accepted.length > 0) yield accepted;
+      yield accepted;
     }
     // With what the judge refused, the fate of lines is another one than SQL alone could know.
     const refusal = await refused.toTable(connection);

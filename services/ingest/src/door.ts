@@ -57,7 +57,7 @@ const bytesOf = (text: string): Uint8Array => Buffer.from(text, 'utf8');
 /** Bytes of the largest event: well below what a log takes of one record, since sealing makes it longer by a third. */
 const largestEvent = 400_000;
 /** At least a sixth of the bytes that a valid event's data take as JSON (a character takes six at most). */
-function weight(value: unknown): number {
+export function weight(value: unknown): number {
   if (typeof value === 'string') return value.length + 2;
   if (typeof value !== 'object' || value === null) return 8;
   let sum = 2;

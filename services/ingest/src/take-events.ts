@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Problem } from '@holdfast/events';
 import type { Trials } from '@holdfast/trials';
-import type { Accepted, Door, Verdict } from './door.ts';
+import { type Accepted, type Door, type Verdict, weight } from './door.ts';
 import type { EventInput } from './event-files.ts';
 import type { Rejection } from './rejections.ts';
 
@@ -22,6 +22,8 @@ export type TakeEventsOptions = {
 
 /** Events made durable at once: each append costs a sync. */
 const eventsAtOnce = 2_000;
+/** Bytes of text made durable at once, about: until then all of it is held, several times over. */
+export const bytesAtOnce = 8_000_000;
 /** So many are judged at a stretch: others get their turn in between. */
 const judgedAtOnce = 500;
 
@@ -30,6 +32,16 @@ function trialNamed(input: unknown, trials: Trials): string | undefined {
   const source = typeof input === 'object' && input !== null && 'source' in input ? input.source : undefined;
   const named = typeof source === 'string' ? /^\/trials\/([^/]+)/.exec(source)?.[1] : undefined;
   return named !== undefined && trials.has(named) ? named : undefined;
+}
+
+/** About how much memory the value will take as text; what is nested too deeply to tell counts as much. */
+export function sizeOf(value: unknown): number {
+  try {
+    return weight(value);
+  } catch (error) {
+    if (error instanceof RangeError) return bytesAtOnce;
+    throw error;
+  }
 }
 
 function verdictOf(input: EventInput, { judge }: Pick<Door, 'judge'>): Verdict {
@@ -50,10 +62,11 @@ export async function takeEvents(
   const counts = { accepted: 0, rejected: 0 };
   let accepted: Accepted[] = [];
   let rejected: Rejection[] = [];
+  let bytes = 0;
   const pass = async () => {
     await inlet.admit(accepted);
     await inlet.keepRejected(rejected);
-    [accepted, rejected] = [[], []];
+    [accepted, rejected, bytes] = [[], [], 0];
     onDurable?.(counts);
   };
   for await (const input of inputs) {
@@ -73,8 +86,9 @@ export async function takeEvents(
         isAmbiguous: 'value' in input && input.problems !== undefined,
       });
     }
+    bytes += input.line?.length ?? sizeOf('value' in input ? input.value : input.text);
     if ((counts.accepted + counts.rejected) % judgedAtOnce === 0) await nextTurn();
-    if (accepted.length + rejected.length >= eventsAtOnce) await pass();
+    if (accepted.length + rejected.length >= eventsAtOnce || bytes >= bytesAtOnce) await pass();
   }
   await pass();
   return counts;

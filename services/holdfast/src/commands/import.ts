@@ -131,11 +131,10 @@ function importAll(
   return withIntake(store, {}, async (intake) => {
     const tables = await open();
     const started = new Date();
-    const refused: Rejection[] = [];
-    const log = appending({ ...intake.door, admit: intake.admit }, refused);
+    const log = appending({ ...intake.door, admit: intake.admit });
     let taken: Taken;
     try {
-      taken = await takeTables(store, options, tables, intake.door, progress, log.take, (one) => refused.push(one));
+      taken = await takeTables(store, options, tables, intake.door, progress, log.take, log.refuse);
       await log.flush();
       if (options.fullExport) await intake.door.exported(tables.mapping, started);
     } finally {

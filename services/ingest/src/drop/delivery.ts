@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open, readdir, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Problem } from '@holdfast/events';
 import { LogError } from '@holdfast/log';
@@ -14,11 +14,10 @@ import { type Inlet, takeEvents } from '../take-events.ts';
 import { appending, judgeOf, rejectedRowsAsCsv } from '../take-tables.ts';
 import { digestOf, hashed, hasMapping, isUnchanged, type Lying, lyingAt, mappingFile } from './delivered.ts';
 import { codeOf } from './error-code.ts';
-import { mostRejectionsInReceipt, type Receipt, writeReceipt } from './receipt.ts';
-import { deliveredIn } from './working.ts';
-
-const linesToMendFile = 'rejected.ndjson';
-const rejectedRowsFile = 'rejected.csv';
+import { isPassing } from './passing.ts';
+import { mostBytesOfRejections, mostRejectionsInReceipt, type Receipt, writeReceipt } from './receipt.ts';
+import { triesBegun } from './tries.ts';
+import { deliveredIn, linesToMendFile, rejectedRowsFile, removeLeft } from './working.ts';
 
 /** An array must be parsed whole, and beside the HTTP door nothing may take the process for long. */
 const largestArray = 32_000_000;
@@ -53,6 +52,9 @@ async function* textOnly(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
 /** Names of files as they may be shown: whatever they are called, one line. */
 const shownName = (name: string) => name.replace(/\p{Cc}/gu, '?');
 
+/** Where an input stands: also what is called the same in two deliveries is listed for each; on a second try it is the same place. */
+const placeOf = ({ delivery }: Claimed, name: string) => `${delivery}/${shownName(name)}`;
+
 /** The line by which a rejected input can be mended and dropped again; none of what does not say one thing, or is no line. */
 function lineToMend(input: EventInput): Uint8Array | undefined {
   if (input.line !== undefined) return input.line;
@@ -74,8 +76,11 @@ function linesToMend(folder: string) {
       lines += 1;
     },
     async close() {
-      await handle?.sync();
-      await handle?.close();
+      try {
+        await handle?.sync();
+      } finally {
+        await handle?.close();
+      }
     },
   };
 }
@@ -85,6 +90,7 @@ function remembering({ door, trials }: HungDoor, isStopped: () => boolean) {
   const places = new Map<string, Appended>();
   const clocks = new Map<string, ImportedClock>();
   const rejections: { where: string; problems: Problem[] }[] = [];
+  let bytesOfRejections = 0;
   const counts = { accepted: 0, rejected: 0 };
   const inlet: Inlet = {
     judge: door.judge,
@@ -108,9 +114,11 @@ function remembering({ door, trials }: HungDoor, isStopped: () => boolean) {
       await door.keepRejected(rejected);
       counts.rejected += rejected.length;
       for (const { trial, where, problems } of rejected) {
-        if (rejections.length === mostRejectionsInReceipt) return;
+        if (rejections.length === mostRejectionsInReceipt || bytesOfRejections > mostBytesOfRejections) return;
         const protocol = trial === undefined ? undefined : trials.get(trial)?.protocol;
-        rejections.push({ where, problems: [...problemsInClear(problems, protocol, trials)] });
+        const rejection = { where, problems: [...problemsInClear(problems, protocol, trials)] };
+        rejections.push(rejection);
+        bytesOfRejections += JSON.stringify(rejection).length;
       }
     },
   };
@@ -131,10 +139,10 @@ function remembering({ door, trials }: HungDoor, isStopped: () => boolean) {
 
 type Remembering = ReturnType<typeof remembering>;
 
-async function takeEventFile(path: string, name: string, hung: HungDoor, into: Remembering, folder: string) {
-  const mend = linesToMend(folder);
+async function takeEventFile(path: string, name: string, hung: HungDoor, into: Remembering, claimed: Claimed) {
+  const mend = linesToMend(claimed.folder);
   try {
-    const inputs = eventInputsIn(textOnly(createReadStream(path)), shownName(name), largestArray);
+    const inputs = eventInputsIn(textOnly(createReadStream(path)), placeOf(claimed, name), largestArray);
     const { accepted, rejected } = await takeEvents(inputs, into.inlet, {
       trials: hung.trials,
       async onRejected(input) {
@@ -154,9 +162,8 @@ async function takeTableFolder(path: string, { door, trials }: HungDoor, into: R
   const tables = await openImport({ mapping: join(path, mappingFile), directory: path, trials: protocols });
   let reconciliation: Reconciliation;
   try {
-    const refused: Parameters<typeof appending>[1] = [];
-    const log = appending(into.inlet, refused);
-    const judge = judgeOf(door, tables.mapping, (rejection) => refused.push(rejection));
+    const log = appending(into.inlet);
+    const judge = judgeOf(door, tables.mapping, log.refuse);
     for await (const batch of tables.events(judge)) await log.take(batch);
     await log.flush();
     reconciliation = tables.reconciliation();
@@ -165,7 +172,8 @@ async function takeTableFolder(path: string, { door, trials }: HungDoor, into: R
   }
   const { rejectedRows } = reconciliation;
   if (rejectedRows.length > 0) {
-    await writeFile(join(folder, rejectedRowsFile), rejectedRowsAsCsv(rejectedRows), { mode: 0o600 });
+    const path = join(folder, rejectedRowsFile);
+    await writeFile(path, rejectedRowsAsCsv(rejectedRows), { mode: 0o600, flush: true });
   }
   return {
     rows: rejectedRows.length,
@@ -175,13 +183,10 @@ async function takeTableFolder(path: string, { door, trials }: HungDoor, into: R
   };
 }
 
-/** What passes: a log or disk that is full or away, too many files open. */
-const passing = new Set(['ENOENT', 'ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE', 'EIO', 'EROFS', 'ESTALE']);
-
 function isForLater(error: unknown): boolean {
   if (error instanceof LogError) return error.code !== 'HF_INVALID_REQUEST';
   if (error instanceof NoTrialKey || error instanceof NotNow) return true;
-  return passing.has(codeOf(error) ?? '');
+  return isPassing(error);
 }
 
 /** Why it can never be taken in as a whole; what is tried again is thrown. */
@@ -203,6 +208,10 @@ export type DeliveryOptions = {
   readonly onDefect: (error: unknown) => void;
 };
 
+/** So often the server may die of a delivery, or while it is at it, in a row. */
+const mostTries = 5;
+const killedTheServer = `ended the server ${mostTries} times in a row while it was taken in, perhaps for want of memory; what of it was taken in by then stays. Drop it again in several smaller files, or give the server more memory`;
+
 /** What is wrong with it as it lies there, before any of it is read. */
 function flawOf(lying: Lying): string | undefined {
   const odd = lying.entries.find(({ is }) => is === 'neither');
@@ -217,22 +226,23 @@ function flawOf(lying: Lying): string | undefined {
  * beginning: an event that comes twice counts once. Undefined if nothing was delivered after all.
  */
 export async function takeDelivery(
-  { folder, delivery }: Claimed,
+  claimed: Claimed,
   hung: HungDoor,
   { now, isStopped, sameAs, onDefect }: DeliveryOptions,
 ): Promise<Receipt | undefined> {
+  const { folder, delivery } = claimed;
   const [name] = await readdir(deliveredIn(folder)).catch((error) => {
     if (codeOf(error) === 'ENOENT') return [];
     throw error;
   });
   if (name === undefined) return undefined;
   const path = join(deliveredIn(folder), name);
-  // Of a try that came to no receipt.
-  for (const left of [linesToMendFile, rejectedRowsFile]) await rm(join(folder, left), { force: true });
+  await removeLeft(folder);
   const taken = now().toISOString();
   const lying = await lyingAt(path);
   const into = remembering(hung, isStopped);
-  let problem = flawOf(lying);
+  const tries = await triesBegun(folder);
+  let problem = flawOf(lying) ?? (tries > mostTries ? killedTheServer : undefined);
   let came: { toMend?: number; rows?: number; tables?: Receipt['tables'] } = {};
   let files: Receipt['files'] = [];
   try {
@@ -240,7 +250,7 @@ export async function takeDelivery(
     if (problem === undefined)
       came =
         lying.is === 'file'
-          ? await takeEventFile(path, name, hung, into, folder)
+          ? await takeEventFile(path, name, hung, into, claimed)
           : await takeTableFolder(path, hung, into, folder);
   } catch (error) {
     problem = whyUnusable(error, onDefect);
@@ -252,7 +262,7 @@ export async function takeDelivery(
     const why = lying.is === 'folder' ? 'could not be taken in; its receipt says why' : problem;
     const whole = {
       trial: undefined,
-      where: shownName(name),
+      where: placeOf(claimed, name),
       problems: [{ path: '', message: why }],
       input: undefined,
     };

@@ -101,7 +101,7 @@ describe('a delivery', () => {
     const receipt = await drop.receiptIn('failed');
     expect(receipt).toMatchObject({ accepted: 2, rejected: 1, toMend: 1 });
     expect(receipt.rejections).toEqual([
-      { where: 'week.ndjson:2', problems: [{ path: 'data.results', message: expect.any(String) }] },
+      { where: `${receipt.delivery}/week.ndjson:2`, problems: [{ path: 'data.results', message: expect.any(String) }] },
     ]);
     const file = drop.path('failed', receipt.id, 'rejected.ndjson');
     expect(await readFile(file, 'utf8')).toBe(lines([wrong]));
@@ -165,6 +165,18 @@ describe('a delivery', () => {
     expect(watched.receipts[1]).toMatchObject({ name: 'b.ndjson', accepted: 3, sameAs: [first.id] });
     expect(await drop.eventsOf('DEMO-2X2')).toHaveLength(3);
   });
+});
+
+test('what two deliveries of the same name have at the same line is listed for each of them', async () => {
+  const watched = await drop.watch();
+  for (const text of ['not JSON\n', 'not JSON either\n']) {
+    await drop.put('export.ndjson', text);
+    await taken(watched);
+  }
+  const listed = await readRejections(drop.log, undefined);
+  expect(listed.map(({ where }) => where)).toEqual(
+    watched.receipts.map(({ delivery }) => `${delivery}/export.ndjson:1`),
+  );
 });
 
 describe('what is not whole yet', () => {
@@ -269,7 +281,10 @@ describe('what cannot be used', () => {
         problem: expect.stringMatching(reason),
       });
     const listed = (await readRejections(drop.log, undefined)).map(({ where, problems }) => [where, problems]);
-    const told = [...receipts].map(([name, { problem }]) => [name, [{ path: '', message: problem }]]);
+    const told = [...receipts].map(([name, { delivery, problem }]) => [
+      `${delivery}/${name}`,
+      [{ path: '', message: problem }],
+    ]);
     expect(listed.sort()).toEqual(told.sort());
   });
 
@@ -299,8 +314,8 @@ describe('what cannot be used', () => {
       return rejections;
     });
     for (const [name, reason] of Object.entries(why)) {
-      const [rejection] = receipts.get(name)?.rejections ?? [];
-      expect(rejection?.where.startsWith(name)).toBe(true);
+      const { rejections: [rejection] = [], delivery } = receipts.get(name) ?? {};
+      expect(rejection?.where.startsWith(`${delivery}/${name}`)).toBe(true);
       expect(rejection?.problems[0]?.message).toMatch(reason);
     }
     const listed = [...(await readRejections(drop.log, undefined)), ...(await readRejections(drop.log, protocol()))];
@@ -340,7 +355,7 @@ describe('what cannot be used', () => {
     const receipt = await drop.receiptIn('failed');
     expect(receipt).toMatchObject({ kind: 'tables', accepted: 0, problem: expect.stringMatching(why) });
     expect(await readRejections(drop.log, undefined)).toMatchObject([
-      { where: 'export', problems: [{ message: expect.stringContaining('its receipt says why') }] },
+      { where: `${receipt.delivery}/export`, problems: [{ message: expect.stringContaining('its receipt says why') }] },
     ]);
     expect(await drop.eventsOf('T-0001')).toEqual([]);
   });
@@ -361,8 +376,11 @@ describe('what cannot be used', () => {
     for (const name of names) await drop.put(name, lines([event(), bad()]));
     await taken(watched);
     expect(watched.receipts.map(({ name }) => name).sort()).toEqual(names.toSorted());
-    for (const { id, name, accepted, rejections } of watched.receipts) {
-      expect([accepted, rejections.map(({ where }) => where)]).toEqual([1, [`${name.replace('\n', '?')}:2`]]);
+    for (const { id, delivery, name, accepted, rejections } of watched.receipts) {
+      expect([accepted, rejections.map(({ where }) => where)]).toEqual([
+        1,
+        [`${delivery}/${name.replace('\n', '?')}:2`],
+      ]);
       expect((await readdir(drop.path('failed', id))).sort()).toEqual(['delivered', 'receipt.json', 'rejected.ndjson']);
       expect(await readdir(drop.path('failed', id, 'delivered'))).toEqual([name]);
     }
@@ -520,7 +538,10 @@ describe('exactly once', () => {
     await drop.put('small.ndjson', lines([event()]));
     await taken(watched);
     expect(watched.failures.map(({ error }) => (error as Error).name)).toEqual(['LogFull', 'LogFull']);
-    expect(await drop.lying('working')).toHaveLength(2);
+    const waiting = await drop.lying('working');
+    expect(waiting).toHaveLength(2);
+    // Nobody died of these tries.
+    for (const one of waiting) expect(await readdir(drop.path('working', one))).not.toContain('tries');
     isFull = false;
     await taken(watched);
     await taken(watched);
@@ -529,6 +550,39 @@ describe('exactly once', () => {
       ['small.ndjson', 'done'],
     ]);
     expect(await drop.lying('working')).toEqual([]);
+  });
+
+  test('holds when the log is full in the middle, and what was appended by then is not appended again', async () => {
+    let tries = 0;
+    const watched = await drop.watch((log) => ({
+      ...log,
+      async append(topic, records) {
+        if (topic === topicsOf(protocol()).rejected.name && ++tries <= 3) throw new LogFull('no room');
+        return log.append(topic, records);
+      },
+    }));
+    await drop.put('big.ndjson', content);
+    // It is left alone for twice as many rounds each time.
+    for (let round = 0; round < 20; round += 1) await watched.look();
+    expect(watched.failures).toHaveLength(3);
+    expect(await drop.recordsOf(topicsOf(protocol()).events.name)).toHaveLength(2_100);
+    const { appended } = await drop.receiptIn('failed');
+    expect(appended.reduce((all, { first, last }) => all + last - first + 1, 0)).toBe(2_100);
+    await allIsIn(watched);
+  });
+
+  test.each([
+    [4, 'done', undefined],
+    [5, 'failed', expect.stringMatching(/ended the server 5 times in a row/)],
+  ] as const)('holds when the server died of it %i times: then it is %s', async (deaths, outcome, problem) => {
+    await (await drop.watch()).stop();
+    await mkdir(drop.path('working', stamp, 'delivered'), { recursive: true });
+    await writeFile(drop.path('working', stamp, 'delivered', 'deadly.ndjson'), lines([event()]));
+    await writeFile(drop.path('working', stamp, 'tries'), `${deaths}\n`);
+    const { receipts } = await drop.watch();
+    expect(receipts).toMatchObject([{ outcome, accepted: outcome === 'done' ? 1 : 0 }]);
+    expect(receipts[0]?.problem).toEqual(problem);
+    expect(await readdir(drop.path(outcome, receipts[0]?.id ?? ''))).not.toContain('tries');
   });
 
   test('is not tried for ever where the fault is ours: it fails, and says so without quoting anything', async () => {

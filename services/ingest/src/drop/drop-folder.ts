@@ -2,10 +2,12 @@ import { access, constants, mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LiveDoor } from '../live-door.ts';
+import { type AppendedOnce, appendedOnce } from './appended-once.ts';
 import { takeDelivery } from './delivery.ts';
 import { codeOf } from './error-code.ts';
 import { incomingRoom } from './incoming.ts';
 import { type Receipt, readReceipt } from './receipt.ts';
+import { tryEnded } from './tries.ts';
 import { workingRoom } from './working.ts';
 
 export type DropFolderOptions = {
@@ -57,7 +59,7 @@ export async function startDropFolder(options: DropFolderOptions): Promise<DropF
   const working = workingRoom(join(folder, 'working'), now);
   const stopping = new AbortController();
   const isStopped = () => stopping.signal.aborted;
-  const failing = new Map<string, { rounds: number; until: number }>();
+  const failing = new Map<string, { rounds: number; until: number; appended: AppendedOnce }>();
   let round = 0;
   let isFailing = false;
 
@@ -73,19 +75,23 @@ export async function startDropFolder(options: DropFolderOptions): Promise<DropF
   /** Takes in what was claimed, or what is left of that, and moves it where it belongs. */
   const handle = async (delivery: string): Promise<void> => {
     const claimed = { folder: working.folderOf(delivery), delivery };
+    const appended = failing.get(delivery)?.appended ?? appendedOnce();
     const onDefect = (error: unknown) => onFailed(delivery, error);
     try {
       const receipt =
         (await readReceipt(claimed.folder)) ??
-        (await takeDelivery(claimed, doors.now(), { now, isStopped, sameAs, onDefect }));
+        (await takeDelivery(claimed, appended.through(doors.now()), { now, isStopped, sameAs, onDefect }));
+      await tryEnded(claimed.folder);
       if (receipt === undefined) return await working.remove(delivery);
       await rename(claimed.folder, join(folder, receipt.outcome, receipt.id));
       failing.delete(delivery);
       onTaken(receipt);
     } catch (error) {
+      // Where not even that can be written, it will be noted by the next try.
+      await tryEnded(claimed.folder).catch(() => undefined);
       if (isStopped()) return;
       const rounds = Math.min(mostRounds, 2 * (failing.get(delivery)?.rounds ?? 1));
-      failing.set(delivery, { rounds, until: round + rounds });
+      failing.set(delivery, { rounds, until: round + rounds, appended });
       onFailed(delivery, error);
     }
   };

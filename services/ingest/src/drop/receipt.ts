@@ -53,8 +53,11 @@ export type Receipt = Readonly<z.infer<typeof Receipt>>;
 
 /** So many rejections stand in a receipt; `holdfast rejected` lists all. */
 export const mostRejectionsInReceipt = 1_000;
+/** Or fewer: each may have many reasons, and long ones. */
+export const mostBytesOfRejections = 4_000_000;
 
 const file = 'receipt.json';
+export const unfinishedReceipt = `${file}.part`;
 
 /** The receipt in a folder; undefined if there is none yet. */
 export async function readReceipt(folder: string): Promise<Receipt | undefined> {
@@ -68,7 +71,7 @@ export async function readReceipt(folder: string): Promise<Receipt | undefined> 
 
 /** Writes a receipt so that it is there whole, and stays, or is not there at all. */
 export async function writeReceipt(folder: string, receipt: Receipt): Promise<void> {
-  const unfinished = join(folder, `${file}.part`);
+  const unfinished = join(folder, unfinishedReceipt);
   const handle = await open(unfinished, 'w', 0o600);
   try {
     await handle.writeFile(`${JSON.stringify(receipt, null, 1)}\n`);

@@ -30,6 +30,8 @@ test('an answer that comes after the group has given the member up begins nothin
   const connection: Connection = {
     anyBroker: async () => broker,
     metadata: () => Promise.reject(new Error('not asked here')),
+    leaders: async () => new Map([[0, 0]]),
+    broker: async () => broker,
     byLeader: async (_, partitions) => new Map([[broker, partitions]]),
     coordinator: async () => broker,
     forget: () => undefined,

@@ -3,7 +3,7 @@ import { checkBounds, checkGroup, checkOffset, checkPartition } from '../limits.
 import { LogUnavailable } from '../log-errors.ts';
 import { appendTo } from './appender.ts';
 import { connect } from './connection.ts';
-import { kafkaErrorType, persist } from './kafka-errors.ts';
+import { isPassingForNew, kafkaErrorType, persist } from './kafka-errors.ts';
 import type { ClusterOptions } from './kafkajs-parts.ts';
 import { joinGroup } from './membership.ts';
 import { endsOf, readFrom } from './reader.ts';
@@ -63,7 +63,7 @@ export function kafkaEventLog(options: KafkaLogOptions): EventLog {
       use(async () => {
         const topic = await topics.make(spec);
         // Until every partition answers, an append to many would be refused by some and repeated to all.
-        await endsOf(connection, topic, patienceMs);
+        await endsOf(connection, topic, patienceMs, isPassingForNew);
       }),
     topics: () => use(() => topics.all()),
     topicId: (name) => use(async () => (await topics.look(name)).id),

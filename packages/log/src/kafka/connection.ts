@@ -21,6 +21,9 @@ export type Connection = {
   close(): Promise<void>;
 };
 
+/** A broker that we do not know, or that is not where we know it: it may have come back under another address. */
+const isElsewhere = new Set(['KafkaJSBrokerNotFound', 'KafkaJSConnectionError']);
+
 /** The number of no broker. */
 export const nobody = -1;
 
@@ -62,8 +65,8 @@ export function connect(options: ClusterOptions): Connection {
     try {
       return await pool.findBroker({ nodeId });
     } catch (error) {
-      if (!(error instanceof Error) || error.name !== 'KafkaJSBrokerNotFound') throw error;
-      await pool.refreshMetadata([topic]); // which tells of all brokers
+      if (!(error instanceof Error) || !isElsewhere.has(error.name)) throw error;
+      await pool.refreshMetadata([topic]); // which tells of all brokers, and where they are now
       return pool.findBroker({ nodeId });
     }
   }

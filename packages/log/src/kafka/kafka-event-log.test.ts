@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { kafkaForTests } from '../../../../test/native-servers.ts';
 import { eventLogContract } from '../event-log.contract.ts';
@@ -81,6 +82,17 @@ describe.skipIf(!start)('on a real Kafka', () => {
         message: expect.stringContaining('INVALID_REPLICATION_FACTOR'),
       });
       await three.close();
+    });
+
+    test('a broker that accepts requests and answers none is left for another', async () => {
+      const silent = createServer();
+      await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+      const { port } = silent.address() as AddressInfo;
+      const both = kafkaEventLog({ brokers: [`127.0.0.1:${port}`, ...brokers], clientId: 'test', patienceMs: 6_000 });
+      const name = await newTopic();
+      expect(await both.topics()).toContainEqual(expect.objectContaining({ name }));
+      await both.close();
+      silent.close();
     });
 
     test('brokers that do not answer are named when patience ends, and it may be tried again', async () => {

@@ -22,7 +22,9 @@ export type KafkaLogOptions = Pick<ClusterOptions, 'brokers' | 'clientId' | 'ssl
  */
 export function kafkaEventLog(options: KafkaLogOptions): EventLog {
   const { brokers, clientId, ssl, sasl, replication = 3, patienceMs = 30_000 } = options;
-  const client = { brokers, clientId, requestTimeout: 15_000, ...(ssl && { ssl }), ...(sasl && { sasl }) };
+  // A broker that is silent so long is left: within patience another can still be asked.
+  const requestTimeout = Math.min(15_000, patienceMs / 2);
+  const client = { brokers, clientId, requestTimeout, ...(ssl && { ssl }), ...(sasl && { sasl }) };
   const connection = connect(client);
   const topics = topicsOn(connection, replication, patienceMs);
   const leaves = new Set<() => Promise<void>>();

@@ -143,7 +143,11 @@ export function newCluster(options: ClusterOptions): Cluster {
     for (const connection of connections.pool) {
       const [connect, send] = [connection.connect.bind(connection), connection.send.bind(connection)];
       // KafkaJS opens a socket for every request that finds none open, and loses all but the last: here the others wait for the first.
-      connection.connect = sharedPromiseTo(connect);
+      connection.connect = sharedPromiseTo(() => {
+        // KafkaJS takes what a broken connection left half received for the beginning of what the next one receives.
+        if (!connection.isConnected()) Object.assign(connection, { chunks: [], bytesBuffered: 0, bytesNeeded: 4 });
+        return connect();
+      });
       // KafkaJS keeps using a broker that accepts requests and answers none. Here its silence is a broken connection, as its death would be.
       connection.send = async (request: unknown) => {
         try {

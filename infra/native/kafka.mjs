@@ -82,7 +82,7 @@ async function brokersSeen(brokers) {
 }
 
 /**
- * Starts Kafka. `brokers` is what clients connect to; a node, by its number from 0, can be killed and started again with its data;
+ * Starts Kafka. `brokers` is what clients connect to; a node, by its number from 0, can be killed and started again with its data, or frozen and thawed;
  * `stop` ends all and removes their data.
  */
 export async function startKafka({ nodes = 1 } = {}) {
@@ -121,6 +121,8 @@ export async function startKafka({ nodes = 1 } = {}) {
   return {
     brokers,
     kill: (id) => running[id].kill(),
+    freeze: (id) => running[id].freeze(),
+    thaw: (id) => running[id].thaw(),
     async restart(id) {
       running[id] = await start(id);
     },

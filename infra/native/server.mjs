@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { lastLines } from './cache.mjs';
 
 /**
- * A shell between us and the server holds the end of a pipe. A line means: kill the server. The end of the pipe means that we are gone,
+ * A shell between us and the server holds the end of a pipe. A line means: freeze the server, thaw it, or else kill it. The end of the pipe means that we are gone,
  * however we died: kill the server and remove its data. A signal to all of our group is for us alone. `kill -9` is no loss, since what these servers keep is thrown away.
  */
 const guard = `
@@ -17,7 +17,13 @@ exec 3<&0
 data=$1; shift
 "$@" </dev/null 3<&- & server=$!
 {
-  read -r line <&3 && data=
+  while read -r line <&3; do
+    case $line in
+      freeze) kill -STOP $server ;;
+      thaw) kill -CONT $server ;;
+      *) data=; break ;;
+    esac
+  done
   kill -KILL $server
   while kill -0 $server; do sleep 0.02; done
   [ -z "$data" ] || rm -rf "$data"
@@ -50,7 +56,7 @@ export async function freePorts(count) {
 
 /**
  * Starts a server and resolves when `isReady` (one real round trip, which may throw) says so. `kill` ends it as `kill -9` would and keeps
- * `data`; `stop` also removes `data`, as our own death does.
+ * `data`; while it is frozen its connections stay open and nothing answers; `stop` also removes `data`, as our own death does.
  */
 export async function startServer({ name, command, args, env = {}, data, isReady, patienceMs = 60_000 }) {
   const child = spawn('/bin/sh', ['-c', guard, 'guard', data, command, ...args], {
@@ -71,6 +77,8 @@ export async function startServer({ name, command, args, env = {}, data, isReady
   });
 
   const server = {
+    freeze: () => void child.stdin.write('freeze\n'),
+    thaw: () => void child.stdin.write('thaw\n'),
     async kill() {
       child.stdin.write('kill\n');
       await ended;

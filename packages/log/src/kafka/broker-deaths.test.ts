@@ -10,21 +10,42 @@ import { kafkaEventLog } from './kafka-event-log.ts';
 const start = ownKafkaForTests();
 const nodes = 3;
 const partitions = 8;
+const topic = 'events';
 const deaths = all ? 12 : 1;
 
-describe.skipIf(!start)('three brokers that are killed in turns', () => {
+describe.skipIf(!start)('three brokers that fall silent or are killed in turns', () => {
   let kafka: NativeKafka;
   beforeAll(async () => {
-    if (start) kafka = await start(nodes);
+    if (!start) return;
+    kafka = await start(nodes);
+    const log = open();
+    await log.createTopic({ name: topic, partitions, access: 'open' });
+    await log.close();
   }, 240_000);
   afterAll(() => kafka?.stop());
 
   const open = () => kafkaEventLog({ brokers: kafka.brokers, clientId: 'test' });
 
+  test('are left when they are silent, and others are asked', async () => {
+    const log = kafkaEventLog({ brokers: kafka.brokers, clientId: 'test', patienceMs: 16_000 });
+    const records = Array.from({ length: partitions }, (_, partition) => ({
+      key: 'k',
+      value: Buffer.of(1),
+      partition,
+    }));
+    await log.append(topic, records);
+    kafka.freeze(1);
+    try {
+      expect(await log.append(topic, records)).toHaveLength(partitions);
+      expect(Math.min(...(await log.ends(topic)))).toBeGreaterThanOrEqual(2);
+    } finally {
+      kafka.thaw(1);
+    }
+    await log.close();
+  });
+
   test('lose nothing that was acknowledged, while members of a group come and go, and no two of them have a partition', async () => {
     const log = open();
-    const topic = 'events';
-    await log.createTopic({ name: topic, partitions, access: 'open' });
     const group = watchedGroup();
     const acknowledged: string[] = [];
     let isOver = false;

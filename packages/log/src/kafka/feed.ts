@@ -1,8 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { BatchBounds, LogRecord } from '../event-log.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, nobody } from './connection.ts';
 import { asLogError, isPassing, kafkaErrorType } from './kafka-errors.ts';
-import type { Broker } from './kafkajs-parts.ts';
 import { countWithin, fetchFrom, outOfRange } from './reader.ts';
 import type { Topic } from './topics.ts';
 
@@ -26,9 +25,9 @@ export function feedOf(connection: Connection, topic: Topic, most: BatchBounds, 
   const held = new Map<number, readonly LogRecord[]>();
   const failures = new Map<number, unknown>();
   const wakes = new Map<number, () => void>();
-  const fetching = new Set<Broker>();
+  const failingSince = new Map<number, number>(); // partitions; a leader's trouble is that of its partitions only
+  const fetching = new Set<number>(); // leaders, `nobody` among them: it is sought in the same way
   const tasks = new Set<Promise<void>>();
-  let failingSince: number | undefined;
   let isClosed = false;
 
   function run(act: () => Promise<void>): void {
@@ -45,63 +44,70 @@ export function feedOf(connection: Connection, topic: Topic, most: BatchBounds, 
   async function look(): Promise<void> {
     while (wanted.size > 0 && !isClosed) {
       try {
-        for (const broker of (await connection.byLeader(topic.name, [...wanted.keys()])).keys())
-          if (!fetching.has(broker) && !isClosed) {
-            fetching.add(broker);
-            run(() => fetchAll(broker));
-          }
+        const leaders = await connection.leaders(topic.name);
+        for (const partition of wanted.keys()) {
+          const leader = leaders.get(partition) ?? nobody;
+          if (fetching.has(leader)) continue;
+          fetching.add(leader);
+          run(() => fetchAll(leader));
+        }
         return;
       } catch (error) {
-        await troubled(error);
+        await troubled(error, wanted);
       }
     }
   }
 
   /** Asks one leader as long as it leads something wanted. */
-  async function fetchAll(broker: Broker): Promise<void> {
-    while (!isClosed) {
+  async function fetchAll(leader: number): Promise<void> {
+    while (wanted.size > 0 && !isClosed) {
+      let asked: ReadonlyMap<number, number> = new Map(wanted); // all, as long as it is not known who leads what
       try {
-        const led = (await connection.byLeader(topic.name, [...wanted.keys()])).get(broker) ?? [];
-        const froms = new Map(led.flatMap((partition) => wantedOf(partition)));
-        if (froms.size === 0) break;
-        for (const { partition, records, next } of await fetchFrom(broker, topic, froms, maxWaitMs)) {
-          if (wanted.get(partition) !== froms.get(partition)) continue; // dropped meanwhile
+        const leaders = await connection.leaders(topic.name);
+        asked = new Map([...wanted].filter(([partition]) => (leaders.get(partition) ?? nobody) === leader));
+        if (asked.size === 0) break;
+        const broker = await connection.broker(leader, topic.name);
+        for (const { partition, records, next } of await fetchFrom(broker, topic, asked, maxWaitMs)) {
+          if (wanted.get(partition) !== asked.get(partition)) continue; // dropped meanwhile
+          failingSince.delete(partition);
           if (records.length > 0) {
             wanted.delete(partition);
             held.set(partition, records);
             wakes.get(partition)?.();
           } else wanted.set(partition, next);
         }
-        failingSince = undefined;
       } catch (error) {
-        await troubled(error);
+        await troubled(error, asked);
       }
     }
-    fetching.delete(broker);
+    fetching.delete(leader);
     await look(); // leaders may have moved, or something become wanted in the last moment
   }
 
-  function wantedOf(partition: number): [number, number][] {
-    const from = wanted.get(partition);
-    return from === undefined ? [] : [[partition, from]];
-  }
-
-  /** An offset out of range is the affair of its partition; anything else may pass, and is everybody's when it does not. */
-  async function troubled(error: unknown): Promise<void> {
+  /** An offset out of range is the affair of its partition; anything else may pass, and is that of all that were asked for when it does not. */
+  async function troubled(error: unknown, asked: ReadonlyMap<number, number>): Promise<void> {
     const { partition } = error as { partition?: number };
     if (kafkaErrorType(error) === 'OFFSET_OUT_OF_RANGE' && partition !== undefined) {
-      fail(partition, outOfRange(topic, partition, wanted.get(partition) ?? 0, error));
+      const from = asked.get(partition);
+      // Else it was dropped meanwhile: who has it next may ask for another offset.
+      if (from !== undefined && wanted.get(partition) === from)
+        fail(partition, outOfRange(topic, partition, from, error));
       return;
     }
-    failingSince ??= Date.now();
     connection.forget(topic.name);
-    if (!isPassing(error) || Date.now() - failingSince > patienceMs)
-      for (const one of [...wanted.keys()]) fail(one, asLogError(`read topic ${topic.name}`, error));
-    else await pause(100);
+    for (const [one, from] of asked) {
+      if (wanted.get(one) !== from) continue;
+      const since = failingSince.get(one) ?? Date.now();
+      failingSince.set(one, since);
+      if (!isPassing(error) || Date.now() - since > patienceMs)
+        fail(one, asLogError(`read topic ${topic.name}`, error));
+    }
+    await pause(100);
   }
 
   function fail(partition: number, error: unknown): void {
     wanted.delete(partition);
+    failingSince.delete(partition);
     failures.set(partition, error);
     wakes.get(partition)?.();
   }
@@ -132,6 +138,7 @@ export function feedOf(connection: Connection, topic: Topic, most: BatchBounds, 
     },
     drop(partition) {
       wanted.delete(partition);
+      failingSince.delete(partition);
       held.delete(partition);
       failures.delete(partition);
     },

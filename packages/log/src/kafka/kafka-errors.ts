@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { InvalidRequest, LogError, LogUnavailable } from '../log-errors.ts';
+import { InvalidRequest, LogError, LogUnavailable, NoSuchTopic } from '../log-errors.ts';
 
 type KafkaError = Error & { readonly type?: string; readonly retriable?: boolean; readonly errors?: readonly Error[] };
 
@@ -23,6 +23,11 @@ export function isPassing(error: unknown): boolean {
   if (error instanceof LogError) return error.retryable;
   const root = rootOf(error);
   return root.retriable !== false && !['TypeError', 'RangeError', 'ReferenceError'].includes(root.name);
+}
+
+/** The same for a topic that was made just now: not every broker may know it yet. */
+export function isPassingForNew(error: unknown): boolean {
+  return error instanceof NoSuchTopic || isPassing(error);
 }
 
 const asked = new Set([
@@ -51,14 +56,32 @@ export function asLogError(what: string, error: unknown): LogError {
   });
 }
 
+/** What did not answer in time is given up, though it may still happen. */
+async function within<T>(ms: number, act: () => Promise<T>): Promise<T> {
+  const over = new AbortController();
+  const tooLate = pause(ms, undefined, { signal: over.signal }).then(() => {
+    throw new Error('no answer before patience ended');
+  });
+  try {
+    return await Promise.race([act(), tooLate]);
+  } finally {
+    over.abort();
+  }
+}
+
 /** Does it again, ever more slowly, as long as the error may pass and patience lasts. */
-export async function persist<T>(what: string, patienceMs: number, act: () => Promise<T>): Promise<T> {
+export async function persist<T>(
+  what: string,
+  patienceMs: number,
+  act: () => Promise<T>,
+  mayPass: (error: unknown) => boolean = isPassing,
+): Promise<T> {
   const giveUp = Date.now() + patienceMs;
   for (let wait = 20; ; wait = Math.min(wait * 2, 1_000)) {
     try {
-      return await act();
+      return await within(giveUp - Date.now(), act);
     } catch (error) {
-      if (!isPassing(error) || Date.now() + wait > giveUp) throw asLogError(what, error);
+      if (!mayPass(error) || Date.now() + wait > giveUp) throw asLogError(what, error);
     }
     await pause(wait);
   }

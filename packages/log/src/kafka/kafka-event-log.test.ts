@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { type AddressInfo, createConnection, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { kafkaForTests } from '../../../../test/native-servers.ts';
 import { eventLogContract } from '../event-log.contract.ts';
@@ -81,6 +82,37 @@ describe.skipIf(!start)('on a real Kafka', () => {
         message: expect.stringContaining('INVALID_REPLICATION_FACTOR'),
       });
       await three.close();
+    });
+
+    test('a broker that accepts requests and answers none is left for another', async () => {
+      const silent = createServer();
+      await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+      const { port } = silent.address() as AddressInfo;
+      const both = kafkaEventLog({ brokers: [`127.0.0.1:${port}`, ...brokers], clientId: 'test', patienceMs: 6_000 });
+      const name = await newTopic();
+      expect(await both.topics()).toContainEqual(expect.objectContaining({ name }));
+      await both.close();
+      silent.close();
+    });
+
+    test('an answer that breaks off is forgotten when the connection is made anew', async () => {
+      const [host, port] = (brokers[0] ?? '').split(':');
+      let connections = 0;
+      const proxy = createServer((client) => {
+        const server = createConnection(Number(port), host);
+        for (const socket of [client, server]) socket.on('error', () => undefined);
+        client.pipe(server);
+        connections += 1;
+        if (connections > 1) server.pipe(client);
+        else server.once('data', (data) => client.end(data.subarray(0, 10)));
+      });
+      await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+      const proxied = [`127.0.0.1:${(proxy.address() as AddressInfo).port}`];
+      const through = kafkaEventLog({ brokers: proxied, clientId: 'test', patienceMs: 2_000 });
+      expect(await through.topics()).toBeInstanceOf(Array);
+      expect(connections).toBeGreaterThan(1);
+      await through.close();
+      proxy.close();
     });
 
     test('brokers that do not answer are named when patience ends, and it may be tried again', async () => {

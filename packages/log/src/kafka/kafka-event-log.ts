@@ -3,7 +3,7 @@ import { checkBounds, checkGroup, checkOffset, checkPartition } from '../limits.
 import { LogUnavailable } from '../log-errors.ts';
 import { appendTo } from './appender.ts';
 import { connect } from './connection.ts';
-import { kafkaErrorType, persist } from './kafka-errors.ts';
+import { isPassingForNew, kafkaErrorType, persist } from './kafka-errors.ts';
 import type { ClusterOptions } from './kafkajs-parts.ts';
 import { joinGroup } from './membership.ts';
 import { endsOf, readFrom } from './reader.ts';
@@ -22,7 +22,9 @@ export type KafkaLogOptions = Pick<ClusterOptions, 'brokers' | 'clientId' | 'ssl
  */
 export function kafkaEventLog(options: KafkaLogOptions): EventLog {
   const { brokers, clientId, ssl, sasl, replication = 3, patienceMs = 30_000 } = options;
-  const client = { brokers, clientId, requestTimeout: 15_000, ...(ssl && { ssl }), ...(sasl && { sasl }) };
+  // A broker that is silent so long is left: within patience another can still be asked.
+  const requestTimeout = Math.min(15_000, patienceMs / 2);
+  const client = { brokers, clientId, requestTimeout, ...(ssl && { ssl }), ...(sasl && { sasl }) };
   const connection = connect(client);
   const topics = topicsOn(connection, replication, patienceMs);
   const leaves = new Set<() => Promise<void>>();
@@ -63,7 +65,7 @@ export function kafkaEventLog(options: KafkaLogOptions): EventLog {
       use(async () => {
         const topic = await topics.make(spec);
         // Until every partition answers, an append to many would be refused by some and repeated to all.
-        await endsOf(connection, topic, patienceMs);
+        await endsOf(connection, topic, patienceMs, isPassingForNew);
       }),
     topics: () => use(() => topics.all()),
     topicId: (name) => use(async () => (await topics.look(name)).id),

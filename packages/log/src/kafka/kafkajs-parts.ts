@@ -3,7 +3,8 @@
  * broker. They lie below its producer, which reports success for messages that it never sent when a leader dies, and below its consumer,
  * which hands partitions on before a member has given them back. The version is pinned and its last release is from 2023.
  */
-import type { SASLOptions } from 'kafkajs';
+import type { Socket } from 'node:net';
+import { KafkaJSConnectionError, type SASLOptions } from 'kafkajs';
 // @ts-expect-error: KafkaJS has no types for what lies below its surface
 import UntypedCluster from 'kafkajs/src/cluster/index.js';
 // @ts-expect-error
@@ -127,7 +128,7 @@ export function newCluster(options: ClusterOptions): Cluster {
     logger,
     // Each request that fails disconnects, and KafkaJS listens anew each time: when a broker dies it is many at once.
     socketFactory: (destination: unknown) => openSocket(destination).setMaxListeners(0),
-    connectionTimeout: 5_000,
+    connectionTimeout: Math.min(5_000, options.requestTimeout), // also for its first answer
     authenticationTimeout: 10_000,
     reauthenticationThreshold: 10_000,
     enforceRequestTimeout: true,
@@ -135,14 +136,42 @@ export function newCluster(options: ClusterOptions): Cluster {
     allowAutoTopicCreation: false,
     retry: { retries: 0 },
   });
-  // KafkaJS opens a socket for every request that finds none open, and loses all but the last: here the others wait for the first.
   const builder = cluster.connectionPoolBuilder;
   const build = builder.build;
   builder.build = async (destination: unknown) => {
     const connections = await build(destination);
-    for (const connection of connections.pool)
-      connection.connect = sharedPromiseTo(connection.connect.bind(connection));
+    for (const connection of connections.pool) {
+      const [connect, send] = [connection.connect.bind(connection), connection.send.bind(connection)];
+      // KafkaJS opens a socket for every request that finds none open, and loses all but the last: here the others wait for the first.
+      connection.connect = sharedPromiseTo(() => {
+        // KafkaJS takes what a broken connection left half received for the beginning of what the next one receives.
+        if (!connection.isConnected()) Object.assign(connection, { chunks: [], bytesBuffered: 0, bytesNeeded: 4 });
+        return connect();
+      });
+      // KafkaJS keeps using a broker that accepts requests and answers none. Here its silence is a broken connection, as its death would be.
+      connection.send = async (request: unknown) => {
+        try {
+          return await send(request);
+        } catch (error) {
+          if (!(error instanceof Error) || error.name !== 'KafkaJSRequestTimeoutError') throw error;
+          const broken = new KafkaJSConnectionError(error, { broker: connection.broker });
+          for (const one of connections.pool) await cut(one, broken);
+          throw broken;
+        }
+      };
+    }
     return connections;
   };
   return cluster;
+}
+
+/** Ends a connection without waiting for what is under way, nor for the other end. */
+async function cut(
+  connection: { socket?: Socket; rejectRequests(error: Error): void; disconnect(): Promise<unknown> },
+  error: Error,
+): Promise<void> {
+  const { socket } = connection;
+  connection.rejectRequests(error);
+  await connection.disconnect();
+  socket?.destroy();
 }

@@ -19,6 +19,14 @@ const expelled = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INS
 /**
  * A member of a consumer group, in Kafka's own protocol for groups. Its heart beats beside its batches, so that a slow batch costs no
  * membership; when partitions move, it gives back those that it loses and keeps working on the others.
+ *
+ * Who has a partition, in which state:
+ * - not in `runs`: not we. Others have it or nobody, also when the group has just told us to take it.
+ * - in `runs`, not `stopping`: we, from `assigned` on, and every join says so, whatever the group has told us since.
+ * - in `runs` and `stopping`: still we, until the batch in flight and `revoked` are over. Joins still say so; so it goes to no other yet.
+ * - given back: out of both, the next join says that we do not have it, and that is what lets the group give it to another.
+ * The one exception is time: after a session without an answer (`isGivenUp`) the group gives all of it away unasked. So everything is
+ * given back then, and answers that are older begin nothing.
  */
 export async function joinGroup(
   connection: Connection,
@@ -51,6 +59,8 @@ export async function joinGroup(
     admit = resolve;
   });
 
+  const isGivenUp = () => Date.now() - lastAnswer > sessionMs;
+
   function start(partition: number): void {
     const next = (from: number, stop: AbortSignal) => feed.next(partition, from, stop);
     runs.set(partition, startRun({ topic, partition, member, next, onError: fail }));
@@ -75,7 +85,10 @@ export async function joinGroup(
     await Promise.all([...runs.keys()].map(giveBack));
   }
 
-  /** One round of sharing: joins with what we have, and goes by what the group's leader says. */
+  /**
+   * One round of sharing: joins with what we have, and goes by what the group's leader says. An answer that was so long under way that
+   * the group may have given us up since tells of partitions that others may have by now: nothing is begun on it.
+   */
   async function share(): Promise<void> {
     coordinator ??= await connection.coordinator(groupId, topic.name);
     rejoins = false;
@@ -87,13 +100,18 @@ export async function joinGroup(
       groupProtocols: [{ name: protocol, metadata: metadataOf(topic.name, runs.keys()) }],
     });
     ({ memberId, generationId } = joined);
+    const asked = Date.now();
     const { memberAssignment } = await coordinator.syncGroup({
       groupId,
       generationId,
       memberId,
       groupAssignment: joined.leaderId === memberId ? assign(topic.name, topic.partitions, joined.members) : [],
     });
-    lastAnswer = Date.now();
+    lastAnswer = asked; // from then on the group counts
+    if (isGivenUp()) {
+      rejoins = true;
+      return;
+    }
     const assigned = assignedIn(topic.name, memberAssignment);
     for (const partition of runs.keys()) if (!assigned.includes(partition)) void giveBack(partition);
     if (!leaving) for (const partition of assigned) if (!runs.has(partition)) start(partition);
@@ -108,13 +126,13 @@ export async function joinGroup(
       if (leaving || rejoins) return;
       const asked = Date.now();
       await coordinator.heartbeat({ groupId, groupGenerationId: generationId, memberId });
-      lastAnswer = asked; // from then on the group counts
+      lastAnswer = asked;
     }
   }
 
   /** A request may wait for its answer longer than the group waits for us: by then others have what was ours. */
   const watch = setInterval(() => {
-    if (Date.now() - lastAnswer > sessionMs) void giveAllBack();
+    if (isGivenUp()) void giveAllBack();
   }, heartbeatMs);
 
   async function live(): Promise<void> {

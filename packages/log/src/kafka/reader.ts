@@ -93,9 +93,14 @@ export async function readFrom(
   });
 }
 
-export async function endsOf(connection: Connection, topic: Topic, patienceMs: number): Promise<readonly number[]> {
+export async function endsOf(
+  connection: Connection,
+  topic: Topic,
+  patienceMs: number,
+  mayPass?: (error: unknown) => boolean,
+): Promise<readonly number[]> {
   const all = Array.from({ length: topic.partitions }, (_, partition) => partition);
-  return persist(`read the ends of topic ${topic.name}`, patienceMs, async () => {
+  async function ask(): Promise<readonly number[]> {
     try {
       const byLeader = await connection.byLeader(topic.name, all);
       const answers = await Promise.all(
@@ -122,5 +127,6 @@ export async function endsOf(connection: Connection, topic: Topic, patienceMs: n
       connection.forget(topic.name);
       throw error;
     }
-  });
+  }
+  return persist(`read the ends of topic ${topic.name}`, patienceMs, ask, mayPass);
 }

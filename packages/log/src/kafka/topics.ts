@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { TopicSpec } from '../event-log.ts';
 import { checkTopic } from '../limits.ts';
 import { LogUnavailable, NoSuchTopic, TopicMismatch } from '../log-errors.ts';
 import type { Connection } from './connection.ts';
-import { kafkaErrorType, persist } from './kafka-errors.ts';
+import { isPassingForNew, kafkaErrorType, persist } from './kafka-errors.ts';
 
 /** A topic of ours, and what tells it from any other, also from one of the same name before or after it. */
 export type Topic = TopicSpec & { readonly id: string };
@@ -67,7 +66,8 @@ export function topicsOn(connection: Connection, replication: number, patienceMs
     });
   }
 
-  const describeSurely = (names: readonly string[]) => persist('describe topics', patienceMs, () => describe(names));
+  const describeSurely = (names: readonly string[], mayPass?: (error: unknown) => boolean) =>
+    persist('describe topics', patienceMs, () => describe(names), mayPass);
 
   async function look(name: string): Promise<Topic> {
     const [topic] = await describeSurely([name]);
@@ -76,21 +76,12 @@ export function topicsOn(connection: Connection, replication: number, patienceMs
     return topic;
   }
 
-  /** A topic that was made just now may not be known to every broker yet. */
   async function lookForNew(name: string): Promise<Topic> {
-    const giveUp = Date.now() + patienceMs;
-    for (;;) {
-      try {
-        const [topic] = await describeSurely([name]);
-        if (!topic)
-          throw new TopicMismatch(`topic ${name} exists on Kafka, but Holdfast did not make it: use another name`);
-        known.set(name, topic);
-        return topic;
-      } catch (error) {
-        if (!(error instanceof NoSuchTopic) || Date.now() > giveUp) throw error;
-      }
-      await pause(20);
-    }
+    const [topic] = await describeSurely([name], isPassingForNew);
+    if (!topic)
+      throw new TopicMismatch(`topic ${name} exists on Kafka, but Holdfast did not make it: use another name`);
+    known.set(name, topic);
+    return topic;
   }
 
   function asSpecified(found: Topic, { name, partitions, access }: TopicSpec): Topic {

@@ -33,11 +33,18 @@ function onceDone(act: () => Promise<unknown>): () => Promise<unknown> {
   };
 }
 
+/** How long the store may be silent, and how long a request may take until it is answered, its body sent meanwhile. In ms. */
+export type S3Patience = { readonly connecting: number; readonly silence: number; readonly request: number };
+const usualPatience: S3Patience = { connecting: 5_000, silence: 30_000, request: 300_000 };
+
 /**
  * Objects in a bucket of an S3 store, any that keeps `If-None-Match: *` (which is tried before the first object is put: without it, one writer
  * could overwrite what another has written). The checksum of what was put is in the object's metadata, so both are there or neither.
  */
-export function s3ObjectStore({ bucket, prefix, endpoint, region, credentials }: S3Place): ObjectStore {
+export function s3ObjectStore(
+  { bucket, prefix, endpoint, region, credentials }: S3Place,
+  patience: S3Patience = usualPatience,
+): ObjectStore {
   const place = `bucket ${bucket}${prefix === '' ? '' : ` under ${prefix}`}${endpoint === undefined ? '' : ` at ${endpoint}`}`;
   const client = new S3Client({
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true, region: 'us-east-1' }),
@@ -46,7 +53,12 @@ export function s3ObjectStore({ bucket, prefix, endpoint, region, credentials }:
     // The client's own checksums are sent in a way that some stores save as part of the object. Ours are compared on every `get`.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    requestHandler: { connectionTimeout: 5_000, requestTimeout: 30_000 },
+    requestHandler: {
+      connectionTimeout: patience.connecting,
+      socketTimeout: patience.silence,
+      requestTimeout: patience.request,
+      throwOnRequestTimeout: true, // else the client only warns of it
+    },
   });
   const named = (key: string) => ({ Bucket: bucket, Key: prefix + key });
 

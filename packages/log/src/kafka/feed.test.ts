@@ -1,0 +1,111 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterEach, expect, test } from 'vitest';
+import { defaultBatch } from '../event-log.ts';
+import type { Connection } from './connection.ts';
+import { type Feed, feedOf } from './feed.ts';
+import type { Broker } from './kafkajs-parts.ts';
+
+const topic = { name: 't', partitions: 2, access: 'open', id: 'i' } as const;
+const patienceMs = 150;
+const unavailable = { code: 'HF_LOG_UNAVAILABLE' };
+const never = new AbortController().signal;
+
+type Partitions = readonly { readonly partition: number; readonly fetchOffset: string }[];
+const answer = (partitions: Partitions) => ({
+  responses: [
+    {
+      partitions: partitions.map(({ partition, fetchOffset: offset }) => ({
+        partition,
+        messages: [{ offset, key: null, value: null }],
+      })),
+    },
+  ],
+});
+
+let feed: Feed;
+afterEach(() => feed.close());
+
+/** A feed from brokers of which partition n is led by number n. */
+function feedFrom(on: {
+  leaders?: () => Promise<ReadonlyMap<number, number>>;
+  fetch: (partitions: Partitions) => Promise<unknown>;
+  forget?: () => void;
+}): Feed {
+  const broker = {
+    fetch: ({ topics: [one] }: { topics: { partitions: Partitions }[] }) => on.fetch(one?.partitions ?? []),
+  } as unknown as Broker;
+  const connection = {
+    leaders: on.leaders ?? (async () => new Map([0, 1].map((n) => [n, n]))),
+    broker: async () => broker,
+    forget: on.forget ?? (() => undefined),
+  } as unknown as Connection;
+  feed = feedOf(connection, topic, defaultBatch, patienceMs);
+  return feed;
+}
+
+test('when patience is over nobody is asked any more', async () => {
+  let asked = 0;
+  let isGone = false;
+  feedFrom({
+    async leaders() {
+      asked += 1;
+      if (asked > 100_000) return new Map(); // so that a feed that asks without a pause comes to an end
+      if (isGone) throw new Error('the cluster is gone');
+      return new Map([[0, 0]]);
+    },
+    async fetch() {
+      isGone = true;
+      throw new Error('the broker is gone');
+    },
+  });
+  await expect(feed.next(0, 0, never)).rejects.toMatchObject(unavailable);
+  await pause(0);
+  const askedBefore = asked;
+  await pause(250);
+  expect(asked).toBe(askedBefore);
+});
+
+test('an offset that was out of range for who had the partition before is no affair of who has it now', async () => {
+  const stop = new AbortController();
+  let refuse: (error: Error) => void = () => undefined;
+  feedFrom({
+    fetch: (partitions) =>
+      partitions[0]?.fetchOffset === '5'
+        ? new Promise((_, reject) => {
+            refuse = reject;
+          })
+        : Promise.resolve(answer(partitions)),
+  });
+  const before = feed.next(0, 5, stop.signal);
+  await pause(0);
+  stop.abort();
+  expect(await before).toEqual([]);
+  feed.drop(0);
+  const after = feed.next(0, 7, never);
+  refuse(Object.assign(new Error('out of range'), { type: 'OFFSET_OUT_OF_RANGE', partition: 0 }));
+  expect(await after).toMatchObject([{ partition: 0, offset: 7 }]);
+});
+
+test('a leader that cannot be asked holds up its own partitions only', async () => {
+  feedFrom({
+    fetch: async (partitions) => {
+      if (partitions.some(({ partition }) => partition === 0)) throw new Error('does not answer');
+      return answer(partitions);
+    },
+  });
+  let hasFailed = false;
+  const failing = expect(feed.next(0, 0, never))
+    .rejects.toMatchObject(unavailable)
+    .finally(() => {
+      hasFailed = true;
+    });
+  let from = 0;
+  while (!hasFailed) {
+    const records = await feed.next(1, from, never);
+    from += records.length;
+    await pause(1);
+  }
+  await failing;
+  expect(await feed.next(1, from, never)).toHaveLength(1);
+  expect(from).toBeGreaterThan(3);
+});

@@ -7,8 +7,9 @@ import { timedBatches } from './timed-batches.ts';
 const eventsEach = 500;
 const batchEvents = 1_000;
 const warmingUp = 3;
-/** Of a hundred events one is a correction: to find the next ones, so many events are passed over. */
-const passedOver = 3_000;
+const corrections = 30;
+/** Of a hundred events one is a correction, but they come day by day: to find the next ones, so many events are passed over. */
+const passedOver = (history: number) => Math.max(3_000, Math.ceil(history / 50));
 
 /** Events alone: a day that turns is measured by itself. */
 function* eventsIn(records: Iterator<NewRecord>): Generator<NewRecord> {
@@ -23,13 +24,17 @@ type Times = { readonly batch: number; readonly cpu: number; readonly correction
 async function timesAfter(history: number, bench: Bench): Promise<Times> {
   const count = Math.min(40, scaled(bench, 400, 5));
   // The trial is larger than its past, so that more comes of the same kind.
-  const participants = Math.ceil((1.2 * history + batchEvents * (warmingUp + count) + passedOver) / eventsEach);
+  const passed = passedOver(history);
+  const participants = Math.ceil((1.2 * history + batchEvents * (warmingUp + count) + passed) / eventsEach);
   const records = runningTrial({ participants, eventsEach });
   await fillStore(bench.data, next(records, history));
   const events = eventsIn(records);
   const batches = Array.from({ length: warmingUp + count }, () => [...next(events, batchEvents)]);
-  const corrections = [...next(events, passedOver)].filter(isCorrection).map((record) => [record]);
-  const times = await onStore(bench.data, (store) => timedBatches(store, [...batches, ...corrections]));
+  const alone = [...next(events, passed)]
+    .filter(isCorrection)
+    .slice(0, corrections)
+    .map((record) => [record]);
+  const times = await onStore(bench.data, (store) => timedBatches(store, [...batches, ...alone]));
   await rm(bench.data, { recursive: true });
   const [ofBatches, ofCorrections] = [times.slice(warmingUp, batches.length), times.slice(batches.length)];
   return {

@@ -239,7 +239,8 @@ class FollowedParticipant implements Followed {
     const when = schedule && whenOf(schedule, dayZero ?? 0, clock, { forTallies: true });
     const found: (readonly [number, MeasureFacts])[] = [];
     for (const [place, planned] of plan.measures.entries()) {
-      const ofTouched = touchedFrom(planned, touched, when, plan.protocol);
+      const mature = when && matureFor(planned, when, plan.protocol);
+      const ofTouched = touchedFrom(planned, touched, mature);
       if (which === 'touched' && ofTouched === undefined) continue;
       const told = planned.isOpen ? this.openTold : this.closedTold;
       const last = this.counted[place];
@@ -250,7 +251,7 @@ class FollowedParticipant implements Followed {
       };
       const made =
         told === undefined || when === undefined ? noFacts : judgedFacts(planned.measure, told, when, before);
-      this.counted[place] = { counted: made.counted, nextMature: firstNotMature(planned, when, plan.protocol) };
+      this.counted[place] = { counted: made.counted, nextMature: firstNotMature(mature) };
       found.push([place, made]);
     }
     if (which === 'all') this.countedSize = sizeOf(this.counted);
@@ -267,10 +268,14 @@ function sizeOf(lastCounted: readonly (LastCounted | undefined)[]): number {
   return size;
 }
 
-/** Of a measure of days of use, the first study day that is not mature; 0 where none is, and of other measures. */
-function firstNotMature({ measure }: Planned, when: When | undefined, protocol: Protocol): StudyDay {
-  if (when === undefined || !isUseMeasure(measure)) return 0;
-  const mature = when.mature(measure, lastDayOf(measure.horizon, protocol, when.dayZero));
+/** The maturity of days of use, for a measure of these; undefined for others. */
+function matureFor({ measure }: Planned, when: When, protocol: Protocol): Uint8Array | undefined {
+  return isUseMeasure(measure) ? when.mature(measure, lastDayOf(measure.horizon, protocol, when.dayZero)) : undefined;
+}
+
+/** The first study day that is not mature; 0 where none is, or where that is not asked. */
+function firstNotMature(mature: Uint8Array | undefined): StudyDay {
+  if (mature === undefined) return 0;
   const gap = mature.indexOf(0, 1);
   if (gap === 1) return 0;
   return gap < 0 ? mature.length : gap;
@@ -281,16 +286,14 @@ function firstNotMature({ measure }: Planned, when: When | undefined, protocol: 
  * are not mature it says nothing yet.
  */
 function touchedFrom(
-  { measure, types, reads }: Planned,
+  { types, reads }: Planned,
   touched: ReadonlyMap<string, StudyDay>,
-  when: When | undefined,
-  protocol: Protocol,
+  mature: Uint8Array | undefined,
 ): StudyDay | undefined {
   let first: StudyDay | undefined;
   for (const [type, from] of touched) {
     if (!types.has(type)) continue;
-    if (when === undefined || reads.has(type) || !isUseMeasure(measure)) return 0;
-    const mature = when.mature(measure, lastDayOf(measure.horizon, protocol, when.dayZero));
+    if (mature === undefined || reads.has(type)) return 0;
     if (from <= mature.lastIndexOf(1)) first = Math.min(first ?? from, from);
   }
   return first;

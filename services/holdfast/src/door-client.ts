@@ -9,7 +9,7 @@ const packed = promisify(gzip);
 
 /** Who sends: a site by its id, or the randomisation service. */
 export const randomisationService = 'randomisation';
-export const senderOf = ({ source }: HoldfastEvent): string => siteOf(source) ?? randomisationService;
+export const senderOf = ({ source }: Pick<HoldfastEvent, 'source'>): string => siteOf(source) ?? randomisationService;
 
 export type Rejected = { readonly id: string; readonly reasons: readonly string[] };
 

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { defaultBatch, type EventLog } from '../event-log.ts';
 import { checkBounds, checkGroup, checkOffset, checkPartition } from '../limits.ts';
 import { InvalidRequest, LogUnavailable } from '../log-errors.ts';
+import { untilClosed } from '../until-closed.ts';
 import { appenderTo } from './appender.ts';
 import { arrivalsBy } from './arrivals.ts';
 import { claimsOf } from './claims.ts';
@@ -55,25 +56,10 @@ export async function embeddedEventLog(options: EmbeddedLogOptions): Promise<Eve
   const appenders = new Map([open, closed].map((store) => [store, appenderTo(store, arrivals.look)]));
   const claims = claimsOf(me);
   const groups = groupsOf({ claims, arrivals, read: readFrom });
-  const underWay = new Set<Promise<unknown>>();
-  let closing: Promise<void> | undefined;
-  let isClosed = false;
-
-  function refuseIf(isTooLate: boolean): void {
-    if (isTooLate) throw new LogUnavailable(`the log in ${dir} was closed by this process: open it again to use it`);
-  }
-
-  /** Refuses what comes after `close`, and lets `close` wait for what came before. */
-  async function use<T>(act: () => Promise<T>): Promise<T> {
-    refuseIf(isClosed);
-    const acting = act();
-    underWay.add(acting);
-    try {
-      return await acting;
-    } finally {
-      underWay.delete(acting);
-    }
-  }
+  const { use, refuseIfClosing, close } = untilClosed(`in ${dir}`, {
+    leaveGroups: () => groups.end(),
+    release: () => Promise.all([open.close(), closed.close()]),
+  });
 
   async function change<T>(act: () => Promise<T>): Promise<T> {
     return use(() => {
@@ -83,17 +69,6 @@ export async function embeddedEventLog(options: EmbeddedLogOptions): Promise<Eve
         );
       return act();
     });
-  }
-
-  async function closeAll(): Promise<void> {
-    await Promise.allSettled(underWay); // also who is just joining
-    try {
-      await groups.end(); // what members do in their last batch still works
-    } finally {
-      isClosed = true;
-      await Promise.allSettled(underWay);
-      await Promise.all([open.close(), closed.close()]);
-    }
   }
 
   return {
@@ -120,17 +95,14 @@ export async function embeddedEventLog(options: EmbeddedLogOptions): Promise<Eve
       }),
     join: (group, name, member, most) =>
       change(async () => {
-        refuseIf(closing !== undefined);
+        refuseIfClosing();
         const bounds = { ...defaultBatch, ...most };
         checkGroup(group);
         checkBounds(bounds);
         return groups.join(group, topics.named(name), member, bounds);
       }),
     isJoined: (group, name) => use(async () => claims.isTaken(group, topics.named(name))),
-    close() {
-      closing ??= closeAll();
-      return closing;
-    },
+    close,
   };
 }
 

@@ -1,6 +1,6 @@
 import { defaultBatch, type EventLog } from '../event-log.ts';
 import { checkBounds, checkGroup, checkOffset, checkPartition } from '../limits.ts';
-import { LogUnavailable } from '../log-errors.ts';
+import { untilClosed } from '../until-closed.ts';
 import { appendTo } from './appender.ts';
 import { connect } from './connection.ts';
 import { isPassingForNew, kafkaErrorType, persist } from './kafka-errors.ts';
@@ -28,34 +28,10 @@ export function kafkaEventLog(options: KafkaLogOptions): EventLog {
   const connection = connect(client);
   const topics = topicsOn(connection, replication, patienceMs);
   const leaves = new Set<() => Promise<void>>();
-  const underWay = new Set<Promise<unknown>>();
-  let closing: Promise<void> | undefined;
-  let isClosed = false;
-
-  function refuseIf(isTooLate: boolean): void {
-    if (isTooLate)
-      throw new LogUnavailable(`the log on Kafka (${brokers}) was closed by this process: open it again to use it`);
-  }
-
-  /** Refuses what comes after `close`, and lets `close` wait for what came before. */
-  async function use<T>(act: () => Promise<T>): Promise<T> {
-    refuseIf(isClosed);
-    const acting = act();
-    underWay.add(acting);
-    try {
-      return await acting;
-    } finally {
-      underWay.delete(acting);
-    }
-  }
-
-  async function closeAll(): Promise<void> {
-    await Promise.allSettled(underWay); // also who is just joining
-    await Promise.all([...leaves].map((leave) => leave())); // what members do in their last batch still works
-    isClosed = true;
-    await Promise.allSettled(underWay);
-    await connection.close();
-  }
+  const { use, refuseIfClosing, close } = untilClosed(`on Kafka (${brokers})`, {
+    leaveGroups: () => Promise.all([...leaves].map((leave) => leave())),
+    release: () => connection.close(),
+  });
 
   /** Kafka's name of a group: of a topic, so that what may be done with a trial's topics and its groups can be granted by one prefix. */
   const groupIdOf = (group: string, topic: string) => `${topic}:${group}`;
@@ -81,7 +57,7 @@ export function kafkaEventLog(options: KafkaLogOptions): EventLog {
       }),
     join: (group, name, member, most) =>
       use(async () => {
-        refuseIf(closing !== undefined);
+        refuseIfClosing();
         const bounds = { ...defaultBatch, ...most };
         checkGroup(group);
         checkBounds(bounds);
@@ -110,9 +86,6 @@ export function kafkaEventLog(options: KafkaLogOptions): EventLog {
           }
         });
       }),
-    close() {
-      closing ??= closeAll();
-      return closing;
-    },
+    close,
   };
 }

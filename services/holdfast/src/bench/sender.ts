@@ -1,5 +1,6 @@
 import type { HoldfastEvent } from '@holdfast/events';
-import { createToken } from '@holdfast/trials';
+import { senderOf } from '../door-client.ts';
+import { createSenderTokens } from '../sender-tokens.ts';
 import { onStore, protocol } from './load-log.ts';
 
 export type Body = { readonly source: string; readonly text: string };
@@ -15,17 +16,13 @@ export const bodyOf = (source: string, events: readonly HoldfastEvent[]): Body =
 
 /** Makes a token for each site and for the randomisation service. */
 export async function openSender(data: string): Promise<Sender> {
-  const { trial } = protocol;
-  const tokens = await onStore(data, async ({ log }) => {
-    const made = new Map<string, string>();
-    for (const site of protocol.sites)
-      made.set(`/trials/${trial}/sites/${site}`, (await createToken(log, { trial, role: 'site', site })).secret);
-    made.set(`/trials/${trial}/randomisation`, (await createToken(log, { trial, role: 'randomisation' })).secret);
-    return made;
-  });
+  const tokens = await onStore(data, ({ log }) => createSenderTokens(log, protocol));
   return {
     async send(url, { source, text }) {
-      const headers = { authorization: `Bearer ${tokens.get(source)}`, 'content-type': 'application/x-ndjson' };
+      const headers = {
+        authorization: `Bearer ${tokens.get(senderOf({ source }))}`,
+        'content-type': 'application/x-ndjson',
+      };
       const answer = await fetch(`${url}/v1/events`, { method: 'POST', headers, body: text });
       const said = await answer.text();
       if (answer.status !== 202)

@@ -6,13 +6,14 @@ import { finished } from 'node:stream/promises';
 import { CivilDate, dateOf, type HoldfastEvent, type Protocol } from '@holdfast/events';
 import { onSignal } from '@holdfast/runtime';
 import { type EnteredEvent, ofSize, type Scenario, simulateTrial, trueValues } from '@holdfast/simulate';
-import { createToken, revokeToken } from '@holdfast/trials';
+import { revokeToken } from '@holdfast/trials';
 import { type Command, InvalidArgumentError } from 'commander';
 import { CommandFailed } from '../command-failed.ts';
-import { doorClient, randomisationService, senderOf } from '../door-client.ts';
+import { doorClient, senderOf } from '../door-client.ts';
 import { type Format, formatOption } from '../output/format.ts';
 import { printRows, write } from '../output/print-rows.ts';
 import { progressOn } from '../output/progress.ts';
+import { createSenderToken } from '../sender-tokens.ts';
 import { nothingSent, sendAll } from '../sending.ts';
 import { fitting, protocolAt, scenarioAt, shippedProtocol } from '../simulated-trial.ts';
 import { chooseTrial, withStore } from '../store.ts';
@@ -108,13 +109,7 @@ async function withTokens<T>(
     chooseTrial(store, trial);
     const made = new Map<string, { readonly id: string; readonly secret: string }>();
     try {
-      for (const sender of senders) {
-        const grant =
-          sender === randomisationService
-            ? ({ role: 'randomisation' } as const)
-            : ({ role: 'site', site: sender } as const);
-        made.set(sender, await createToken(store.log, { trial, ...grant }));
-      }
+      for (const sender of senders) made.set(sender, await createSenderToken(store.log, trial, sender));
       return await work(new Map([...made].map(([sender, { secret }]) => [sender, secret])));
     } finally {
       for (const { id } of made.values()) await revokeToken(store.log, id);

@@ -4,10 +4,11 @@ import { importedClock } from '@holdfast/ingest';
 import { openLogger } from '@holdfast/runtime/server';
 import type { EnteredEvent } from '@holdfast/simulate';
 import { abstinenceCurve, everybody } from '@holdfast/tallies';
-import { createToken, readTallies, topicsOf } from '@holdfast/trials';
+import { readTallies, topicsOf } from '@holdfast/trials';
 import { CommandFailed } from '../command-failed.ts';
-import { doorClient, randomisationService } from '../door-client.ts';
+import { doorClient } from '../door-client.ts';
 import { progressOn } from '../output/progress.ts';
+import { createSenderTokens } from '../sender-tokens.ts';
 import { startServices } from '../serve/start-services.ts';
 import type { Store } from '../store.ts';
 
@@ -19,14 +20,6 @@ export type Streamed = {
 };
 
 const lookMs = 20;
-
-/** The token of each site and of the randomisation service. */
-async function tokensOf({ log }: Store, { trial, sites }: Protocol): Promise<ReadonlyMap<string, string>> {
-  const tokens = new Map<string, string>();
-  for (const site of sites) tokens.set(site, (await createToken(log, { trial, role: 'site', site })).secret);
-  tokens.set(randomisationService, (await createToken(log, { trial, role: 'randomisation' })).secret);
-  return tokens;
-}
 
 /** What the blinded coordinator sees while the trial runs, in a line. */
 async function seenBlinded({ log }: Store, protocol: Protocol, measure: string, window: number): Promise<string> {
@@ -48,7 +41,7 @@ export async function streamTrial(
   entered: readonly EnteredEvent[],
   shown: { readonly measure: string; readonly window: number },
 ): Promise<Streamed> {
-  const tokens = await tokensOf(store, protocol);
+  const tokens = await createSenderTokens(store.log, protocol);
   const clock = importedClock(protocol);
   for (const { event } of entered) clock.see(event);
   const first = entered[0]?.day ?? 0;

@@ -1,5 +1,5 @@
-import { rmSync } from 'node:fs';
-import { mkdtemp, statfs, writeFile } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { statfs, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { forgetSettings, onSignal } from '@holdfast/runtime';
@@ -37,11 +37,15 @@ async function measure(names: readonly string[], scale: number, within: string):
   const progress = progressOn(process.stderr, 0);
   const figures: Figure[] = [];
   for (const name of names) {
-    const folder = await mkdtemp(join(within, 'holdfast-bench-'));
-    const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    let folder: string | undefined;
+    const remove = () => {
+      if (folder !== undefined) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    };
     process.once('exit', remove);
+    // Listens before there is anything to leave behind.
     const stopListening = onSignal((signal) => process.exit(signal === 'SIGINT' ? 130 : 143));
     try {
+      folder = mkdtempSync(join(within, 'holdfast-bench-'));
       const bench = { scale, data: join(folder, 'store'), say: progress.step };
       figures.push(...((await workloads[name]?.(bench)) ?? []));
     } finally {

@@ -10,9 +10,13 @@ const mayImport = {
   shards: ['events', 'outcomes', 'tallies'],
   tables: ['events'],
   access: ['events'],
-  log: [],
+  processes: [],
+  log: ['processes'],
   objects: [],
+  jobs: ['processes'],
   trials: ['events', 'access', 'log', 'objects', 'tallies'],
+  figures: [],
+  reports: ['events', 'outcomes', 'statistics', 'tallies', 'figures'],
   simulate: ['events'],
   runtime: [],
 };
@@ -23,19 +27,43 @@ const serviceMayImport = {
     packages: ['events', 'access', 'log', 'objects', 'trials', 'outcomes', 'tallies', 'shards'],
     services: [],
   },
-  holdfast: { packages: Object.keys(mayImport), services: ['ingest', 'aggregate'] },
+  report: {
+    packages: [
+      ...[
+        'events',
+        'access',
+        'log',
+        'objects',
+        'jobs',
+        'trials',
+        'outcomes',
+        'tallies',
+        'shards',
+        'reports',
+        'runtime',
+      ],
+    ],
+    services: ['ingest', 'aggregate'],
+  },
+  holdfast: { packages: Object.keys(mayImport), services: ['ingest', 'aggregate', 'report'] },
 };
 
 const onlyIn = {
   lmdb: '^packages/log/src/embedded/',
   kafkajs: '^packages/log/src/kafka/',
   '@aws-sdk': '^packages/objects/src/s3/',
+  bullmq: '^packages/jobs/src/bullmq/',
+  ioredis: '^packages/jobs/src/bullmq/',
+  croner: '^packages/jobs/src/',
   '@duckdb': '^packages/(shards|tables)/src/',
   '@hpke': '^packages/access/src/',
+  '@observablehq': '^packages/figures/src/',
+  '@myriaddreamin': '^packages/reports/src/render/',
+  nodemailer: '^services/report/src/delivery/',
   commander: '^services/holdfast/src/',
 };
 
-const pure = ['outcomes', 'statistics', 'tallies'];
+const pure = ['outcomes', 'statistics', 'tallies', 'figures'];
 
 const others = (own, allowed) => Object.keys(mayImport).filter((name) => name !== own && !allowed.includes(name));
 

@@ -5,7 +5,9 @@ import { embeddedEventLog } from '@holdfast/log/embedded';
 import { publishProtocol } from '@holdfast/trials';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { demoStore } from './acceptance/demo-store.ts';
-import { csvRows, holdfast, succeed, temporaryFolder } from './acceptance/holdfast.ts';
+import { commandsInTurn, csvRows, temporaryFolder } from './acceptance/holdfast.ts';
+
+const { holdfast, succeed } = commandsInTurn();
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 beforeAll(async () => {

@@ -11,7 +11,7 @@ import { type EnteredEvent, ofSize, type Scenario, simulateTrial } from '@holdfa
 import { publishKey, publishProtocol, readTrials } from '@holdfast/trials';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { holdfast, loggedEvents, root, talliesDigest, temporaryFolder } from './acceptance/holdfast.ts';
+import { commandsInTurn, holdfast, loggedEvents, root, talliesDigest, temporaryFolder } from './acceptance/holdfast.ts';
 import { otherContents, scenarioNamed } from './simulated-trial.ts';
 
 const trial = 'DEMO-2X2';
@@ -152,6 +152,10 @@ const weekly: PatternRule = {
   neverRandomised: 'as-randomised',
 };
 
+/** Each store is asked by a process that has never seen the other. */
+const ofBefore = commandsInTurn();
+const ofAfter = commandsInTurn();
+
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let protocol: Protocol;
 let scenario: Scenario;
@@ -280,10 +284,13 @@ describe('a blinded answer is a function of the open events alone', () => {
       ['explain', '--measure', 'drinking-days', '--participant', participant, '--format', 'json'],
     ];
     for (const command of asked) {
-      const answer = await holdfast([...command, '--data', before]);
+      const answer = await ofBefore.holdfast([...command, '--data', before]);
       expect(answer, command.join(' ')).toMatchObject({ code: 0, stdout: expect.stringMatching(/\S/) });
-      expect(await holdfast([...command, '--data', after]), command.join(' ')).toEqual(answer);
+      expect(await ofAfter.holdfast([...command, '--data', after]), command.join(' ')).toEqual(answer);
     }
+    // As whoever asks once is answered.
+    const once = [...(blindedCommands[0] ?? []), '--data', after];
+    expect(await holdfast(once)).toEqual(await ofAfter.holdfast(once));
   }, 240_000);
 
   test('without the key numbers by arm or factor, and measures that look at doses, are refused in the same words whatever the boxes hold', async () => {
@@ -296,10 +303,12 @@ describe('a blinded answer is a function of the open events alone', () => {
       (measure) => ['explain', '--measure', measure, '--participant', participant ?? '', '--day', '84'],
     );
     for (const command of [...refusedCommands, ...explained]) {
-      const refused = await holdfast([...command, '--data', before]);
+      const refused = await ofBefore.holdfast([...command, '--data', before]);
       expect(refused, command.join(' ')).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('key') });
-      expect(await holdfast([...command, '--data', after]), command.join(' ')).toEqual(refused);
+      expect(await ofAfter.holdfast([...command, '--data', after]), command.join(' ')).toEqual(refused);
     }
+    const once = [...(refusedCommands[0] ?? []), '--data', after];
+    expect(await holdfast(once)).toEqual(await ofAfter.holdfast(once));
     // What is refused is there: with the key it is answered.
     const opened = await holdfast([
       ...['endpoints', '--measure', 'exposure', '--format', 'csv'],
@@ -322,15 +331,18 @@ describe('a blinded answer is a function of the open events alone', () => {
     const timeless = (text: string) => text.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME');
     for (const command of blinded) {
       const printed = [];
-      for (const data of [before, after]) {
-        const { code, stdout, stderr } = await holdfast([...command, '--data', data]);
+      for (const [data, of] of [
+        [before, ofBefore],
+        [after, ofAfter],
+      ] as const) {
+        const { code, stdout, stderr } = await of.holdfast([...command, '--data', data]);
         printed.push({ code, stdout: timeless(stdout), stderr: timeless(stderr) });
       }
       expect(printed[1], command.join(' ')).toEqual(printed[0]);
       expect(printed[0]?.code, command.join(' ')).toBe(command.includes('arm') ? 1 : 0);
     }
     const args = ['rates', '--measure', 'alcohol-abstinence', '--by', 'site', '--format', 'csv', '--data', before];
-    expect((await holdfast([...args, '--cut', 'one'])).stdout).toBe((await holdfast(args)).stdout);
+    expect((await holdfast([...args, '--cut', 'one'])).stdout).toBe((await ofBefore.holdfast(args)).stdout);
   }, 120_000);
 
   test('no arm, drug or amount stands in clear anywhere in the store', async () => {

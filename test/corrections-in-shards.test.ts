@@ -43,14 +43,14 @@ test('a shard that takes corrections as they come holds what one holds that is g
         let before: History | undefined;
         for (let clock = firstClock; clock <= lastClock; clock += 1) {
           const now = arrivedBy(replay, clock);
-          await shard.apply({ nextOffset: clock, chain: '', arrivals: arrivals(before, now), clock });
+          await shard.apply({ nextOffset: clock, chain: '', lastRecord: '', arrivals: arrivals(before, now), clock });
           before = now;
         }
         return shard.tallies();
       });
       const atOnce = await withShard(replay, async (shard) => {
         const all = arrivals(undefined, arrivedBy(replay, lastClock));
-        await shard.apply({ nextOffset: lastClock, chain: '', arrivals: all, clock: lastClock });
+        await shard.apply({ nextOffset: lastClock, chain: '', lastRecord: '', arrivals: all, clock: lastClock });
         return shard.tallies();
       });
       expect(dayByDay).toEqual(atOnce);

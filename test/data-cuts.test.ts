@@ -8,7 +8,9 @@ import { folderObjectStore } from '@holdfast/objects/folder';
 import { storeFolders } from '@holdfast/runtime';
 import { listCuts, readTrials } from '@holdfast/trials';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { csvRows, holdfast, killAfter, succeed, temporaryFolder } from './acceptance/holdfast.ts';
+import { commandsInTurn, csvRows, killAfter, temporaryFolder } from './acceptance/holdfast.ts';
+
+const { holdfast, succeed } = commandsInTurn();
 
 const trial = 'CUTS-1';
 const weeks = 8;
@@ -314,7 +316,7 @@ describe('a cut that was killed midway', () => {
     const published = trials.get(trial);
     if (published === undefined) throw new Error('not published');
     const door = await openDoor({ log, trials, now: () => new Date() });
-    const marks = await door.markCut(trial, 'midway');
+    const { marks } = await door.markCut(trial, 'midway');
     // It had archived a part, too.
     const ends = marks.map((mark, partition) => (partition === 0 ? mark + 1 : 0));
     await archiveUpTo(log, folderObjectStore(objects), published.protocol, ends);

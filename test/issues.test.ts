@@ -8,7 +8,9 @@ import { publishKey, publishProtocol, readTrials } from '@holdfast/trials';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { trialIssues, unattributedIssues } from '../services/holdfast/src/trial-issues.ts';
-import { csvRows, holdfast, succeed, temporaryFolder } from './acceptance/holdfast.ts';
+import { commandsInTurn, csvRows, temporaryFolder } from './acceptance/holdfast.ts';
+
+const { holdfast, succeed } = commandsInTurn();
 
 const trial = 'SETTLE-1';
 const text = `format: holdfast-protocol/1

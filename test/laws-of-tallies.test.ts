@@ -60,7 +60,7 @@ async function tallied({ protocol, trial, asOf }: Given): Promise<Tallies> {
   const arrivals = new Map<string, Arrivals>(
     trial.map(({ participant, open, sealed }) => [participant, { open: [...open], sealed: [...sealed] }]),
   );
-  await shard.apply({ nextOffset: 1, chain: '', arrivals, clock: asOf });
+  await shard.apply({ nextOffset: 1, chain: '', lastRecord: '', arrivals, clock: asOf });
   const { closed } = await shard.tallies();
   await shard.close();
   return addUp(noTallies, closed);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { startService } from '../infra/native/services.mjs';
 import { ownS3ForTests } from './native-servers.ts';
 
 const start = ownS3ForTests();
@@ -42,4 +43,14 @@ describe.skipIf(!start)('a real server', () => {
     parent.kill('SIGKILL');
     await until(async () => !(await answers(url)) && !existsSync(data));
   });
+});
+
+test('a service runs as a process of its own, and what it said last is known when it has ended', async () => {
+  const first = await startService('ingest', { HOLDFAST_LOG_LEVEL: 'info' });
+  expect(await (await fetch(`${first.url}/readyz`)).json()).toMatchObject({ ready: true });
+  await first.kill();
+  expect(await answers(first.url)).toBe(false);
+  expect(await first.ended).toContain('"services":["ingest"]');
+  const none = startService('aggregate', { HOLDFAST_IMAGINED: '1' });
+  await expect(none).rejects.toThrow('HOLDFAST_IMAGINED is no setting of Holdfast');
 });

@@ -9,7 +9,9 @@ import { checkStoreFormat, storeFolders } from '@holdfast/runtime';
 import { publishKey, publishProtocol, readTrials } from '@holdfast/trials';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { reasonsNotToResend, toResend } from '../services/holdfast/src/resend.ts';
-import { csvRows, holdfast, succeed, temporaryFolder } from './acceptance/holdfast.ts';
+import { commandsInTurn, csvRows, temporaryFolder } from './acceptance/holdfast.ts';
+
+const { holdfast, succeed } = commandsInTurn();
 
 const protocolText = (trial: string, blinding: string) => `format: holdfast-protocol/1
 trial: ${trial}

@@ -1,5 +1,7 @@
 export type NativeKafka = {
   readonly brokers: readonly string[];
+  /** Where the brokers are by each of the other ways. */
+  readonly ways: readonly (readonly string[])[];
   /** As `kill -9` would; its data stay. */
   kill(node: number): Promise<void>;
   /** Its connections stay open and nothing answers, until it is thawed. */
@@ -8,4 +10,6 @@ export type NativeKafka = {
   restart(node: number): Promise<void>;
   stop(): Promise<void>;
 };
-export function startKafka(options?: { readonly nodes?: number }): Promise<NativeKafka>;
+/** Another way to the brokers: told where a broker listens for it, it answers where clients are to connect. */
+export type Way = (address: string, node: number) => Promise<string>;
+export function startKafka(options?: { readonly nodes?: number; readonly ways?: readonly Way[] }): Promise<NativeKafka>;

@@ -27,7 +27,7 @@ const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
 const clusterId = 'SG9sZGZhc3QtbmF0aXZlLQ';
 
 /** The folder of Kafka's jars. */
-function jars() {
+export function jars() {
   demand('java', 'Kafka', 'install Java 17 or newer (Debian: openjdk-17-jre-headless)');
   return cached(`kafka-${kafkaVersion}`, async (folder) => {
     demand('mvn', 'fetching Kafka', 'install Maven (Debian: maven)');
@@ -39,16 +39,20 @@ function jars() {
   });
 }
 
-function properties({ id, voters, port, controllerPort, data, nodes }) {
+/** `ways`: further listeners, each with the address that it tells clients to come to. */
+function properties({ id, voters, port, ways, controllerPort, data, nodes }) {
   const copies = Math.min(3, nodes);
+  const own = `127.0.0.1:${port}`;
+  const open = [{ name: 'PLAINTEXT', at: own, told: own }, ...ways];
+  const plain = [...open.map(({ name }) => name), 'CONTROLLER'].map((name) => `${name}:PLAINTEXT`);
   return Object.entries({
     'process.roles': 'broker,controller',
     'node.id': id,
     'controller.quorum.voters': voters,
     'controller.listener.names': 'CONTROLLER',
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    listeners: [...open.map(({ name, at }) => `${name}://${at}`), `CONTROLLER://127.0.0.1:${controllerPort}`],
+    'advertised.listeners': open.map(({ name, told }) => `${name}://${told}`),
+    'listener.security.protocol.map': plain,
     'log.dirs': data,
     'auto.create.topics.enable': false,
     'default.replication.factor': copies,
@@ -70,8 +74,17 @@ function properties({ id, voters, port, controllerPort, data, nodes }) {
     .join('');
 }
 
-async function brokersSeen(brokers) {
-  const kafka = new Kafka({ brokers, clientId: 'holdfast-native', retry: { retries: 0 }, logLevel: logLevel.NOTHING });
+/** How a program of Kafka's is run: small, and saying only what goes wrong. */
+export const java = (lib, main, ...args) => [
+  ...['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData', '-Djava.awt.headless=true'],
+  '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', // so that what went wrong is not followed by how it all was shut down
+  ...['-cp', join(lib, '*'), main, ...args],
+];
+
+/** How many brokers a client is told of that connects to some of them. */
+export async function brokersSeen(access) {
+  const quiet = { clientId: 'holdfast-native', retry: { retries: 0 }, logLevel: logLevel.NOTHING };
+  const kafka = new Kafka({ ...access, ...quiet });
   const admin = kafka.admin();
   try {
     await admin.connect();
@@ -83,28 +96,35 @@ async function brokersSeen(brokers) {
 
 /**
  * Starts Kafka. `brokers` is what clients connect to; a node, by its number from 0, can be killed and started again with its data, or frozen and thawed;
- * `stop` ends all and removes their data.
+ * `stop` ends all and removes their data. A broker tells clients where all brokers are, so whoever is to reach them by another way (a line
+ * on which things go wrong) needs listeners that tell so: for each of `ways` there is one a broker.
  */
-export async function startKafka({ nodes = 1 } = {}) {
+export async function startKafka({ nodes = 1, ways = [] } = {}) {
   const lib = await jars();
-  const ports = await freePorts(nodes * 2);
-  const [clientPorts, controllerPorts] = [ports.slice(0, nodes), ports.slice(nodes)];
+  const ports = await freePorts(nodes * (2 + ways.length));
+  const portsOf = (n) => ports.slice(n * nodes, (n + 1) * nodes);
+  const [clientPorts, controllerPorts] = [portsOf(0), portsOf(1)];
+  const listeners = await Promise.all(
+    ways.map((way, w) =>
+      Promise.all(
+        portsOf(2 + w).map(async (port, id) => {
+          const at = `127.0.0.1:${port}`;
+          return { name: `WAY${w}`, at, told: await way(at, id) };
+        }),
+      ),
+    ),
+  );
   const voters = controllerPorts.map((port, i) => `${i}@127.0.0.1:${port}`).join(',');
   const brokers = clientPorts.map((port) => `127.0.0.1:${port}`);
   const data = newDataFolder('kafka');
-  const java = (main, ...args) => [
-    ...['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData', '-Djava.awt.headless=true'],
-    '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', // so that what went wrong is not followed by how it all was shut down
-    ...['-cp', join(lib, '*'), main, ...args],
-  ];
-
   function start(id) {
     return startServer({
       name: `Kafka node ${id}`,
       command: 'java',
-      args: java('kafka.Kafka', join(data, `${id}.properties`)),
+      args: java(lib, 'kafka.Kafka', join(data, `${id}.properties`)),
       data,
-      isReady: async () => (await brokersSeen([brokers[id]])) === nodes,
+      isReady: async () => (await brokersSeen({ brokers: [brokers[id]] })) === nodes,
+      patienceMs: 180_000, // several of them on a machine that has other work
     });
   }
 
@@ -113,13 +133,15 @@ export async function startKafka({ nodes = 1 } = {}) {
     const folder = join(data, `${id}`);
     mkdirSync(folder);
     const file = join(data, `${id}.properties`);
-    writeFileSync(file, properties({ id, voters, port, controllerPort, data: folder, nodes }));
-    await run('java', java('kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file));
+    const own = listeners.map((of) => of[id]);
+    writeFileSync(file, properties({ id, voters, port, ways: own, controllerPort, data: folder, nodes }));
+    await run('java', java(lib, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file));
   };
   await Promise.all(clientPorts.map((_, id) => prepare(id)));
   const running = await Promise.all(clientPorts.map((_, id) => start(id)));
   return {
     brokers,
+    ways: listeners.map((of) => of.map(({ told }) => told)),
     kill: (id) => running[id].kill(),
     freeze: (id) => running[id].freeze(),
     thaw: (id) => running[id].thaw(),

@@ -1,6 +1,6 @@
 // A server as a child process that cannot outlive us, and the free ports and folders that servers need.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,9 +56,10 @@ export async function freePorts(count) {
 
 /**
  * Starts a server and resolves when `isReady` (one real round trip, which may throw) says so. `kill` ends it as `kill -9` would and keeps
- * `data`; while it is frozen its connections stay open and nothing answers; `stop` also removes `data`, as our own death does.
+ * `data`; while it is frozen its connections stay open and nothing answers; `stop` also removes `data`, as our own death does. `ended` says
+ * what it said last. All that it says goes to the file `log`, if one is named.
  */
-export async function startServer({ name, command, args, env = {}, data, isReady, patienceMs = 60_000 }) {
+export async function startServer({ name, command, args, env = {}, data, log, isReady, patienceMs = 60_000 }) {
   const child = spawn('/bin/sh', ['-c', guard, 'guard', data, command, ...args], {
     env: { ...process.env, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -68,6 +69,7 @@ export async function startServer({ name, command, args, env = {}, data, isReady
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk) => {
       said = (said + chunk).slice(-20_000);
+      if (log !== undefined) appendFileSync(log, chunk);
     });
   const ended = new Promise((resolve) => child.once('close', resolve));
   let hasEnded = false;
@@ -77,6 +79,7 @@ export async function startServer({ name, command, args, env = {}, data, isReady
   });
 
   const server = {
+    ended: ended.then(() => lastLines(said)),
     freeze: () => void child.stdin.write('freeze\n'),
     thaw: () => void child.stdin.write('thaw\n'),
     async kill() {

@@ -3,10 +3,13 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Protocol, parseProtocol } from '@holdfast/events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { checkReport, reportAndSet } from '../r/checked-report.ts';
 import { rIsThere, rscript } from '../r/rscript.ts';
 import { sharedFolder } from '../shared-data.ts';
-import { csvRows, root, succeed, temporaryFolder } from './holdfast.ts';
+import { commandsInTurn, csvRows, root, temporaryFolder } from './holdfast.ts';
 import { madeTrial } from './made-trial.ts';
+
+const { succeed } = commandsInTurn();
 
 /** Values and first events that the tables of the real trials can tell, besides those of the example protocols. */
 const further = `
@@ -95,6 +98,17 @@ async function compare(
   return { values, days };
 }
 
+/** Holds every table of the trials' closed reports against what R makes of their analysis sets. */
+async function expectReportsAsR(data: string, trials: readonly string[], folder: string): Promise<void> {
+  const cut = 'checked';
+  for (const trial of trials) await succeed(['cut', 'create', '--trial', trial, '--name', cut, '--data', data]);
+  const checks = trials.map(async (trial) => checkReport(await reportAndSet(data, trial, folder, { cut })));
+  for (const { code, said } of await Promise.all(checks)) {
+    expect(said).toMatch(/^[12]\d tables checked, 0 with differences, 0 not covered, 0 not in the report$/m);
+    expect(code).toBe(0);
+  }
+}
+
 const shared = sharedFolder();
 
 describe.skipIf(!rIsThere())('what merged tallies say is what R makes of the participants’ facts, to 1e-9', () => {
@@ -126,8 +140,10 @@ describe.skipIf(!rIsThere())('what merged tallies say is what R makes of the par
         expect(values).toBeGreaterThan(15);
         expect(days).toBeGreaterThan(100);
       }
+      const trials = protocols.map(({ trial }) => trial);
+      await expectReportsAsR(data, trials, folder.path);
     },
-    300_000,
+    600_000,
   );
 
   test('a made trial with scores, amounts, adverse events and leaving', async () => {
@@ -136,5 +152,6 @@ describe.skipIf(!rIsThere())('what merged tallies say is what R makes of the par
     const { values, days } = await compare(data, protocol, folder.path);
     expect(values).toBeGreaterThan(40);
     expect(days).toBeGreaterThan(60);
-  }, 120_000);
+    await expectReportsAsR(data, [protocol.trial], folder.path);
+  }, 300_000);
 });

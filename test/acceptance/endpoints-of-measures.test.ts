@@ -6,7 +6,9 @@ import { storeFolders } from '@holdfast/runtime';
 import { type CellTally, encodeTallyRecord, groupsText, inParts } from '@holdfast/tallies';
 import { readTrials, topicsOf } from '@holdfast/trials';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { csvRows, holdfast, succeed, temporaryFolder } from './holdfast.ts';
+import { commandsInTurn, csvRows, temporaryFolder } from './holdfast.ts';
+
+const { holdfast, succeed } = commandsInTurn();
 
 const protocol = (trial: string, blinding: string, population = '') => `format: holdfast-protocol/1
 trial: ${trial}

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { demoStore } from './demo-store.ts';
-import { csvRows, succeed, temporaryFolder } from './holdfast.ts';
+import { commandsInTurn, csvRows, temporaryFolder } from './holdfast.ts';
+
+const { succeed } = commandsInTurn();
 
 type Cell = {
   readonly arm: string | null;

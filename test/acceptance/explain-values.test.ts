@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { csvRows, holdfast, succeed, temporaryFolder } from './holdfast.ts';
+import { commandsInTurn, csvRows, temporaryFolder } from './holdfast.ts';
+
+const { holdfast, succeed } = commandsInTurn();
 
 const trial = 'VALUES-2';
 const protocol = `format: holdfast-protocol/1

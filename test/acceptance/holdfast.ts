@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, fork, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { embeddedEventLog } from '@holdfast/log/embedded';
 import { storeFolders } from '@holdfast/runtime';
 import { cellsOf } from '@holdfast/tallies';
 import { readTallies, readTrials } from '@holdfast/trials';
+import { afterAll } from 'vitest';
 
 export { csvRows } from '../csv-rows.ts';
 
@@ -30,9 +31,54 @@ export async function holdfast(args: readonly string[], environment: Record<stri
 
 /** As `holdfast`, but anything else than exit code 0 fails the test with what was said. */
 export async function succeed(args: readonly string[], environment: Record<string, string> = {}): Promise<Finished> {
-  const finished = await holdfast(args, environment);
+  return successOf(args, await holdfast(args, environment));
+}
+
+function successOf(args: readonly string[], finished: Finished): Finished {
   if (finished.code !== 0) throw new Error(`holdfast ${args.join(' ')}: exit ${finished.code}: ${finished.stderr}`);
   return finished;
+}
+
+/** What asks and changes nothing but what was folded of the log. */
+const questions: ReadonlySet<string | undefined> = new Set([
+  ...['rates', 'contrasts', 'survival', 'endpoints', 'facts', 'patterns', 'explain'],
+  ...['safety', 'sites', 'issues', 'rejected', 'verify'],
+]);
+
+/**
+ * `holdfast` and `succeed` for a file of tests that asks much, since most of what a question costs is the start of a process: one
+ * process of the command line, as it was built, answers question after question. What is no question has a process of its own, as
+ * whatever ends the process (options that are refused) has.
+ */
+export function commandsInTurn(): { holdfast: typeof holdfast; succeed: typeof succeed } {
+  let child: ChildProcess | undefined;
+  let before: Promise<unknown> = Promise.resolve();
+  afterAll(() => child?.disconnect());
+  const answer = (args: readonly string[]) =>
+    new Promise<Finished | undefined>((resolve) => {
+      // Without what the tests run with: what was built is to be loaded.
+      child ??= fork(join(import.meta.dirname, 'commands-in-turn.mjs'), { cwd: root, execArgv: [] });
+      const ended = () => {
+        child = undefined;
+        resolve(undefined);
+      };
+      child.once('exit', ended);
+      child.once('message', (finished) => {
+        child?.off('exit', ended);
+        resolve(finished as Finished);
+      });
+      child.send(args);
+    });
+  const inTurn = async (args: readonly string[], environment?: Record<string, string>): Promise<Finished> => {
+    if (environment !== undefined || !questions.has(args[0])) return holdfast(args, environment);
+    const answered = before.then(() => answer(args));
+    before = answered;
+    return (await answered) ?? holdfast(args);
+  };
+  return {
+    holdfast: inTurn,
+    succeed: async (args, environment) => successOf(args, await inTurn(args, environment)),
+  };
 }
 
 /** Starts the command line and kills it -9 after so many milliseconds; answers whether it was still running then. */

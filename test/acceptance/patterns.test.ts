@@ -2,7 +2,9 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sharedFolder } from '../shared-data.ts';
-import { csvRows, holdfast, protocolWith, root, succeed, temporaryFolder } from './holdfast.ts';
+import { commandsInTurn, csvRows, protocolWith, root, temporaryFolder } from './holdfast.ts';
+
+const { holdfast, succeed } = commandsInTurn();
 
 const shared = sharedFolder();
 const examples = join(root, 'schemas/examples/ctn0094');
@@ -75,6 +77,26 @@ describe.skipIf(shared === undefined)('patterns of two real trials, imported fro
       expect(compared).toBe(got.size * 3);
     },
   );
+
+  test('the outcome report draws everybody randomised, week by week, as `patterns` says', async () => {
+    const trial = 'CTN-0030';
+    await succeed(['cut', 'create', '--trial', trial, '--data', data]);
+    const out = join(folder.path, 'outcome');
+    await succeed(['report', 'run', '--trial', trial, '--kind', 'outcome', '--out', out, '--data', data]);
+    const randomised = new Set(
+      csvRows(await readFile(join(shared ?? '', 'ctn/data/dev/randomization.csv'), 'utf8')).map(({ who }) => who),
+    );
+    for (const rule of ['current', 'ctnote']) {
+      const drawn = csvRows(await readFile(join(out, `weeks-of-use-${rule}.csv`), 'utf8'));
+      const words = (await patterns('--trial', trial, '--rule', rule))
+        .filter(({ participant }) => randomised.has(participant))
+        .map(({ phase_1, phase_2 }) => `${phase_1}${phase_2}`);
+      expect(words.length).toBeGreaterThan(600);
+      expect(drawn.flatMap(({ weeks, participants }) => Array(Number(participants)).fill(weeks)).sort()).toEqual(
+        words.sort(),
+      );
+    }
+  });
 
   test('what is printed of them is what `endpoints` takes, and gives every published outcome of `current`', async () => {
     const wanted = new Map((await expected('outcomes_current.csv')).map((row) => [row.who, row]));

@@ -4,7 +4,9 @@ import { civilDay, dateOf } from '@holdfast/events';
 import { embeddedEventLog } from '@holdfast/log/embedded';
 import { storeFolders } from '@holdfast/runtime';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { csvRows, holdfast, succeed, temporaryFolder } from './holdfast.ts';
+import { commandsInTurn, csvRows, temporaryFolder } from './holdfast.ts';
+
+const { holdfast, succeed } = commandsInTurn();
 
 const trial = 'SAFE-1';
 const protocol = `

@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sharedFolder } from '../shared-data.ts';
-import { csvRows, holdfast, root, succeed, temporaryFolder } from './holdfast.ts';
+import { commandsInTurn, csvRows, root, temporaryFolder } from './holdfast.ts';
+
+const { holdfast, succeed } = commandsInTurn();
 
 const shared = sharedFolder();
 const examples = join(root, 'schemas/examples/ctn0094');

@@ -7,8 +7,9 @@ export default defineConfig({
   test: {
     ...usual.test,
     include: [
-      'test/{crash-points,kills,full-disk,failing-sync}.test.ts',
+      'test/{crash-points,kills,full-disk,failing-sync,cluster-faults,erase,report-faults}.test.ts',
       'packages/log/src/kafka/broker-deaths.test.ts',
+      'packages/jobs/src/slots-survive.test.ts',
     ],
     env: { FAULTS: 'all' },
     testTimeout: 1_800_000,

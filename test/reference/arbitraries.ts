@@ -99,47 +99,67 @@ function arbUseEvidence(setting: { id: string; substances: readonly string[]; ho
     });
 }
 
-/** A measure of one of the kinds, if they are named, of any that has a reference. */
+/** A measure of one of the kinds, if they are named, of any that has a reference. Only what is drawn is built. */
 function arbMeasure(
   setting: Omit<MeasureSetting, 'useEvidence'>,
   populations: readonly string[],
   kinds: readonly MeasureKind[] | undefined,
 ): fc.Arbitrary<object> {
-  const { horizon } = setting;
-  const useEvidence = arbUseEvidence(setting);
-  const windows = fc.uniqueArray(fc.integer({ min: 1, max: Math.min(6, horizon) }), { minLength: 1, maxLength: 3 });
-  const abstinence = fc.record({
-    decisivePositive: fc.boolean(),
-    policies: fc.shuffledSubarray(allPolicies, { minLength: 1 }),
-  });
-  const rolling = windows.chain((windows) => {
-    const atLeast = fc.integer({ min: 1, max: Math.min(...windows) }).map((n) => ({ atLeast: n }));
-    const coverage = fc.oneof(fc.constant('all-days'), atLeast);
-    return fc.record({ kind: fc.constant('rolling-abstinence'), windows: fc.constant(windows), coverage });
-  });
-  const gapAtMost = fc.integer({ min: 1, max: 6 }).map((n) => ({ gapAtMost: n }));
-  const continuous = fc.record({
-    kind: fc.constant('continuous-abstinence'),
-    from: fc.integer({ min: 1, max: Math.min(4, horizon) }),
-    coverage: fc.oneof(fc.constant('all-days'), gapAtMost),
-  });
-  const firstUse = fc.record({ kind: fc.constant('first-use'), windows });
-  const together = (...parts: fc.Arbitrary<object>[]) =>
-    fc.tuple(...parts).map((all): object => Object.assign({}, ...all));
-  const all: { readonly kind: MeasureKind; readonly weight: number; readonly arbitrary: fc.Arbitrary<object> }[] = [
-    { kind: 'rolling-abstinence', weight: 6, arbitrary: together(useEvidence, rolling, abstinence) },
-    { kind: 'continuous-abstinence', weight: 2, arbitrary: together(useEvidence, continuous, abstinence) },
-    { kind: 'first-use', weight: 3, arbitrary: together(useEvidence, firstUse) },
-  ];
-  for (const [name, measure] of Object.entries(arbitraryMeasures)) {
-    const kind = name as MeasureKind;
-    if (judgedKinds.includes(kind)) continue;
-    all.push({ kind, weight: 1, arbitrary: measure({ ...setting, useEvidence }) });
-  }
+  const weights = new Map<MeasureKind, number>([
+    ['rolling-abstinence', 6],
+    ['continuous-abstinence', 2],
+    ['first-use', 3],
+  ]);
+  for (const kind of Object.keys(arbitraryMeasures) as MeasureKind[]) if (!weights.has(kind)) weights.set(kind, 1);
+  const named = [...weights].filter(([kind]) => kinds?.includes(kind) ?? true);
+  const kind = fc.oneof(...named.map(([kind, weight]) => ({ weight, arbitrary: fc.constant(kind) })));
   const population = fc.constantFrom(undefined, undefined, undefined, ...populations);
   return fc
-    .tuple(fc.oneof(...all.filter(({ kind }) => kinds?.includes(kind) ?? true)), population)
+    .tuple(
+      kind.chain((kind) => arbMeasureOf(kind, setting)),
+      population,
+    )
     .map(([measure, population]) => defined({ ...measure, population }));
+}
+
+function arbMeasureOf(kind: MeasureKind, setting: Omit<MeasureSetting, 'useEvidence'>): fc.Arbitrary<object> {
+  const { horizon } = setting;
+  const useEvidence = arbUseEvidence(setting);
+  const together = (...parts: fc.Arbitrary<object>[]) =>
+    fc.tuple(...parts).map((all): object => Object.assign({}, ...all));
+  const windows = () =>
+    fc.uniqueArray(fc.integer({ min: 1, max: Math.min(6, horizon) }), { minLength: 1, maxLength: 3 });
+  const abstinence = () =>
+    fc.record({
+      decisivePositive: fc.boolean(),
+      policies: fc.shuffledSubarray(allPolicies, { minLength: 1 }),
+    });
+  switch (kind) {
+    case 'rolling-abstinence': {
+      const rolling = windows().chain((windows) => {
+        const atLeast = fc.integer({ min: 1, max: Math.min(...windows) }).map((n) => ({ atLeast: n }));
+        const coverage = fc.oneof(fc.constant('all-days'), atLeast);
+        return fc.record({ kind: fc.constant(kind), windows: fc.constant(windows), coverage });
+      });
+      return together(useEvidence, rolling, abstinence());
+    }
+    case 'continuous-abstinence': {
+      const gapAtMost = fc.integer({ min: 1, max: 6 }).map((n) => ({ gapAtMost: n }));
+      const continuous = fc.record({
+        kind: fc.constant(kind),
+        from: fc.integer({ min: 1, max: Math.min(4, horizon) }),
+        coverage: fc.oneof(fc.constant('all-days'), gapAtMost),
+      });
+      return together(useEvidence, continuous, abstinence());
+    }
+    case 'first-use':
+      return together(useEvidence, fc.record({ kind: fc.constant(kind), windows: windows() }));
+    default: {
+      const measure = arbitraryMeasures[kind];
+      if (measure === undefined) throw new Error(`there are no random measures of ${kind}`);
+      return measure({ ...setting, useEvidence });
+    }
+  }
 }
 
 const drugs = ['ketamine', 'midazolam', 'saline'] as const;
@@ -188,12 +208,22 @@ const arbPopulations = fc.subarray<{ id: string; requires: string; arm?: string 
   { id: 'in-the-arm-given', requires: 'randomisation', arm: 'actual' },
 ]);
 
-/**
- * Small trials of every make: 5 … 20 days, windows of 1 … 6, all evidence rules, coverages, policies and strategies, groups,
- * populations, periods, and measures of every kind that has a reference (or of `kinds`).
- */
-export function arbProtocol(trial = 'T-1', kinds?: readonly MeasureKind[]): fc.Arbitrary<Protocol> {
-  const visit = (id: string, horizon: number) =>
+/** What a small trial declares besides its measures, before it is parsed. `horizon`: how far they may look. */
+export type Declared = {
+  readonly horizon: number;
+  readonly substances: readonly { readonly id: string }[];
+  readonly visits: readonly { readonly id: string }[];
+  readonly populations: readonly { readonly id: string }[];
+  readonly arms: Protocol['arms'];
+};
+
+const arbVisits: fc.Arbitrary<readonly string[]> = fc
+  .nat({ max: 4 })
+  .map((n) => Array.from({ length: n }, (_, i) => `V${i}`));
+const arbEntryLag = fc.integer({ min: 0, max: 3 });
+
+function arbSchedule(visits: readonly string[], horizon: number) {
+  const visit = (id: string) =>
     fc.record({
       id: fc.constant(id),
       day: fc.integer({ min: -1, max: horizon + 2 }),
@@ -201,16 +231,25 @@ export function arbProtocol(trial = 'T-1', kinds?: readonly MeasureKind[]): fc.A
       closes: fc.integer({ min: 0, max: 3 }),
       collects: fc.subarray(['urine', 'calendar', ...biomarkerKinds]),
     });
+  return fc.tuple(...visits.map(visit));
+}
+
+/**
+ * Small trials of every make, but for their measures, which are for the caller to draw and to parse with them: 5 … 20 days,
+ * groups, populations, periods.
+ */
+export function arbDeclared(trial = 'T-1'): fc.Arbitrary<Declared> {
   return fc
     .record({
       // 'constructor' is a valid substance id; who looks it up in a bare object finds what nobody put there.
       substances: fc.shuffledSubarray(['alcohol', 'cocaine', 'constructor'], { minLength: 1 }),
       horizon: fc.integer({ min: 5, max: 20 }),
-      visits: fc.nat({ max: 4 }).map((n) => Array.from({ length: n }, (_, i) => `V${i}`)),
+      visits: arbVisits,
       populations: arbPopulations,
     })
     .chain(({ substances, horizon, visits, populations }) =>
       fc.record({
+        horizon: fc.constant(horizon),
         format: fc.constant('holdfast-protocol/1'),
         trial: fc.constant(trial),
         version: fc.constant(1),
@@ -232,8 +271,8 @@ export function arbProtocol(trial = 'T-1', kinds?: readonly MeasureKind[]): fc.A
         periods: optionally(fc.constant([{ id: 'P1' }, { id: 'P2' }]), { absent: 2, present: 1 }),
         groups: arbGroups,
         populations: fc.constant(populations),
-        visits: fc.tuple(...visits.map((id) => visit(id, horizon))),
-        entryLag: fc.integer({ min: 0, max: 3 }),
+        visits: arbSchedule(visits, horizon),
+        entryLag: arbEntryLag,
         evidence: fc.record({
           unnamed: fc.constantFrom('unknown', 'negative'),
           attendedVisit: fc.constantFrom('nothing', 'negative'),
@@ -256,25 +295,43 @@ export function arbProtocol(trial = 'T-1', kinds?: readonly MeasureKind[]): fc.A
             ),
           },
         ),
-        measures: fc
-          .array(fc.integer({ min: Math.min(5, horizon), max: horizon }), { minLength: 1, maxLength: 4 })
-          .chain((horizons) => {
-            const named = populations.map(({ id }) => id);
-            return fc.tuple(
-              ...horizons.map((until, i) =>
-                arbMeasure({ id: `m${i}`, substances, visits, horizon: until }, named, kinds),
-              ),
-            );
-          }),
       }),
     )
-    .map((protocol) =>
-      Protocol.parse(defined({ ...protocol, measures: protocol.measures.map(ofDrugGiven(protocol)) })),
-    );
+    .map((declared) => defined(declared) as Declared);
+}
+
+/** A declared trial with measures, and with what else is declared differently. */
+export function declaredProtocol(
+  { horizon: _, ...declared }: Declared,
+  different: { readonly measures: readonly object[] } & Readonly<Record<string, unknown>>,
+): Protocol {
+  const measures = different.measures.map(ofDrugGiven(declared));
+  return Protocol.parse({ ...declared, ...different, measures });
+}
+
+/**
+ * Small trials of every make: 5 … 20 days, windows of 1 … 6, all evidence rules, coverages, policies and strategies, groups,
+ * populations, periods, and measures of every kind that has a reference (or of `kinds`).
+ */
+export function arbProtocol(trial = 'T-1', kinds?: readonly MeasureKind[]): fc.Arbitrary<Protocol> {
+  return arbDeclared(trial).chain((declared) => {
+    const { horizon } = declared;
+    const idsOf = (all: readonly { readonly id: string }[]) => all.map(({ id }) => id);
+    const [substances, visits] = [idsOf(declared.substances), idsOf(declared.visits)];
+    const named = idsOf(declared.populations);
+    return fc
+      .array(fc.integer({ min: Math.min(5, horizon), max: horizon }), { minLength: 1, maxLength: 4 })
+      .chain((horizons) =>
+        fc.tuple(
+          ...horizons.map((until, i) => arbMeasure({ id: `m${i}`, substances, visits, horizon: until }, named, kinds)),
+        ),
+      )
+      .map((measures) => declaredProtocol(declared, { measures }));
+  });
 }
 
 /** A measure, but for the drug that it asks for if no arm gives it: a protocol is refused for that. */
-export function ofDrugGiven({ arms }: Pick<Protocol, 'arms'>): (measure: Partial<Measure>) => Partial<Measure> {
+function ofDrugGiven({ arms }: Pick<Protocol, 'arms'>): (measure: Partial<Measure>) => Partial<Measure> {
   const given = new Set(arms.flatMap(({ gives = [] }) => gives));
   return (measure) => {
     if (measure.kind !== 'exposure' || measure.drug === undefined || given.has(measure.drug)) return measure;
@@ -283,21 +340,32 @@ export function ofDrugGiven({ arms }: Pick<Protocol, 'arms'>): (measure: Partial
   };
 }
 
-/** A protocol, in half of the cases with the schedules of earlier versions, which begin around the days of randomisation. */
-export function arbAmendedProtocol(): fc.Arbitrary<AmendedProtocol> {
-  const earlier = fc.array(fc.tuple(arbProtocol(), fc.integer({ min: -4, max: 4 })), { minLength: 1, maxLength: 2 });
-  const from = fc.integer({ min: -4, max: 4 });
-  return fc.tuple(arbProtocol(), fc.option(earlier), from).map(([protocol, before, day]) => {
+type Schedule = NonNullable<AmendedProtocol['schedules']>[number];
+
+/** Most protocols get the schedules of earlier versions, which begin around the days of randomisation. */
+export function arbAmended(protocol: Protocol): fc.Arbitrary<AmendedProtocol> {
+  const begins = fc.integer({ min: -4, max: 4 });
+  const visits = fc
+    .tuple(arbVisits, fc.integer({ min: 5, max: 20 }))
+    .chain(([visits, horizon]) => arbSchedule(visits, horizon));
+  const earlier = fc.array(fc.record({ visits, entryLag: arbEntryLag, begins }), { minLength: 1, maxLength: 2 });
+  return fc.tuple(fc.option(earlier), begins).map(([before, begins]) => {
     if (before === null) return protocol;
-    const all = [...before, [protocol, day] as const];
-    const schedules = all.map(([{ visits, entryLag }, begins], i) => ({
-      version: i + 1,
-      from: i === 0 ? undefined : referenceDay + begins,
-      visits,
-      entryLag,
-    }));
-    return { ...protocol, version: all.length, schedules };
+    const { visits, entryLag } = protocol;
+    const schedules = [...before, { visits, entryLag, begins }].map(
+      ({ visits, entryLag, begins }, i): Schedule => ({
+        version: i + 1,
+        from: i === 0 ? undefined : referenceDay + begins,
+        visits: visits as Schedule['visits'],
+        entryLag,
+      }),
+    );
+    return { ...protocol, version: schedules.length, schedules };
   });
+}
+
+export function arbAmendedProtocol(): fc.Arbitrary<AmendedProtocol> {
+  return arbProtocol().chain(arbAmended);
 }
 
 /** The last study day that any measure looks at. */
@@ -409,8 +477,8 @@ const arbBaseline = fc
   })
   .map((baseline) => defined(baseline));
 
-/** What may be said in a trial, by type: small domains, so that observations meet. */
-function sayings(protocol: Protocol): { [T in ObservationType]: fc.Arbitrary<EventData<T>> } {
+/** What may be said in a trial, by type: small domains, so that observations meet. Most laws ask for a few types only. */
+function sayings(protocol: Protocol): { [T in ObservationType]: () => fc.Arbitrary<EventData<T>> } {
   const horizon = longestHorizon(protocol);
   const substances = protocol.substances.map((substance) => substance.id);
   const day = fc.integer({ min: referenceDay - 1, max: referenceDay + horizon + 2 });
@@ -418,172 +486,184 @@ function sayings(protocol: Protocol): { [T in ObservationType]: fc.Arbitrary<Eve
   const visit = fc.constantFrom(...visitIds);
   const some = <T>(values: readonly T[]): fc.Arbitrary<T[]> => fc.subarray([...values], { minLength: 1 });
 
-  const screen = fc
-    .record({
-      visit: optionally(visit, { absent: 3, present: 1 }),
-      named: fc.oneof(
-        { weight: 3, arbitrary: fc.constant(substances) },
-        { weight: 2, arbitrary: fc.subarray(substances) },
-      ),
-      results: fc.array(
-        fc.oneof(
-          { weight: 5, arbitrary: fc.constant('negative' as const) },
-          { weight: 2, arbitrary: fc.constant('positive' as const) },
-          { weight: 1, arbitrary: fc.constantFrom('invalid' as const, 'not-done' as const, 'refused' as const) },
+  const screen = () =>
+    fc
+      .record({
+        visit: optionally(visit, { absent: 3, present: 1 }),
+        named: fc.oneof(
+          { weight: 3, arbitrary: fc.constant(substances) },
+          { weight: 2, arbitrary: fc.subarray(substances) },
         ),
-        { minLength: substances.length, maxLength: substances.length },
-      ),
-      sample: optionally(fc.constantFrom('valid' as const, 'invalid' as const), { absent: 3, present: 1 }),
-      supervised: optionally(fc.boolean(), { absent: 3, present: 1 }),
-    })
-    .map(({ named, results, ...rest }): EventData<'urine-screen'> => {
-      return defined({
-        ...rest,
-        results: Object.fromEntries(named.map((substance, i) => [substance, results[i] ?? 'negative'])),
-      }) as EventData<'urine-screen'>;
-    });
+        results: fc.array(
+          fc.oneof(
+            { weight: 5, arbitrary: fc.constant('negative' as const) },
+            { weight: 2, arbitrary: fc.constant('positive' as const) },
+            { weight: 1, arbitrary: fc.constantFrom('invalid' as const, 'not-done' as const, 'refused' as const) },
+          ),
+          { minLength: substances.length, maxLength: substances.length },
+        ),
+        sample: optionally(fc.constantFrom('valid' as const, 'invalid' as const), { absent: 3, present: 1 }),
+        supervised: optionally(fc.boolean(), { absent: 3, present: 1 }),
+      })
+      .map(({ named, results, ...rest }): EventData<'urine-screen'> => {
+        return defined({
+          ...rest,
+          results: Object.fromEntries(named.map((substance, i) => [substance, results[i] ?? 'negative'])),
+        }) as EventData<'urine-screen'>;
+      });
 
-  const biomarker = fc
-    .record({
-      test: fc.oneof(
-        { weight: 2, arbitrary: fc.record({ kind: fc.constant('breath-alcohol'), lookBack: fc.constant(0) }) },
-        {
-          weight: 3,
-          arbitrary: fc.record({ kind: fc.constantFrom(...biomarkerKinds, 'etg'), lookBack: fc.nat({ max: 6 }) }),
-        },
-      ),
-      substance: fc.constantFrom(...substances),
-      found: fc.oneof(
-        { weight: 3, arbitrary: fc.constantFrom({ result: 'negative' }, { result: 'positive' }) },
-        { weight: 1, arbitrary: fc.constantFrom({ result: 'invalid' }, { result: 'not-done' }, { result: 'refused' }) },
-        {
-          weight: 2,
-          arbitrary: fc.record({ value: fc.constantFrom(0, 1, 2), cutOff: fc.constant(1), unit: fc.constant('g/L') }),
-        },
-      ),
-      visit: optionally(visit, { absent: 3, present: 1 }),
-    })
-    .map(
-      ({ test, substance, found, visit }) => defined({ ...test, substance, ...found, visit }) as EventData<'biomarker'>,
+  const biomarker = () =>
+    fc
+      .record({
+        test: fc.oneof(
+          { weight: 2, arbitrary: fc.record({ kind: fc.constant('breath-alcohol'), lookBack: fc.constant(0) }) },
+          {
+            weight: 3,
+            arbitrary: fc.record({ kind: fc.constantFrom(...biomarkerKinds, 'etg'), lookBack: fc.nat({ max: 6 }) }),
+          },
+        ),
+        substance: fc.constantFrom(...substances),
+        found: fc.oneof(
+          { weight: 3, arbitrary: fc.constantFrom({ result: 'negative' }, { result: 'positive' }) },
+          {
+            weight: 1,
+            arbitrary: fc.constantFrom({ result: 'invalid' }, { result: 'not-done' }, { result: 'refused' }),
+          },
+          {
+            weight: 2,
+            arbitrary: fc.record({ value: fc.constantFrom(0, 1, 2), cutOff: fc.constant(1), unit: fc.constant('g/L') }),
+          },
+        ),
+        visit: optionally(visit, { absent: 3, present: 1 }),
+      })
+      .map(
+        ({ test, substance, found, visit }) =>
+          defined({ ...test, substance, ...found, visit }) as EventData<'biomarker'>,
+      );
+
+  const amount = () =>
+    fc.constantFrom<EventData<'use-calendar'>['days'][string][string]>(
+      {},
+      { amount: 2.5, unit: 'g' },
+      { amount: 1 },
+      { amount: 3.7, unit: 'drinks' },
+      { amount: 70, unit: 'g' },
+      { amount: 250.5, unit: 'g' },
     );
-
-  const amount = fc.constantFrom<EventData<'use-calendar'>['days'][string][string]>(
-    {},
-    { amount: 2.5, unit: 'g' },
-    { amount: 1 },
-    { amount: 3.7, unit: 'drinks' },
-    { amount: 70, unit: 'g' },
-    { amount: 250.5, unit: 'g' },
-  );
-  const use = fc.record({
-    at: fc.nat({ max: horizon }),
-    // A listed day that names nothing is no day of use.
-    of: fc.oneof({ weight: 8, arbitrary: some(substances) }, { weight: 1, arbitrary: fc.constant<string[]>([]) }),
-    amount,
-  });
-  const calendar = fc
-    .record({
-      span: fc.oneof(
-        { weight: 2, arbitrary: fc.tuple(day, fc.nat({ max: horizon })) },
-        // A diary is a calendar of one day, asked on that day.
-        { weight: 2, arbitrary: fc.tuple(day, fc.constant(0)) },
-        // Some days are before randomisation: baseline.
-        {
-          weight: 1,
-          arbitrary: fc.tuple(fc.integer({ min: referenceDay - 12, max: referenceDay - 1 }), fc.nat({ max: 14 })),
-        },
-        // Many calendars cover about all of follow-up, lest no window ever be covered.
-        {
-          weight: 2,
-          arbitrary: fc.tuple(fc.integer({ min: referenceDay - 1, max: referenceDay + 2 }), fc.constant(horizon)),
-        },
-      ),
-      informant: fc.oneof(
-        { weight: 2, arbitrary: fc.constant('participant' as const) },
-        { weight: 1, arbitrary: fc.constantFrom('relative' as const, 'record' as const) },
-      ),
-      complete: fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
-      recall: fc.nat({ max: 3 }),
-      uses: fc.boolean().chain((any) => fc.array(use, { maxLength: any ? 3 : 0 })),
-    })
-    .map(({ span: [from, length], informant, complete, recall, uses }): EventData<'use-calendar'> => {
-      const within = uses.filter((use) => use.at <= length);
-      return {
-        from: dateOf(from),
-        to: dateOf(from + length),
-        complete,
-        days: Object.fromEntries(
-          within.map((use) => [dateOf(from + use.at), Object.fromEntries(use.of.map((of) => [of, use.amount]))]),
-        ),
-        informant,
-        interview: dateOf(from + length + recall),
-      };
+  const use = () =>
+    fc.record({
+      at: fc.nat({ max: horizon }),
+      // A listed day that names nothing is no day of use.
+      of: fc.oneof({ weight: 8, arbitrary: some(substances) }, { weight: 1, arbitrary: fc.constant<string[]>([]) }),
+      amount: amount(),
     });
+  const calendar = () =>
+    fc
+      .record({
+        span: fc.oneof(
+          { weight: 2, arbitrary: fc.tuple(day, fc.nat({ max: horizon })) },
+          // A diary is a calendar of one day, asked on that day.
+          { weight: 2, arbitrary: fc.tuple(day, fc.constant(0)) },
+          // Some days are before randomisation: baseline.
+          {
+            weight: 1,
+            arbitrary: fc.tuple(fc.integer({ min: referenceDay - 12, max: referenceDay - 1 }), fc.nat({ max: 14 })),
+          },
+          // Many calendars cover about all of follow-up, lest no window ever be covered.
+          {
+            weight: 2,
+            arbitrary: fc.tuple(fc.integer({ min: referenceDay - 1, max: referenceDay + 2 }), fc.constant(horizon)),
+          },
+        ),
+        informant: fc.oneof(
+          { weight: 2, arbitrary: fc.constant('participant' as const) },
+          { weight: 1, arbitrary: fc.constantFrom('relative' as const, 'record' as const) },
+        ),
+        complete: fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
+        recall: fc.nat({ max: 3 }),
+        uses: fc.boolean().chain((any) => fc.array(use(), { maxLength: any ? 3 : 0 })),
+      })
+      .map(({ span: [from, length], informant, complete, recall, uses }): EventData<'use-calendar'> => {
+        const within = uses.filter((use) => use.at <= length);
+        return {
+          from: dateOf(from),
+          to: dateOf(from + length),
+          complete,
+          days: Object.fromEntries(
+            within.map((use) => [dateOf(from + use.at), Object.fromEntries(use.of.map((of) => [of, use.amount]))]),
+          ),
+          informant,
+          interview: dateOf(from + length + recall),
+        };
+      });
 
   const left = (how: EventData<'participant-left'>['how']) => fc.constant<EventData<'participant-left'>>({ how });
   const answer = optionally(fc.nat({ max: 1 }), { absent: 1, present: 2 });
-  const suicidality = fc
-    .record({
-      ideation: optionally(fc.nat({ max: 5 }), { absent: 1, present: 5 }),
-      preparatory: answer,
-      aborted: answer,
-      interrupted: answer,
-      attempt: answer,
-      'self-injury': answer,
-      after: optionally(fc.nat({ max: 2 }), { absent: 3, present: 1 }),
-    })
-    .map(
-      ({ after, ...items }) =>
-        defined({
-          instrument: 'C-SSRS',
-          items: defined(items),
-          hoursAfterDose: after,
-        }) as EventData<'scale-score'>,
-    );
-  const vitalSigns = fc
-    .record({
-      pressure: optionally(
-        fc.tuple(fc.constantFrom(120, 140.5, 179.9, 180, 191), fc.constantFrom(70, 109.25, 110, 115)),
-        { absent: 1, present: 3 },
-      ),
-      heartRate: fc.constantFrom(70, 90.125, 131),
-      minutesAfterDose: optionally(fc.constantFrom(0, 40, 1_439, 1_440, 3_000), { absent: 1, present: 4 }),
-    })
-    .map(({ pressure, ...rest }) => {
-      const bloodPressure = pressure && { systolic: pressure[0], diastolic: pressure[1] };
-      return defined({ ...rest, bloodPressure }) as EventData<'vital-signs'>;
-    });
-  const adverseEvent = fc
-    .record({
-      ae: fc.constantFrom('AE-1', 'AE-2', 'AE-3'),
-      onset: day,
-      // The same term under two classes, and terms that differ by nothing that counts.
-      named: fc.oneof(
-        fc.record({ term: fc.constantFrom('nausea', ' Nausea', 'fell  down') }),
-        fc.record({
-          term: fc.constant('felt sick'),
-          coded: fc.record(
-            { pt: fc.constantFrom('Nausea', 'Fall › at home'), soc: fc.constantFrom('Gastrointestinal', 'Injury') },
-            plain,
-          ),
-        }),
-      ),
-      severity: fc.constantFrom('mild' as const, 'moderate' as const, 'severe' as const),
-      grade: optionally(fc.integer({ min: 1, max: 5 }), { absent: 2, present: 1 }),
-      seriousness: fc.oneof(
-        { weight: 3, arbitrary: fc.constant([]) },
-        {
-          weight: 2,
-          arbitrary: fc.subarray(['death', 'life-threatening', 'hospitalisation'] as const, { minLength: 1 }),
-        },
-      ),
-      relatedness: fc.constantFrom('unrelated' as const, 'possible' as const, 'definite' as const),
-    })
-    .map(({ onset, named, severity, grade, ...rest }) => {
-      const graded = grade === undefined ? { severity } : { grade };
-      const outcome = rest.seriousness.includes('death' as never) ? 'fatal' : 'unknown';
-      return { ...rest, ...named, ...graded, onset: dateOf(onset), outcome } as EventData<'adverse-event'>;
-    });
+  const suicidality = () =>
+    fc
+      .record({
+        ideation: optionally(fc.nat({ max: 5 }), { absent: 1, present: 5 }),
+        preparatory: answer,
+        aborted: answer,
+        interrupted: answer,
+        attempt: answer,
+        'self-injury': answer,
+        after: optionally(fc.nat({ max: 2 }), { absent: 3, present: 1 }),
+      })
+      .map(
+        ({ after, ...items }) =>
+          defined({
+            instrument: 'C-SSRS',
+            items: defined(items),
+            hoursAfterDose: after,
+          }) as EventData<'scale-score'>,
+      );
+  const vitalSigns = () =>
+    fc
+      .record({
+        pressure: optionally(
+          fc.tuple(fc.constantFrom(120, 140.5, 179.9, 180, 191), fc.constantFrom(70, 109.25, 110, 115)),
+          { absent: 1, present: 3 },
+        ),
+        heartRate: fc.constantFrom(70, 90.125, 131),
+        minutesAfterDose: optionally(fc.constantFrom(0, 40, 1_439, 1_440, 3_000), { absent: 1, present: 4 }),
+      })
+      .map(({ pressure, ...rest }) => {
+        const bloodPressure = pressure && { systolic: pressure[0], diastolic: pressure[1] };
+        return defined({ ...rest, bloodPressure }) as EventData<'vital-signs'>;
+      });
+  const adverseEvent = () =>
+    fc
+      .record({
+        ae: fc.constantFrom('AE-1', 'AE-2', 'AE-3'),
+        onset: day,
+        // The same term under two classes, and terms that differ by nothing that counts.
+        named: fc.oneof(
+          fc.record({ term: fc.constantFrom('nausea', ' Nausea', 'fell  down') }),
+          fc.record({
+            term: fc.constant('felt sick'),
+            coded: fc.record(
+              { pt: fc.constantFrom('Nausea', 'Fall › at home'), soc: fc.constantFrom('Gastrointestinal', 'Injury') },
+              plain,
+            ),
+          }),
+        ),
+        severity: fc.constantFrom('mild' as const, 'moderate' as const, 'severe' as const),
+        grade: optionally(fc.integer({ min: 1, max: 5 }), { absent: 2, present: 1 }),
+        seriousness: fc.oneof(
+          { weight: 3, arbitrary: fc.constant([]) },
+          {
+            weight: 2,
+            arbitrary: fc.subarray(['death', 'life-threatening', 'hospitalisation'] as const, { minLength: 1 }),
+          },
+        ),
+        relatedness: fc.constantFrom('unrelated' as const, 'possible' as const, 'definite' as const),
+      })
+      .map(({ onset, named, severity, grade, ...rest }) => {
+        const graded = grade === undefined ? { severity } : { grade };
+        const outcome = rest.seriousness.includes('death' as never) ? 'fatal' : 'unknown';
+        return { ...rest, ...named, ...graded, onset: dateOf(onset), outcome } as EventData<'adverse-event'>;
+      });
   const date = (spread: number) =>
     fc.oneof(
       { weight: 3, arbitrary: fc.constant(dateOf(referenceDay)) },
@@ -591,71 +671,85 @@ function sayings(protocol: Protocol): { [T in ObservationType]: fc.Arbitrary<Eve
     );
 
   return {
-    'participant-enrolled': fc
-      .record({
-        consentDate: date(1),
-        substances: optionally(fc.subarray(substances), { absent: 2, present: 1 }),
-        baseline: optionally(arbBaseline, { absent: 1, present: 3 }),
-      })
-      .map((data) => defined(data) as EventData<'participant-enrolled'>),
-    'participant-randomised': fc
-      .record({ date: date(2), stratum: optionally(fc.constantFrom(...protocol.strata), { absent: 1, present: 1 }) })
-      .map((data) => defined(data) as EventData<'participant-randomised'>),
-    'participant-rerandomised': fc.record({ which: fc.constant(2), date: date(3) }, plain),
-    'arm-assigned': fc.record({ arm: fc.constantFrom(...protocol.arms.map((arm) => arm.id)) }, plain),
-    'visit-attended': optionally(visit, { absent: 1, present: 2 }).map(
-      (visit) => defined({ visit }) as EventData<'visit-attended'>,
-    ),
-    'visit-missed': fc.record({ visit }, plain),
+    'participant-enrolled': () =>
+      fc
+        .record({
+          consentDate: date(1),
+          substances: optionally(fc.subarray(substances), { absent: 2, present: 1 }),
+          baseline: optionally(arbBaseline, { absent: 1, present: 3 }),
+        })
+        .map((data) => defined(data) as EventData<'participant-enrolled'>),
+    'participant-randomised': () =>
+      fc
+        .record({ date: date(2), stratum: optionally(fc.constantFrom(...protocol.strata), { absent: 1, present: 1 }) })
+        .map((data) => defined(data) as EventData<'participant-randomised'>),
+    'participant-rerandomised': () => fc.record({ which: fc.constant(2), date: date(3) }, plain),
+    'arm-assigned': () => fc.record({ arm: fc.constantFrom(...protocol.arms.map((arm) => arm.id)) }, plain),
+    'visit-attended': () =>
+      optionally(visit, { absent: 1, present: 2 }).map((visit) => defined({ visit }) as EventData<'visit-attended'>),
+    'visit-missed': () => fc.record({ visit }, plain),
     'urine-screen': screen,
     biomarker,
     'use-calendar': calendar,
-    'dose-given': fc.oneof(
-      arbDoseGiven,
+    'dose-given': () =>
+      fc.oneof(
+        arbDoseGiven,
+        fc
+          .record({
+            drug: fc.constantFrom(...drugs, 'study drug'),
+            given: fc.constantFrom({ mg: 35 }, { mgPerKg: 0.5 }),
+            session: optionally(fc.integer({ min: 1, max: 3 }), { absent: 2, present: 1 }),
+          })
+          .map((data) => defined(data) as EventData<'dose-given'>),
+      ),
+    'scale-score': () =>
+      fc.oneof({ weight: 3, arbitrary: arbScaleScore(visit) }, { weight: 2, arbitrary: suicidality() }),
+    'controlled-environment': () =>
       fc
         .record({
-          drug: fc.constantFrom(...drugs, 'study drug'),
-          given: fc.constantFrom({ mg: 35 }, { mgPerKg: 0.5 }),
-          session: optionally(fc.integer({ min: 1, max: 3 }), { absent: 2, present: 1 }),
+          from: day,
+          length: fc.nat({ max: 5 }),
+          kind: fc.constantFrom('hospital' as const, 'prison' as const),
         })
-        .map((data) => defined(data) as EventData<'dose-given'>),
-    ),
-    'scale-score': fc.oneof({ weight: 3, arbitrary: arbScaleScore(visit) }, { weight: 2, arbitrary: suicidality }),
-    'controlled-environment': fc
-      .record({ from: day, length: fc.nat({ max: 5 }), kind: fc.constantFrom('hospital' as const, 'prison' as const) })
-      .map(({ from, length, kind }) => ({ kind, from: dateOf(from), to: dateOf(from + length) })),
-    'participant-left': fc.oneof(
-      { weight: 2, arbitrary: left('died') },
-      { weight: 2, arbitrary: fc.constantFrom('completed' as const, 'lost' as const, 'stopped' as const).chain(left) },
-    ),
-    screened: fc.constantFrom<EventData<'screened'>>({ eligible: true }, { eligible: false, reasons: ['age'] }),
-    'period-started': fc.constantFrom<EventData<'period-started'>>(
-      { period: 'P1' },
-      { period: 'P2' },
-      { period: 'P2', sequence: 'AB' },
-    ),
-    'choice-task': arbChoiceTask(fc.constantFrom(...substances), visit),
-    'therapy-session': arbTherapySession,
+        .map(({ from, length, kind }) => ({ kind, from: dateOf(from), to: dateOf(from + length) })),
+    'participant-left': () =>
+      fc.oneof(
+        { weight: 2, arbitrary: left('died') },
+        {
+          weight: 2,
+          arbitrary: fc.constantFrom('completed' as const, 'lost' as const, 'stopped' as const).chain(left),
+        },
+      ),
+    screened: () => fc.constantFrom<EventData<'screened'>>({ eligible: true }, { eligible: false, reasons: ['age'] }),
+    'period-started': () =>
+      fc.constantFrom<EventData<'period-started'>>(
+        { period: 'P1' },
+        { period: 'P2' },
+        { period: 'P2', sequence: 'AB' },
+      ),
+    'choice-task': () => arbChoiceTask(fc.constantFrom(...substances), visit),
+    'therapy-session': () => arbTherapySession,
     'vital-signs': vitalSigns,
-    'lab-result': fc.constant({ test: 'ALT', value: 31, unit: 'U/L' }),
-    'concomitant-medication': fc.record({ name: fc.constant('naltrexone'), from: day.map(dateOf) }, plain),
-    'protocol-deviation': fc.constant({ kind: 'visit', importance: 'minor' }),
-    overdose: fc.constant({
-      substances: ['fentanyl'],
-      intent: 'unknown',
-      naloxone: 'given',
-      outcome: 'recovered',
-    }),
+    'lab-result': () => fc.constant({ test: 'ALT', value: 31, unit: 'U/L' }),
+    'concomitant-medication': () => fc.record({ name: fc.constant('naltrexone'), from: day.map(dateOf) }, plain),
+    'protocol-deviation': () => fc.constant({ kind: 'visit', importance: 'minor' }),
+    overdose: () =>
+      fc.constant({
+        substances: ['fentanyl'],
+        intent: 'unknown',
+        naloxone: 'given',
+        outcome: 'recovered',
+      }),
     'adverse-event': adverseEvent,
-    'treatment-discontinued': fc.constant({ reason: 'participant' }),
-    'consent-withdrawn': fc
-      .constantFrom('treatment' as const, 'follow-up' as const, 'data' as const)
-      .map((scope) => ({ scope })),
-    'allocation-guess': fc.constantFrom<EventData<'allocation-guess'>>(
-      { by: 'participant' },
-      { by: 'rater', arm: protocol.arms[0]?.id ?? '', sure: 50 },
-    ),
-    unblinding: fc.constant({ by: 'monitor', reason: 'intensive care' }),
+    'treatment-discontinued': () => fc.constant({ reason: 'participant' }),
+    'consent-withdrawn': () =>
+      fc.constantFrom('treatment' as const, 'follow-up' as const, 'data' as const).map((scope) => ({ scope })),
+    'allocation-guess': () =>
+      fc.constantFrom<EventData<'allocation-guess'>>(
+        { by: 'participant' },
+        { by: 'rater', arm: protocol.arms[0]?.id ?? '', sure: 50 },
+      ),
+    unblinding: () => fc.constant({ by: 'monitor', reason: 'intensive care' }),
   };
 }
 
@@ -701,7 +795,13 @@ function sourcesOf(protocol: Protocol): { sites: string[]; service: string } {
 
 function arbDrafts(protocol: Protocol, { only, replaced = only === undefined }: Options): fc.Arbitrary<Draft[]> {
   const horizon = longestHorizon(protocol);
-  const say = sayings(protocol);
+  const sayable = sayings(protocol);
+  const built = new Map<ObservationType, fc.Arbitrary<object>>();
+  const say = (type: ObservationType): fc.Arbitrary<object> => {
+    const arbitrary = built.get(type) ?? sayable[type]();
+    built.set(type, arbitrary);
+    return arbitrary;
+  };
   const { sites, service } = sourcesOf(protocol);
   const day = fc.integer({ min: referenceDay - 1, max: referenceDay + horizon + 2 });
   const site = fc.constantFrom(...sites);
@@ -713,7 +813,7 @@ function arbDrafts(protocol: Protocol, { only, replaced = only === undefined }: 
   const observation = (type: ObservationType, on = day): fc.Arbitrary<Draft> =>
     fc
       .record({
-        data: say[type] as fc.Arbitrary<object>,
+        data: say(type),
         source: sourceOf(type),
         id: ids('e', 40),
         day: on,
@@ -765,7 +865,7 @@ function arbDrafts(protocol: Protocol, { only, replaced = only === undefined }: 
     const correctionTo = (type: ObservationType, target: Key): fc.Arbitrary<Draft> =>
       fc
         .record({
-          data: say[type] as fc.Arbitrary<object>,
+          data: say(type),
           innerDay: day,
           way: fc.nat({ max: 23 }),
           key: type === 'arm-assigned' ? ids('r', 7).map((id) => ({ source: service, id })) : replacingKey,
@@ -776,7 +876,7 @@ function arbDrafts(protocol: Protocol, { only, replaced = only === undefined }: 
           const event = { type: fullType(type), time: timeOn(innerDay, way), data };
           return { ...key, ...rest, type: 'correction', data: { target, reason: 'wrong', by: 'DM', event } } as Draft;
         });
-    const anyType = fc.constantFrom(...(Object.keys(say) as ObservationType[]));
+    const anyType = fc.constantFrom(...(Object.keys(sayable) as ObservationType[]));
     const correction = target.chain((target) => {
       const targeted = said.find((draft) => draft.source === target.source && draft.id === target.id);
       const sameType = fc.constantFrom((targeted?.type ?? 'urine-screen') as ObservationType);
@@ -812,12 +912,13 @@ export function arbHistory(protocol: Protocol, participant = 'P-1', options: Opt
     .map(([drafts, repeated, coins]): History => {
       const open: Observation<'open'>[] = [];
       const sealed: Observation<'sealed'>[] = [];
+      const once = new Map(drafts.map((draft) => [draft, observationOf(eventOf(participant, draft), 'open')]));
       for (const [index, draft] of [...drafts, ...repeated].entries()) {
-        const event = eventOf(participant, draft);
         const sealedAnyhow = mayLieSealed && draft.type === 'retraction' && coins[index] === true;
         const side = sealedAnyhow ? 'sealed' : sideOf(protocol, draft);
-        if (side === 'sealed') sealed.push(observationOf(event, 'sealed'));
-        else open.push(observationOf(event, 'open'));
+        const observation = once.get(draft) ?? observationOf(eventOf(participant, draft), 'open');
+        if (side === 'sealed') sealed.push({ ...observation, side } as Observation<'sealed'>);
+        else open.push({ ...observation, side } as Observation<'open'>);
       }
       return { participant, open, sealed };
     });

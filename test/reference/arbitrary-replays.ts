@@ -66,7 +66,10 @@ export function arbSameIdentities(): fc.Arbitrary<Replay> {
       next += 1;
       const other = taken[pick % Math.max(1, taken.length)];
       if (!isTaken || other === undefined) return arrival;
-      return { ...arrival, observation: { ...observation, source: other.source, id: other.id } as Observation };
+      // The identity is part of the content: two events of one SHA-256 are one.
+      const { source, id } = other;
+      const content = sha256(`${source} ${id} ${observation.sha256}`);
+      return { ...arrival, observation: { ...observation, source, id, sha256: content } as Observation };
     });
     return readable({ ...replay, arrivals });
   });

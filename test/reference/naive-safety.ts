@@ -67,7 +67,8 @@ export function naiveAdverseEvents(told: NaiveTold<'adverse-events'>): NaiveFact
   const followed = over.filter(
     (day) => isUnderTreatment(day) && ofType('participant-left').every((left) => left.day >= day),
   );
-  const values = [plainValue('person-days', '', followed.length)];
+  // Of treatment-emergent events only who was given a dose by then can have any.
+  const values = over.some(isUnderTreatment) ? [plainValue('person-days', '', followed.length)] : [];
 
   const reports = ofType('adverse-event');
   const latest = reports.filter((report) =>

@@ -1,7 +1,7 @@
-import { type PatternRule, Protocol } from '@holdfast/events';
+import type { PatternRule, Protocol } from '@holdfast/events';
 import type { History } from '@holdfast/outcomes';
 import fc from 'fast-check';
-import { arbHistory, arbProtocol, referenceDay } from './arbitraries.ts';
+import { arbDeclared, arbHistory, type Declared, declaredProtocol, referenceDay } from './arbitraries.ts';
 
 /** Days from some of the anchors in any order, and from consent at last. */
 function arbFallBacks(min: number, max: number) {
@@ -14,7 +14,7 @@ function arbFallBacks(min: number, max: number) {
 }
 
 /** A rule of any make over a trial's substances and arms: some weeks around consent, both anchors and all fall-backs. */
-export function arbPatternRule({ substances }: Protocol): fc.Arbitrary<Rule> {
+export function arbPatternRule({ substances }: Pick<Declared, 'substances'>): fc.Arbitrary<Rule> {
   const targets = fc.shuffledSubarray(
     substances.map(({ id }) => id),
     { minLength: 1 },
@@ -42,7 +42,7 @@ export function arbPatternRule({ substances }: Protocol): fc.Arbitrary<Rule> {
 }
 
 /** The trial's arms, some of which give some of its substances. */
-function arbArms({ arms, substances }: Protocol) {
+function arbArms({ arms, substances }: Declared) {
   const drugs = fc.subarray(substances.map(({ id }) => id));
   return fc.tuple(...arms.map((arm) => drugs.map((studyDrugs) => ({ ...arm, studyDrugs }))));
 }
@@ -66,11 +66,15 @@ export type PatternCase = {
 
 /** A trial with one pattern rule, a participant of it and a clock. */
 export function arbPatternCase(): fc.Arbitrary<PatternCase> {
-  return arbProtocol().chain((declared) =>
+  return arbDeclared().chain((declared) =>
     fc
       .tuple(arbPatternRule(declared), arbArms(declared))
       .filter(([rule, arms]) => leavesATarget(rule, arms))
-      .map(([rule, arms]) => Protocol.parse({ ...declared, arms, patterns: [rule] }))
+      .map(([rule, arms]) => {
+        // A pattern knows nothing of measures, and a trial must have one.
+        const measures = [{ id: 'visits', kind: 'visits', horizon: declared.horizon }];
+        return declaredProtocol(declared, { arms, patterns: [rule], measures });
+      })
       .chain((protocol) => {
         const [rule] = protocol.patterns;
         if (rule === undefined) throw new Error('the protocol has a rule');

@@ -20,11 +20,12 @@ export {
 export type { Field } from './events-page.ts';
 export { fieldNames } from './field-names.ts';
 export { type Amount, type CountedSubstance, gramsOf } from './grams.ts';
-export { CivilDate, CutName } from './identifiers.ts';
+export { CivilDate, CutName, ParticipantId } from './identifiers.ts';
 export { type Instrument, type ItemRanges, instruments, type ScoreRange } from './instruments.ts';
 export { jsonSchemaFiles } from './json-schemas.ts';
 export { type Problem, pathText, problemsOf } from './problem.ts';
 export { protocolCheck } from './protocol/check-event.ts';
+export { Estimand, type IntercurrentEvent } from './protocol/estimands.ts';
 export type { Group, Population } from './protocol/groups.ts';
 export { type DeclaredInstrument, instrumentsOf } from './protocol/instruments.ts';
 export type { ContinuousAbstinence, RollingAbstinence } from './protocol/measures/abstinence.ts';
@@ -65,6 +66,7 @@ export {
 export type { AnchoredDay, PatternAnchor, PatternRule } from './protocol/patterns.ts';
 export { hasRealDates, Protocol, type Visit } from './protocol/protocol.ts';
 export { parseProtocol } from './protocol/protocol-file.ts';
+export { ReportKind, ReportSchedule } from './protocol/report-schedules.ts';
 export {
   type AmendedProtocol,
   amendedProtocol,

@@ -121,6 +121,37 @@ export function eventLogContract(name: string, open: () => Promise<LogUnderTest>
       });
     });
 
+    describe('removing a topic', () => {
+      test('takes it from everybody, with what is in it; others stay as they are', async () => {
+        const [gone, kept] = [await newTopic(2), await newTopic()];
+        const other = await under.reopen();
+        for (const topic of [gone, kept]) await log.append(topic, [record('a', 'x')]);
+        await other.append(gone, [record('b', 'y')]);
+        await log.removeTopic(gone);
+        expect((await other.topics()).map((topic) => topic.name)).not.toContain(gone);
+        for (const use of [
+          () => log.append(gone, [record('a', 'late')]),
+          () => other.append(gone, [record('a', 'late')]),
+          () => other.ends(gone),
+        ])
+          await expect(use()).rejects.toMatchObject({ code: 'HF_NO_SUCH_TOPIC' });
+        expect(texts(await readAll(other, kept, 0))).toEqual(['x']);
+        await other.append(kept, [record('a', 'z')]);
+        expect(texts(await readAll(log, kept, 0))).toEqual(['x', 'z']);
+        await other.close();
+      });
+
+      test('can be repeated, and the name is free for another topic, which is not taken for the first', async () => {
+        const topic = await newTopic(2);
+        await log.append(topic, [record('a', 'x')]);
+        const id = await log.topicId(topic);
+        for (let i = 0; i < 2; i += 1) await log.removeTopic(topic);
+        await log.createTopic({ name: topic, partitions: 3, access: 'open' });
+        expect(await log.ends(topic)).toEqual([0, 0, 0]);
+        expect(await log.topicId(topic)).not.toBe(id);
+      });
+    });
+
     describe('appending and reading', () => {
       test('keep the order of a partition, within a call and from call to call', async () => {
         const topic = await newTopic();
@@ -222,6 +253,32 @@ export function eventLogContract(name: string, open: () => Promise<LogUnderTest>
         expect(await log.read(topic, 1, after[1] ?? -1, plenty)).toEqual([]);
         const [next] = await log.append(topic, [record('a', 'z', 1)]);
         expect(next).toBeGreaterThanOrEqual(after[1] ?? Number.POSITIVE_INFINITY);
+      });
+
+      test('below an end that was told there is always something to read, to other instances too, whatever is being appended', async () => {
+        const topic = await newTopic(2);
+        const other = await under.reopen();
+        let isOver = false;
+        async function append(): Promise<void> {
+          for (let i = 0; i < 60; i += 1) await log.append(topic, [record('a', `${i}`, 0), record('b', `${i}`, 1)]);
+          isOver = true;
+        }
+        async function read(): Promise<void> {
+          const from = [0, 0];
+          while (!isOver) {
+            for (const [partition, end] of (await log.ends(topic)).entries()) {
+              while ((from[partition] ?? 0) < end) {
+                const records = await other.read(topic, partition, from[partition] ?? 0, { records: 1, bytes: 1 });
+                expect(records).toHaveLength(1);
+                from[partition] = (records[0]?.offset ?? -1) + 1;
+              }
+              expect(from[partition]).toBeLessThanOrEqual(end);
+            }
+            await new Promise((resolve) => setTimeout(resolve, 1));
+          }
+        }
+        await Promise.all([append(), read()]);
+        await other.close();
       });
 
       test('reading keeps to its bounds but always gives one record', async () => {

@@ -19,7 +19,7 @@ export type BatchBounds = { readonly records: number; readonly bytes: number };
  * An ordered, durable, append-only log of records in topics of partitions: the only way events and tallies travel between services.
  *
  * **Order** holds within a partition. **Offsets** of a partition only grow; gaps are allowed (a log may put its own marks between
- * records), so the record after offset n is the next one that `read` gives, not n + 1. **Delivery** is at least once: a rejected append
+ * records, not after the last one), so the record after offset n is the next one that `read` gives, not n + 1. **Delivery** is at least once: a rejected append
  * may have been written in part or in whole, a record may be appended twice by retries, and readers must not mind.
  *
  * Every error thrown on purpose is a `LogError`. After `close` everything but `close` rejects with `LogUnavailable`.
@@ -30,6 +30,13 @@ export interface EventLog {
 
   /** All topics, by name. */
   topics(): Promise<readonly TopicSpec[]>;
+
+  /**
+   * Removes a topic with all that is in it; one that does not exist is removed already. Whoever still uses it gets `NoSuchTopic`: an
+   * append that comes later is refused, in whatever process. The name may be given to another topic, which has another identity.
+   * Nobody may be joined to it any more. When its bytes are gone from the disk too is the adapter's to say (`docs/rewrite.md`).
+   */
+  removeTopic(topic: string): Promise<void>;
 
   /**
    * Identifies this very topic: a topic that was deleted and created again has another identity. Store it beside an offset and compare
@@ -48,8 +55,9 @@ export interface EventLog {
   ends(topic: string): Promise<readonly number[]>;
 
   /**
-   * Records from offset `from` on, in order, within the bounds: empty only if there is none, but maybe fewer than there are. `from` may
-   * be the end; past it is `OffsetOutOfRange`.
+   * Records from offset `from` on, in order, within the bounds: empty only if there is none, but maybe fewer than there are. So below an
+   * end that `ends` has told, of whatever instance, it is never empty: what cannot be read yet is waited for, then `LogUnavailable`. `from`
+   * may be the end; past it is `OffsetOutOfRange`.
    */
   read(topic: string, partition: number, from: number, most: BatchBounds): Promise<readonly LogRecord[]>;
 

@@ -83,6 +83,71 @@ export function objectStoreContract(name: string, open: () => Promise<ObjectStor
       });
     });
 
+    describe('remove', () => {
+      test('what was removed is there for nobody, and all else is', async () => {
+        for (const key of ['a/b', 'a/c', 'd/e/f']) await store.put(key, bytes(key));
+        await store.remove('a/b');
+        await store.remove('d/e/f');
+        for (const reader of [store, await under.reopen()]) {
+          expect(await reader.get('a/b')).toBeUndefined();
+          expect(await reader.head('a/b')).toBeUndefined();
+          expect(await all(reader.list(''))).toEqual(['a/c']);
+        }
+        expect(Buffer.from((await store.get('a/c')) ?? []).toString()).toBe('a/c');
+      });
+
+      test('removing what is not there changes nothing, by however many at once', async () => {
+        await store.put('a/b', bytes('x'));
+        await store.remove('never/put');
+        await store.remove('a/b/c');
+        await store.remove('a');
+        expect(await all(store.list(''))).toEqual(['a/b']);
+        await Promise.all(Array.from({ length: 8 }, () => store.remove('a/b')));
+        expect(await all(store.list(''))).toEqual([]);
+      });
+
+      test('a removed key may be used again, also for other bytes and as the beginning of a path', async () => {
+        await store.put('a/b', bytes('first'));
+        await store.remove('a/b');
+        const head = await store.put('a/b', bytes('other'));
+        expect(await store.head('a/b')).toEqual(head);
+        expect(Buffer.from((await store.get('a/b')) ?? []).toString()).toBe('other');
+        await store.remove('a/b');
+        await store.put('a', bytes('x'));
+        await store.remove('a');
+        await store.put('a/b/c', bytes('y'));
+        expect(await all(store.list(''))).toEqual(['a/b/c']);
+      });
+
+      test('who reads what is being removed has all of it or nothing', async () => {
+        const body = new Uint8Array(300_000).fill(7);
+        const [reader, writer] = [await under.reopen(), await under.reopen()];
+        for (let n = 0; n < 8; n += 1) {
+          const key = `k${n}`;
+          const head = await store.put(key, body);
+          const readings = Promise.all(
+            Array.from({ length: 4 }, () => Promise.all([reader.get(key), reader.head(key)])),
+          );
+          const [seen] = await Promise.all([readings, store.remove(key), writer.put(`beside/${n}`, bytes(key))]);
+          for (const [got, known] of seen) {
+            if (got !== undefined) expect(sha256(got)).toBe(head.sha256);
+            if (known !== undefined) expect(known).toEqual(head);
+          }
+        }
+      });
+
+      test('objects beside one that is removed are put all the same', async () => {
+        const others = await Promise.all(Array.from({ length: 4 }, () => under.reopen()));
+        for (let n = 0; n < 10; n += 1) {
+          await store.put(`a/b${n}/first`, bytes('x'));
+          const putting = others.map((other, i) => other.put(`a/b${n}/other${i}`, bytes('y')));
+          await Promise.all([store.remove(`a/b${n}/first`), ...putting]);
+          expect(await all(store.list(`a/b${n}/`))).toEqual(others.map((_, i) => `a/b${n}/other${i}`));
+          await Promise.all(others.map((other, i) => other.remove(`a/b${n}/other${i}`)));
+        }
+      });
+    });
+
     describe('keys', () => {
       const unusable = [
         '',
@@ -104,6 +169,7 @@ export function objectStoreContract(name: string, open: () => Promise<ObjectStor
         await expect(store.put(key, bytes('x'))).rejects.toMatchObject({ code: 'HF_INVALID_KEY' });
         await expect(store.get(key)).rejects.toMatchObject({ code: 'HF_INVALID_KEY' });
         await expect(store.head(key)).rejects.toMatchObject({ code: 'HF_INVALID_KEY' });
+        await expect(store.remove(key)).rejects.toMatchObject({ code: 'HF_INVALID_KEY' });
       });
 
       test('a prefix that no key can begin with is refused', async () => {

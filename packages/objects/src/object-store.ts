@@ -2,7 +2,7 @@
 export type ObjectHead = { readonly key: string; readonly size: number; readonly sha256: string };
 
 /**
- * Where archive segments, cuts and finished reports lie: bytes under keys, written once and never changed.
+ * Where archive segments, cuts, snapshots and finished reports lie: bytes under keys, written once and never changed.
  *
  * **Keys** are paths of plain names (`checkKey`), at most 800 characters; anything else is `InvalidKey`. No key may be the beginning
  * of another one's path (`a` beside `a/b`): some stores cannot hold both.
@@ -24,6 +24,12 @@ export interface ObjectStore {
 
   /** Size and checksum of an object as they were put; undefined if there is none. */
   head(key: string): Promise<ObjectHead | undefined>;
+
+  /**
+   * Removes an object; resolves when that is durable. What is not there is removed already. Who reads it meanwhile has all of its bytes
+   * or none. The key may be used again, but not by somebody who puts it at the same time.
+   */
+  remove(key: string): Promise<void>;
 
   /** The keys that begin with a prefix (`''`: all), in order of their characters, as many as there are. */
   list(prefix: string): AsyncIterable<string>;

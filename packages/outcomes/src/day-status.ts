@@ -58,27 +58,46 @@ export function statusByDay(
   return daysWithStatus(kept, measure, explainedDays(measure, kept, observations, dayZero, clock));
 }
 
+/** A study day of a randomised participant as the evidence of a measure has it, without its provenance. */
+export type DayOfUse = {
+  readonly day: StudyDay;
+  readonly status: DayStatus;
+  readonly isMature: boolean;
+  /** Taken out of the days at risk, with its evidence: in a controlled environment, or after death (where the measure excludes them). */
+  readonly isExcluded: boolean;
+};
+
 /**
- * On how many study days 1 … horizon evidence says use or abstinence, as `statusByDay` would have it of an open measure; 0 while
- * the participant is not randomised.
+ * The study days 1 … horizon (or the administrative end) of a participant by a measure's evidence, as `statusByDay` has them: of what
+ * the measure may look at (`observationsFor`); none while the participant is not randomised.
  */
-export function evidenceDays(
+export function daysOfUse(
   protocol: AmendedProtocol,
   measure: UseMeasure,
-  { randomisation, observations }: Settled,
+  { randomisation, observations }: Pick<Settled, 'randomisation' | 'observations'>,
   clock: CivilDay | undefined,
-): number {
-  if (randomisation === undefined) return 0;
+): readonly DayOfUse[] {
+  if (randomisation === undefined) return [];
   const dayZero = civilDay(randomisation.data.date);
   const kept = protocolFor(protocol, dayZero);
   const days = participantDays(measure, kept, observations, dayZero, clock);
   const visits = collectingVisits(kept, measure);
-  let known = 0;
-  for (let day = 1; day <= days.lastDay; day += 1) {
+  return Array.from({ length: Math.max(0, days.lastDay) }, (_, i) => {
+    const day = i + 1;
     const status = statusOf(day, measure, days, visits);
-    if (status === 'use' || status === 'abstinent') known += 1;
-  }
-  return known;
+    return { day, status, isMature: days.mature[day] === 1, isExcluded: days.excluded[day] === 1 };
+  });
+}
+
+/** On how many study days evidence says use or abstinence of an open measure. */
+export function evidenceDays(
+  protocol: AmendedProtocol,
+  measure: UseMeasure,
+  settled: Settled,
+  clock: CivilDay | undefined,
+): number {
+  const days = daysOfUse(protocol, measure, settled, clock);
+  return days.filter(({ status }) => status === 'use' || status === 'abstinent').length;
 }
 
 /** What a measure may look at: the open events, and of a closed measure the sealed ones too. */

@@ -12,8 +12,8 @@ import { settleOpen } from './history/settle.ts';
 import type { History } from './observation.ts';
 import { isOpenMeasure } from './open-measures.ts';
 
-/** Thousands of participants a run; a failure prints seed and the shrunk counter-example. */
-const runs = { numRuns: 2_500 };
+/** Over a thousand participants a run; a failure prints seed and the shrunk counter-example. */
+const runs = { numRuns: 1_200 };
 
 /** On a busy machine they may take their time. */
 const patience = 300_000;
@@ -179,7 +179,7 @@ describe('fold', () => {
             }
           }
         }),
-        { numRuns: 800 },
+        { numRuns: 500 },
       );
     },
     patience,

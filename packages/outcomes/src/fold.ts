@@ -14,7 +14,7 @@ import { spellsOf } from './spells.ts';
 import { dayZeroOf, standingOf } from './standing.ts';
 
 /** Raise it when the same events would give other facts: shards made by another version are rebuilt. */
-export const foldVersion = 4;
+export const foldVersion = 5;
 
 /**
  * What a participant's open events mean, as of a clock (the newest date known to have begun; undefined: none, and nothing is

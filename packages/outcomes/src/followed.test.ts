@@ -56,7 +56,7 @@ function doses(observations: readonly Observation[]): { readonly followed: numbe
   const valuesOf = (values: readonly { kind: string; value: number }[]) =>
     values.filter(({ kind }) => kind === 'sessions').reduce((sum, { value }) => sum + value, 0);
   return {
-    followed: valuesOf(followed.factsAt(clock, 'all').flatMap(([, { values }]) => values)),
+    followed: valuesOf(followed.factsAt(clock).flatMap(([, { values }]) => values)),
     folded: valuesOf(fold(protocol, history(here), clock).closed.values),
   };
 }

@@ -23,6 +23,7 @@ import { type Asked, askedBy, type Telling } from './measures/told.ts';
 import { whenOf } from './measures/when.ts';
 import type { History, Observation, ObservationOf } from './observation.ts';
 import { isOpenMeasure } from './open-measures.ts';
+import { populationOf } from './populations.ts';
 import { type Standing, standingOf } from './standing.ts';
 
 /**
@@ -51,10 +52,13 @@ export interface Followed extends Standing {
    */
   takeCorrection(correction: Correction, target: Observation): boolean;
   /**
-   * The facts of all measures as of a clock, or of those that what was taken since they were last asked for may have changed. Days that
-   * are counted stand in arrays that are counted into again when facts are next asked for.
+   * The facts as of a clock that is never put back, of the measures that may say something else than when facts were last asked for:
+   * by what was taken since, or by the clock. Days that are counted stand in arrays that are counted into again when facts are next
+   * asked for.
    */
-  factsAt(clock: CivilDay | undefined, which: 'all' | 'touched'): FactsByMeasure;
+  factsAt(clock: CivilDay | undefined): FactsByMeasure;
+  /** The first civil day on which the clock alone may change facts since they were last asked for; infinity if none can. */
+  readonly turnsOn: CivilDay;
 }
 
 type Correction = ObservationOf<'correction'>;
@@ -69,6 +73,8 @@ type Planned = {
   readonly types: ReadonlySet<string>;
   /** Those that it reads event by event; of the others it is told by the day. */
   readonly reads: ReadonlySet<string>;
+  /** Whether the clock changes what it says only where more days are mature. */
+  readonly isByMaturity: boolean;
 };
 
 type Plan = {
@@ -87,6 +93,8 @@ export function follower(protocol: AmendedProtocol): Follower {
     isOpen: isOpenMeasure(measure, protocol),
     types: new Set<string>(typesBehind(measure, protocol)),
     reads: new Set<string>(eventsRead(measure, protocol)),
+    // Nobody is in a population by a first dose before that day is over.
+    isByMaturity: isUseMeasure(measure) && populationOf(measure, protocol)?.requires !== 'dose',
   }));
   const asked = (isOpen: boolean): Asked | undefined => {
     const some = measures.filter((one) => one.isOpen === isOpen).map(({ measure }) => measure);
@@ -119,9 +127,13 @@ function decisiveIn(protocol: Protocol): Plan['isDecisive'] {
 
 /**
  * What days counted as for a measure when that was last asked for. `nextMature`: the first day that was not mature then; days before
- * it count as they did until something else is said of them.
+ * it count as they did until something else is said of them. `turnsOn`: the first civil day on which the clock may change what it says.
  */
-type LastCounted = { readonly counted: readonly CountedDays[]; readonly nextMature: StudyDay };
+type LastCounted = {
+  readonly counted: readonly CountedDays[];
+  readonly nextMature: StudyDay;
+  readonly turnsOn: CivilDay;
+};
 
 class FollowedParticipant implements Followed {
   readonly participant: string;
@@ -141,7 +153,7 @@ class FollowedParticipant implements Followed {
   private readonly closedTold: Telling | undefined;
   /** By type of what was taken, the first study day of which something else may be said now. */
   private readonly touched = new Map<string, StudyDay>();
-  private readonly counted: (LastCounted | undefined)[] = [];
+  private readonly counted: LastCounted[] = [];
   /** About how many bytes these take. */
   private countedSize = 0;
 
@@ -233,28 +245,34 @@ class FollowedParticipant implements Followed {
     this.touched.set(type, Math.min(from, this.touched.get(type) ?? Number.POSITIVE_INFINITY));
   }
 
-  factsAt(clock: CivilDay | undefined, which: 'all' | 'touched'): FactsByMeasure {
+  get turnsOn(): CivilDay {
+    return this.counted.reduce((first, { turnsOn }) => Math.min(first, turnsOn), Number.POSITIVE_INFINITY);
+  }
+
+  factsAt(clock: CivilDay | undefined): FactsByMeasure {
     const { dayZero, plan, touched } = this;
     const schedule = dayZero === undefined ? undefined : protocolFor(plan.protocol, dayZero);
     const when = schedule && whenOf(schedule, dayZero ?? 0, clock, { forTallies: true });
     const found: (readonly [number, MeasureFacts])[] = [];
     for (const [place, planned] of plan.measures.entries()) {
+      const last = this.counted[place];
       const mature = when && matureFor(planned, when, plan.protocol);
       const ofTouched = touchedFrom(planned, touched, mature);
-      if (which === 'touched' && ofTouched === undefined) continue;
+      const isTurned = last === undefined || (clock !== undefined && clock >= last.turnsOn);
+      if (!isTurned && ofTouched === undefined) continue;
       const told = planned.isOpen ? this.openTold : this.closedTold;
-      const last = this.counted[place];
-      const ofClock = which === 'touched' ? undefined : last?.nextMature;
+      const ofClock = isTurned ? last?.nextMature : undefined;
       const before = last && {
         counted: last.counted,
         from: Math.min(ofTouched ?? Number.POSITIVE_INFINITY, ofClock ?? Number.POSITIVE_INFINITY),
       };
       const made =
         told === undefined || when === undefined ? noFacts : judgedFacts(planned.measure, told, when, before);
-      this.counted[place] = { counted: made.counted, nextMature: firstNotMature(mature) };
+      const turnsOn = when === undefined ? Number.POSITIVE_INFINITY : nextTurn(planned, when, plan.protocol);
+      this.counted[place] = { counted: made.counted, nextMature: firstNotMature(mature), turnsOn };
+      this.countedSize += sizeOf(made.counted) - sizeOf(last?.counted ?? []);
       found.push([place, made]);
     }
-    if (which === 'all') this.countedSize = sizeOf(this.counted);
     this.openTold?.forgetDays();
     this.closedTold?.forgetDays();
     touched.clear();
@@ -262,10 +280,14 @@ class FollowedParticipant implements Followed {
   }
 }
 
-function sizeOf(lastCounted: readonly (LastCounted | undefined)[]): number {
-  let size = 0;
-  for (const last of lastCounted) for (const { codes } of last?.counted ?? []) size += 120 + codes.byteLength;
-  return size;
+function sizeOf(counted: readonly CountedDays[]): number {
+  return counted.reduce((size, { codes }) => size + 120 + codes.byteLength, 0);
+}
+
+/** The first civil day after a clock on which that alone may change what a measure says of somebody randomised. */
+function nextTurn({ measure, isByMaturity }: Planned, when: When, protocol: Protocol): CivilDay {
+  if (!isByMaturity || !isUseMeasure(measure)) return (when.clock ?? Number.NEGATIVE_INFINITY) + 1;
+  return when.maturesNext(measure, lastDayOf(measure.horizon, protocol, when.dayZero));
 }
 
 /** The maturity of days of use, for a measure of these; undefined for others. */

@@ -1,4 +1,12 @@
-export { type DayStatus, evidenceDays, type StatusOfDay, statusByDay } from './day-status.ts';
+export {
+  type DayOfUse,
+  type DayStatus,
+  daysOfUse,
+  evidenceDays,
+  observationsFor,
+  type StatusOfDay,
+  statusByDay,
+} from './day-status.ts';
 export type { TimeToEvent } from './endpoints/finding.ts';
 export {
   columnsOf,
@@ -10,6 +18,7 @@ export {
 export { publishedEndpoints } from './endpoints/published-endpoints.ts';
 export { foreignSymbol, type UseWord } from './endpoints/word.ts';
 export type { Statement } from './evidence/statement.ts';
+export { dayOfDeath } from './excluded-days.ts';
 export { type ExplainedWindow, type Explanation, explain, type PolicyVerdict } from './explain.ts';
 export {
   type EventBehind,
@@ -24,10 +33,11 @@ export { type FactsByMeasure, type Followed, type Follower, follower, type Takin
 export { notKnown } from './groups.ts';
 export { identityKey, settleIdentity } from './history/identity.ts';
 export { type Effective, replace } from './history/replacing.ts';
-export { settleOpen } from './history/settle.ts';
+export { settleOpen, settleSealed } from './history/settle.ts';
 export { issuesOf, type ParticipantIssues } from './issues.ts';
-export { adverseEventItem } from './measures/adverse-events.ts';
+export { adverseEventItem, type CountedAdverseEvent, countedAdverseEvents } from './measures/adverse-events.ts';
 export { type CountedDays, spellsIn } from './measures/counted-days.ts';
+export { leavingOf } from './measures/leaving.ts';
 export type { MeasureFacts } from './measures/measure-fold.ts';
 export { isYesOrNo } from './measures/yes-or-no.ts';
 export type { History, Observation, ObservationOf, Side } from './observation.ts';

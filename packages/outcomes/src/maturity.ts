@@ -1,5 +1,4 @@
 import {
-  type CivilDay,
   type EvidenceRule,
   isUseMeasure,
   type Measure,
@@ -38,35 +37,42 @@ export function collectingVisits(protocol: Protocol, { evidence, biomarkers }: U
 }
 
 /**
- * For study days 0 … lastDay, whether the day is mature (1): the clock has passed it, and whatever should cover it has closed
- * and its entry lag is over. Before that nobody counts for it, else the punctual would be counted first.
+ * For study days 0 … lastDay, how many days after randomisation the day becomes mature: when the clock has passed it, and whatever
+ * should cover it has closed and its entry lag is over. Before that nobody counts for it, else the punctual would be counted first.
  * Urine: every visit targeted up to that day; calendars: the first calendar visit targeted later, or if there is none, all;
  * what looks at other events than of use: every visit targeted up to that day, and the entry lag of the day itself;
  * of each biomarker: every visit up to that day and, since it may look back, the first targeted on that day or later.
  */
-export function matureDays(
-  protocol: Protocol,
-  measure: Measure,
-  dayZero: CivilDay,
-  lastDay: StudyDay,
-  clock: CivilDay | undefined,
-): Uint8Array {
-  const mature = new Uint8Array(Math.max(0, lastDay + 1));
-  if (clock === undefined) return mature;
-  const today = clock - dayZero;
-  const isOver = (visit: Visit) => today > visit.day + visit.closes + protocol.entryLag;
+function maturesAfter(protocol: Protocol, measure: Measure, lastDay: StudyDay): Int32Array {
+  const { visits, entryLag } = protocol;
+  const after = new Int32Array(Math.max(0, lastDay + 1));
+  const closed = (due: readonly Visit[]) => Math.max(0, ...due.map(({ day, closes }) => day + closes + entryLag));
   if (!isUseMeasure(measure)) {
-    for (let day = 0; day <= lastDay && day < today - protocol.entryLag; day += 1)
-      mature[day] = protocol.visits.filter((visit) => visit.day <= day).every(isOver) ? 1 : 0;
-    return mature;
+    for (let day = 0; day <= lastDay; day += 1)
+      after[day] = 1 + Math.max(day + entryLag, closed(visits.filter((visit) => visit.day <= day)));
+    return after;
   }
   const { urine, calendar, biomarkers } = collectingVisits(protocol, measure);
-  for (let day = 0; day <= lastDay && day < today; day += 1) {
+  for (let day = 0; day <= lastDay; day += 1) {
     const due = [...urine.filter((visit) => visit.day <= day), ...nextOrAll(calendar, day + 1)];
-    for (const visits of biomarkers) due.push(...visits.filter((visit) => visit.day <= day), ...nextOrAll(visits, day));
-    mature[day] = due.every(isOver) ? 1 : 0;
+    for (const ofOne of biomarkers) due.push(...ofOne.filter((visit) => visit.day <= day), ...nextOrAll(ofOne, day));
+    after[day] = 1 + Math.max(day, closed(due));
   }
-  return mature;
+  return after;
+}
+
+/** Which of study days 0 … lastDay are mature (1), and how many days after randomisation more of them will be; infinity if none. */
+export type Maturity = { readonly days: Uint8Array; readonly nextAfter: number };
+
+/** The maturity of days so many days after randomisation. */
+export function maturityAfter(protocol: Protocol, measure: Measure, lastDay: StudyDay, today: number): Maturity {
+  const days = new Uint8Array(Math.max(0, lastDay + 1));
+  let nextAfter = Number.POSITIVE_INFINITY;
+  for (const [day, after] of maturesAfter(protocol, measure, lastDay).entries()) {
+    if (after <= today) days[day] = 1;
+    else nextAfter = Math.min(nextAfter, after);
+  }
+  return { days, nextAfter };
 }
 
 /** The first visits targeted on a day or later, or if there are none, all. */

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openScratch, quoted, sql } from './duckdb.ts';
 
 /** A log record in the archive: its offset, and its canonical JSON text as it stands in the log. */
@@ -44,6 +45,8 @@ async function withScratch<T>(work: (folder: string) => Promise<T>): Promise<T> 
   }
 }
 
+const rowsAtOnce = 5_000;
+
 /** The bytes of the Parquet file that holds these records of one partition: a function of what it is given. */
 export function segmentOf(
   { trial, partition }: { readonly trial: string; readonly partition: number },
@@ -56,10 +59,17 @@ export function segmentOf(
       await connection.run(sql`CREATE TABLE records ("offset" BIGINT NOT NULL, record VARCHAR NOT NULL)`);
       const appender = await connection.createAppender('records');
       try {
+        let appended = 0;
         for (const { offset, record } of records) {
           appender.appendBigInt(BigInt(offset));
           appender.appendVarchar(record);
           appender.endRow();
+          appended += 1;
+          // Whoever shares the thread, folding maybe, has its turn between runs of rows.
+          if (appended % rowsAtOnce === 0) {
+            appender.flushSync();
+            await nextTurn();
+          }
         }
       } finally {
         appender.closeSync();
@@ -73,14 +83,22 @@ export function segmentOf(
 }
 
 /** The records of a segment, in order of their offsets. */
-export function recordsOfSegment(bytes: Uint8Array): Promise<ArchivedRecord[]> {
+export const recordsOfSegment = (bytes: Uint8Array): Promise<ArchivedRecord[]> =>
+  readSegment(bytes, sql`ORDER BY "offset"`);
+
+/** The last record of a segment; undefined of one without records. */
+export async function lastOfSegment(bytes: Uint8Array): Promise<ArchivedRecord | undefined> {
+  return (await readSegment(bytes, sql`ORDER BY "offset" DESC LIMIT 1`))[0];
+}
+
+function readSegment(bytes: Uint8Array, which: string): Promise<ArchivedRecord[]> {
   return withScratch(async (folder) => {
     const file = join(folder, 'segment.parquet');
     await writeFile(file, bytes);
     const { connection, close } = await openScratch(folder);
     try {
       const result = await connection.stream(
-        sql`SELECT "offset"::DOUBLE, record FROM read_parquet(${quoted(file)}) ORDER BY "offset"`,
+        sql`SELECT "offset"::DOUBLE, record FROM read_parquet(${quoted(file)}) ${which}`,
       );
       const records: ArchivedRecord[] = [];
       for await (const rows of result.yieldRows())

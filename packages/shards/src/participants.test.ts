@@ -2,7 +2,7 @@ import { type Follower, follower, type History } from '@holdfast/outcomes';
 import type { Cell } from '@holdfast/tallies';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { arbReplay, arrivedBy, type Replay } from '../../../test/reference/arbitrary-replays.ts';
+import { arbCorrected, arbReplay, arrivedBy, type Replay } from '../../../test/reference/arbitrary-replays.ts';
 import { BatchDifference, type ChangedDay } from './batch-difference.ts';
 import type { Evidence } from './evidence.ts';
 import { Participants } from './participants.ts';
@@ -38,8 +38,13 @@ function evidenceInMemory(): Evidence {
   };
 }
 
-/** What all batches of a trial come to in the tallies, where participants are remembered up to so many bytes. */
-async function tallied(replay: Replay, begin: Follower, mostRemembered: number): Promise<string[]> {
+/** What all batches of a trial come to in the tallies, with so many days in each, where participants are remembered up to so many bytes. */
+async function tallied(
+  replay: Replay,
+  begin: Follower,
+  mostRemembered: number,
+  daysEach: readonly number[],
+): Promise<string[]> {
   const { protocol, firstClock, lastClock } = replay;
   const evidence = evidenceInMemory();
   const known = new Set<string>();
@@ -65,18 +70,22 @@ async function tallied(replay: Replay, begin: Follower, mostRemembered: number):
       sums.set(`${texts[cell]} ${day}`, (sums.get(`${texts[cell]} ${day}`) ?? 0) + n);
   };
   let before: History | undefined;
-  for (let clock = firstClock; clock <= lastClock; clock += 1) {
-    const now = arrivedBy(replay, clock);
+  let clock: number | undefined;
+  for (let batch = 0; clock !== lastClock; batch += 1) {
+    const next: number = Math.min(lastClock, (clock ?? firstClock - 1) + (daysEach[batch % daysEach.length] ?? 1));
+    const now = arrivedBy(replay, next);
     const open = now.open.filter((one) => before?.open.includes(one) !== true);
     const sealed = now.sealed.filter((one) => before?.sealed.includes(one) !== true);
     before = now;
     const arrivals = new Map(open.length + sealed.length === 0 ? [] : names.map((name) => [name, { open, sealed }]));
     const difference = new BatchDifference();
-    const touched = await participants.take(arrivals, clock - 1);
+    const touched = await participants.take(arrivals, clock);
     await evidence.keep(touched.map(({ fresh }) => fresh));
     for (const name of arrivals.keys()) known.add(name);
-    await participants.turn([...known], touched, [clock - 1, clock], difference);
+    if (next === clock) participants.count(touched, clock, difference);
+    else await participants.turn([...known], touched, [clock, next], difference);
     add(difference.changes());
+    clock = next;
   }
   return [...sums].flatMap(([where, n]) => (n === 0 ? [] : [`${where}: ${n}`])).sort();
 }
@@ -86,11 +95,42 @@ test('a shard that forgets whom it cannot hold tallies what one tallies that rem
   await fc.assert(
     fc.asyncProperty(arbReplay(), fc.constantFrom(1, 20_000, 60_000), async (replay, mostRemembered) => {
       const begin = follower(replay.protocol);
-      const all = await tallied(replay, begin, Number.POSITIVE_INFINITY);
+      const all = await tallied(replay, begin, Number.POSITIVE_INFINITY, [1]);
       told += all.length;
-      expect(await tallied(replay, begin, mostRemembered)).toEqual(all);
+      expect(await tallied(replay, begin, mostRemembered, [1])).toEqual(all);
     }),
     { numRuns: 60 },
   );
   expect(told).toBeGreaterThan(100);
+}, 120_000);
+
+test('whom a day does not move is passed over, and everybody is tallied as if all had come on the last day', async () => {
+  let passed = 0;
+  const daysEach = fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 4 });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.oneof(arbReplay(), arbCorrected()),
+      daysEach.filter((days) => days.some((n) => n > 0)),
+      fc.constantFrom(1, Number.POSITIVE_INFINITY),
+      async (replay, days, mostRemembered) => {
+        const follow = follower(replay.protocol);
+        let asked = 0;
+        const counting: Follower = (history) => {
+          const followed = follow(history);
+          const factsAt = followed.factsAt.bind(followed);
+          followed.factsAt = (clock) => {
+            asked += 1;
+            return factsAt(clock);
+          };
+          return followed;
+        };
+        const bit = await tallied(replay, counting, mostRemembered, days);
+        expect(bit).toEqual(await tallied(replay, follow, Number.POSITIVE_INFINITY, [replay.lastClock]));
+        const turns = (replay.lastClock - replay.firstClock + 1) / Math.max(...days);
+        if (asked < names.length * turns) passed += 1;
+      },
+    ),
+    { numRuns: 200 },
+  );
+  expect(passed).toBeGreaterThan(20);
 }, 120_000);

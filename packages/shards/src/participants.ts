@@ -7,7 +7,7 @@ import { nothingTallied, type TalliedFacts, type TallyFacts } from './put-facts.
 
 /**
  * A participant as the shard remembers them: what follows their events, and their facts as they are tallied, measure by measure.
- * `size`: about how many bytes that is; `tallied`: those of the facts, when all were last counted, after which they hardly grow.
+ * `size`: about how many bytes that is; `tallied`: those of the facts.
  */
 type Remembered = { followed: Followed; facts: TalliedFacts[]; tallied: number; size: number };
 
@@ -26,8 +26,8 @@ const participantsPerStage = 100;
 
 type Target = { readonly source: string; readonly id: string };
 
-/** What a batch brought of a participant: what was not known of it, and which of their facts it may have changed. */
-type Touched = { readonly fresh: History; readonly participant: Remembered; readonly which: 'all' | 'touched' };
+/** What a batch brought of a participant, as far as it was not known. */
+type Touched = { readonly fresh: History; readonly participant: Remembered };
 
 /**
  * The participants of a shard: takes in what comes of them, and says what that changes in their facts. Facts are kept nowhere else:
@@ -36,6 +36,8 @@ type Touched = { readonly fresh: History; readonly participant: Remembered; read
 export class Participants {
   private readonly options: ParticipantsOptions;
   private readonly remembered = new Map<string, Remembered>();
+  /** Of whom facts were counted, remembered or not, the first day that may change them by itself: before it nobody looks at them. */
+  private readonly turnsOn = new Map<string, CivilDay>();
   private bytes = 0;
 
   constructor(options: ParticipantsOptions) {
@@ -53,11 +55,11 @@ export class Participants {
       if (known !== undefined) {
         const fresh = taken(known.followed, name, arrived, targets.get(name) ?? []);
         if (fresh === undefined) unsettled.set(name, arrived);
-        else touched.push({ fresh, participant: known, which: 'touched' });
+        else touched.push({ fresh, participant: known });
       } else if (isKnown(name)) unsettled.set(name, arrived);
       else {
         const fresh = freshOf(undefined, name, arrived);
-        touched.push({ fresh, participant: { followed: follow(fresh), facts: [], tallied: 0, size: 0 }, which: 'all' });
+        touched.push({ fresh, participant: remembering(follow(fresh), []) });
       }
     }
     const histories = await this.options.evidence.of([...unsettled.keys()]);
@@ -67,7 +69,7 @@ export class Participants {
       const facts =
         this.remembered.get(name)?.facts ?? (before === undefined ? [] : this.factsOf(follow(before), clock));
       const followed = follow(before === undefined ? fresh : joined(before, fresh));
-      touched.push({ fresh, participant: { followed, facts, tallied: 0, size: 0 }, which: 'all' });
+      touched.push({ fresh, participant: remembering(followed, facts) });
     }
     return touched;
   }
@@ -85,10 +87,10 @@ export class Participants {
 
   /** Counts what changed in the facts of those who were touched. */
   count(touched: readonly Touched[], clock: CivilDay | undefined, difference: BatchDifference): void {
-    for (const { participant, which } of touched) this.recount(participant, which, clock, difference);
+    for (const { participant } of touched) this.recount(participant, clock, difference);
   }
 
-  /** A day that turned moves everybody: counts what changes in the facts of all of them. */
+  /** A day has turned: counts what changes in the facts of those who were touched, and of everybody whom the day may change. */
   async turn(
     everybody: readonly string[],
     touched: readonly Touched[],
@@ -97,8 +99,9 @@ export class Participants {
   ): Promise<void> {
     const { follow, evidence } = this.options;
     const now = new Map(touched.map(({ participant }) => [participant.followed.participant, participant]));
-    for (let i = 0; i < everybody.length; i += participantsPerStage) {
-      const names = everybody.slice(i, i + participantsPerStage);
+    const moved = everybody.filter((name) => now.has(name) || (this.turnsOn.get(name) ?? to) <= to);
+    for (let i = 0; i < moved.length; i += participantsPerStage) {
+      const names = moved.slice(i, i + participantsPerStage);
       // Looked up for all of the stage first: who is counted makes the shard forget others, maybe of the same stage.
       const here = new Map(names.map((name) => [name, now.get(name) ?? this.remembered.get(name)]));
       const histories = await evidence.of(names.filter((name) => here.get(name) === undefined));
@@ -108,24 +111,23 @@ export class Participants {
           const history = histories.get(name);
           if (history === undefined) throw new Error(`there is no evidence of ${name}, whom the shard knows`);
           const followed = follow(history);
-          participant = { followed, facts: this.factsOf(followed, from), tallied: 0, size: 0 };
+          participant = remembering(followed, this.factsOf(followed, from));
         }
-        this.recount(participant, 'all', to, difference);
+        this.recount(participant, to, difference);
       }
     }
   }
 
-  private recount(
-    participant: Remembered,
-    which: 'all' | 'touched',
-    clock: CivilDay | undefined,
-    difference: BatchDifference,
-  ): void {
+  private recount(participant: Remembered, clock: CivilDay | undefined, difference: BatchDifference): void {
     const { followed, facts } = participant;
     const tally = this.options.tallyOf(followed);
-    for (const [measure, now] of followed.factsAt(clock, which))
-      facts[measure] = tally(measure, facts[measure] ?? nothingTallied, now, difference.add);
-    if (which === 'all') participant.tallied = bytesOf(facts);
+    for (const [measure, now] of followed.factsAt(clock)) {
+      const before = facts[measure] ?? nothingTallied;
+      const after = tally(measure, before, now, difference.add);
+      facts[measure] = after;
+      participant.tallied += bytesOf(after) - bytesOf(before);
+    }
+    this.turnsOn.set(followed.participant, followed.turnsOn);
     this.remember(participant);
   }
 
@@ -133,7 +135,7 @@ export class Participants {
   private factsOf(followed: Followed, clock: CivilDay | undefined): TalliedFacts[] {
     const tally = this.options.tallyOf(followed);
     const facts: TalliedFacts[] = [];
-    for (const [measure, now] of followed.factsAt(clock, 'all'))
+    for (const [measure, now] of followed.factsAt(clock))
       facts[measure] = tally(measure, nothingTallied, now, () => undefined);
     return facts;
   }
@@ -153,12 +155,12 @@ export class Participants {
   }
 }
 
-function bytesOf(tallied: readonly TalliedFacts[]): number {
-  return tallied.reduce(
-    (sum, { facts, days }) =>
-      sum + 200 + facts.byteLength + days.reduce((bytes, { codes }) => bytes + 150 + codes.byteLength, 0),
-    0,
-  );
+function remembering(followed: Followed, facts: TalliedFacts[]): Remembered {
+  return { followed, facts, tallied: facts.reduce((bytes, one) => bytes + bytesOf(one), 0), size: 0 };
+}
+
+function bytesOf({ facts, days }: TalliedFacts): number {
+  return 200 + facts.byteLength + days.reduce((bytes, { codes }) => bytes + 150 + codes.byteLength, 0);
 }
 
 /**
@@ -205,7 +207,8 @@ function joined(before: History, fresh: History): History {
   return { participant, open: [...open, ...fresh.open], sealed: [...sealed, ...fresh.sealed] };
 }
 
-function freshOf(before: History | undefined, participant: string, { open, sealed }: Arrivals): History {
+/** What arrived of a participant and is not known yet. */
+export function freshOf(before: History | undefined, participant: string, { open, sealed }: Arrivals): History {
   return { participant, open: notAmong(before?.open, open), sealed: notAmong(before?.sealed, sealed) };
 }
 

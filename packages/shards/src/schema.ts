@@ -1,7 +1,7 @@
 import { sql } from './duckdb.ts';
 
 /** Format of a shard's tables. A shard of another format is rebuilt from the log. */
-export const shardFormat = 5;
+export const shardFormat = 6;
 
 /**
  * What a shard keeps. Participants and cells are known by numbers that the shard gives them: what is looked up, joined and grouped
@@ -18,6 +18,7 @@ export const createTables = sql`
     refill_to        BIGINT  NOT NULL,
     next_offset      BIGINT  NOT NULL,
     chain            VARCHAR NOT NULL,
+    last_record      VARCHAR NOT NULL,
     clock            INTEGER,
     sequence         BIGINT  NOT NULL
   );
@@ -61,7 +62,7 @@ export const createTables = sql`
 `;
 
 /** All that a batch makes is written; what remains is this one row. */
-export const moveOn = sql`UPDATE shard SET next_offset = $1, chain = $2, clock = $3, sequence = $4`;
+export const moveOn = sql`UPDATE shard SET next_offset = $1, chain = $2, last_record = $3, clock = $4, sequence = $5`;
 
 /** A claim reads every tally; it also gathers the rows that batches appended, so that the table does not grow for ever. */
 export const gatherTallies = sql`

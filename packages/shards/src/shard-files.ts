@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { foldVersion } from '@holdfast/outcomes';
 import { shardFormat } from './schema.ts';
@@ -12,6 +12,11 @@ export class ShardsAreNewer extends Error {
 /** What a shard's file is named for, besides its partition: another generation or format is built in another file, beside it. */
 function suffix(protocolVersion: number, fold = foldVersion): string {
   return `-p${protocolVersion}-f${fold}-s${shardFormat}.duckdb`;
+}
+
+/** Where the shards of a trial live, of one edition of its log: a log that was rewritten has shards of its own. */
+export function shardFolder(root: string, { trial, edition = 1 }: { trial: string; edition?: number }): string {
+  return edition === 1 ? join(root, trial) : join(root, trial, `r${edition}`);
 }
 
 /** Where a shard of a trial lives, as this Holdfast makes it of a protocol version. */
@@ -43,11 +48,18 @@ export async function checkShardFiles(folder: string, protocolVersion: number): 
   }
 }
 
+/** Removes all shards in a folder of a trial; those of other editions of its log stay. */
+export async function removeShards(folder: string): Promise<void> {
+  for (const file of await filesIn(folder))
+    if (/^\d+.*\.duckdb/.test(file)) await rm(join(folder, file), { recursive: true, force: true });
+  await rmdir(folder).catch(() => undefined); // it may hold those of others, or be gone
+}
+
 /** Removes the shards of other generations and formats, once no reader stands on them any more. */
 export async function removeOtherShards(folder: string, protocolVersion: number): Promise<void> {
   const kept = suffix(protocolVersion);
   for (const file of await filesIn(folder)) {
-    if (/^\d+.*\.duckdb(\.wal|\.tmp)?$/.test(file) && !file.replace(/\.(wal|tmp)$/, '').endsWith(kept))
+    if (/^\d+.*\.duckdb(\.[a-z]+)?$/.test(file) && !file.replace(/\.duckdb\.[a-z]+$/, '.duckdb').endsWith(kept))
       await rm(join(folder, file), { recursive: true, force: true });
   }
 }

@@ -1,19 +1,21 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BIGINT, INTEGER, VARCHAR } from '@duckdb/node-api';
-import { type AmendedProtocol, type CivilDay, canonicalJson, dateOf, sha256 } from '@holdfast/events';
-import { foldVersion, follower, isOpenMeasure } from '@holdfast/outcomes';
-import { addUp, type CellTally, cellsOf, type Difference, noTallies, type Position } from '@holdfast/tallies';
+import { type AmendedProtocol, type CivilDay, dateOf } from '@holdfast/events';
+import { foldVersion, follower } from '@holdfast/outcomes';
+import type { Difference, Position } from '@holdfast/tallies';
 import { append } from './append.ts';
 import type { Arrivals } from './arrivals.ts';
 import { BatchDifference, type ChangedDay } from './batch-difference.ts';
+import { type BothSides, cellTallies } from './cell-tallies.ts';
 import { openDatabase, transaction } from './duckdb.ts';
 import { evidenceIn } from './evidence.ts';
 import { cellText } from './numbers.ts';
 import { Participants } from './participants.ts';
 import { factTally } from './put-facts.ts';
 import { gatherTallies, moveOn, readTallies } from './schema.ts';
-import { begin, readNumbers, readState, type State, storeNumbers } from './state.ts';
+import { makingOf, OpenFileCopies } from './snapshot.ts';
+import { begin, readNumbers, readState, type State, storeNumbers, type TakenIn } from './state.ts';
 import type { Vault } from './vault.ts';
 
 /** Bytes, about, of the participants that a shard remembers. */
@@ -25,6 +27,8 @@ export type Batch = {
   readonly nextOffset: number;
   /** Head of the hash chain after the batch. */
   readonly chain: string;
+  /** SHA-256 (hexadecimal) of the last record of the batch. */
+  readonly lastRecord: string;
   readonly arrivals: ReadonlyMap<string, Arrivals>;
   /** The newest date that the batch says has begun. */
   readonly clock: CivilDay | undefined;
@@ -36,12 +40,16 @@ export type Differences = { readonly open: Difference; readonly closed: Differen
 /** The state of one partition of one trial. One owner; one transaction a batch. */
 export interface Shard {
   readonly position: Position & { readonly sequence: number; readonly chain: string };
+  /** What of the log it has taken in, as it may be compared with a log later. */
+  readonly takenIn: TakenIn;
   /** Until the shard has come to this offset it is being refilled from the log, and its tallies are no answer to anything. */
   readonly refillTo: number;
   /** Takes in a batch: offset, evidence, facts, tallies and outbox commit together, or nothing does. */
   apply(batch: Batch): Promise<Differences>;
   /** All tallies at the position: by arm token for the closed side; open measures without arm for the open side. */
-  tallies(): Promise<{ open: CellTally[]; closed: CellTally[] }>;
+  tallies(): Promise<BothSides>;
+  /** Copies the shard as it is at the position to a file that can be opened as this one; no batch may be under way. */
+  copyTo(file: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -53,6 +61,8 @@ export type ShardOptions = {
   readonly logId: string;
   /** Where the log ends now: a shard that is begun anew counts as refilling until it has come so far. */
   readonly logEnd: number;
+  /** Whether the log still has what the shard had taken in when it was closed; asked once. Without it, it is believed. */
+  readonly isOfLog?: (takenIn: TakenIn) => Promise<boolean>;
   readonly protocol: AmendedProtocol;
   readonly vault: Vault;
   readonly memoryLimit?: string;
@@ -60,21 +70,33 @@ export type ShardOptions = {
 
 /**
  * Opens a shard, or begins it. One made by another fold, protocol, format or log is begun anew: its offset is 0, and the log refills
- * it. (Files are named so that a new generation lies beside the one before: see `shard-files.ts`.)
+ * it. So is one of which the log has not what it took in, as after the log was replaced by an older copy: its file is set aside. (Files are
+ * named so that a new generation lies beside the one before: see `shard-files.ts`.)
  */
 export async function openShard(options: ShardOptions): Promise<Shard> {
-  const { file, owner, logId, logEnd, protocol, vault, memoryLimit = '512MB' } = options;
+  const { file, owner, logId, logEnd, isOfLog = async () => true, protocol, vault, memoryLimit = '512MB' } = options;
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const digest = sha256(canonicalJson(protocol));
+  const { protocolDigest: digest } = makingOf(protocol, logId);
   let database = await openDatabase(file, { memoryLimit, threads: 1 });
+  const askedOf = async ({ offset, lastRecord }: State): Promise<boolean> => {
+    try {
+      return await isOfLog({ offset, lastRecord });
+    } catch (error) {
+      database.close(); // who asks again opens the file again
+      throw error;
+    }
+  };
   let state = await readState(database.connection, digest, logId);
-  if (state === undefined) {
+  const isContradicted = state !== undefined && !(await askedOf(state));
+  if (state === undefined || isContradicted) {
     database.close();
+    if (isContradicted) await setAside(file, 'contradicted');
     await removeShard(file);
     database = await openDatabase(file, { memoryLimit, threads: 1 });
     state = await begin(database.connection, protocol, digest, logId, logEnd);
   }
   const { connection } = database;
+  const copies = new OpenFileCopies(file);
   // Planned once: a batch of few events costs little more than its statements.
   const moving = await connection.prepare(moveOn);
   const numbers = await readNumbers(connection);
@@ -93,30 +115,7 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
     mostRemembered,
   });
 
-  const openMeasures = new Set(
-    protocol.measures.filter((measure) => isOpenMeasure(measure, protocol)).map(({ id }) => id),
-  );
-  const toOpen = (tallies: readonly CellTally[]) =>
-    cellsOf(
-      addUp(
-        noTallies,
-        tallies.filter(({ measure }) => openMeasures.has(measure)).map((cell) => ({ ...cell, arm: '' })),
-      ),
-    );
-
-  /** Days of cells, in order of day, as tallies in order of their cells: equal tallies give equal bytes. */
-  const talliesOf = (changes: Iterable<ChangedDay>): CellTally[] => {
-    const byCell = new Map<number, number[]>();
-    for (const [cell, day, n] of changes) {
-      const days = byCell.get(cell);
-      if (days === undefined) byCell.set(cell, [day, n]);
-      else days.push(day, n);
-    }
-    const texts = new Map([...byCell.keys()].map((cell) => [cell, cellText(cells.at(cell))]));
-    const byText = ([a]: [number, unknown], [b]: [number, unknown]) =>
-      (texts.get(a) ?? '') < (texts.get(b) ?? '') ? -1 : 1;
-    return [...byCell].sort(byText).map(([cell, days]) => ({ ...cells.at(cell), days }));
-  };
+  const talliesOf = cellTallies(protocol, cells);
 
   /** Adds what the batch changed to the tallies. */
   const tally = (changes: readonly ChangedDay[], sequence: bigint): Promise<void> =>
@@ -143,6 +142,10 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
       return { ...positionAt(current), sequence: current.sequence, chain: current.chain };
     },
 
+    get takenIn() {
+      return { offset: current.offset, lastRecord: current.lastRecord };
+    },
+
     get refillTo() {
       return current.refillTo;
     },
@@ -153,6 +156,7 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
       const next: State = {
         offset: batch.nextOffset,
         chain: batch.chain,
+        lastRecord: batch.lastRecord,
         clock: turned ? batch.clock : current.clock,
         sequence: current.sequence + 1,
         refillTo: current.refillTo,
@@ -170,15 +174,15 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
         await tally(changes, sequence);
         await storeNumbers(connection, numbers);
         moving.bind(
-          [BigInt(next.offset), next.chain, next.clock ?? null, sequence],
-          [BIGINT, VARCHAR, INTEGER, BIGINT],
+          [BigInt(next.offset), next.chain, next.lastRecord, next.clock ?? null, sequence],
+          [BIGINT, VARCHAR, VARCHAR, INTEGER, BIGINT],
         );
         await moving.run();
-        const changed = talliesOf(changes);
+        const { open, closed } = talliesOf(changes);
         const head = { kind: 'difference', owner, sequence: next.sequence, ...positionAt(next) } as const;
         return {
-          open: { ...head, cells: toOpen(changed) },
-          closed: { ...head, chain: next.chain, cells: changed },
+          open: { ...head, cells: open },
+          closed: { ...head, chain: next.chain, cells: closed },
         };
       });
       failed = false;
@@ -188,15 +192,32 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
 
     async tallies() {
       await transaction(connection, () => connection.run(gatherTallies));
-      const closed = talliesOf((await connection.runAndReadAll(readTallies)).getRows() as unknown as ChangedDay[]);
-      return { open: toOpen(closed), closed };
+      return talliesOf((await connection.runAndReadAll(readTallies)).getRows() as unknown as ChangedDay[]);
+    },
+
+    async copyTo(target) {
+      // What is committed lies in the write-ahead log until then, and the file stands still until the next batch.
+      await connection.run('CHECKPOINT');
+      await copies.copyTo(target);
     },
 
     async close() {
       await connection.run('CHECKPOINT');
       database.close();
+      await copies.close();
     },
   };
+}
+
+/**
+ * Moves a shard's file, which nobody has open, with what DuckDB keeps beside it out of the way, for whoever wants to look at it; of several
+ * the last one stays.
+ */
+export async function setAside(file: string, as: 'unreadable' | 'contradicted'): Promise<void> {
+  for (const path of [file, `${file}.wal`])
+    await rename(path, `${path}.${as}`).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    });
 }
 
 /** Removes a shard's file with what DuckDB keeps beside it; the log can rebuild it. */

@@ -7,10 +7,18 @@ import { sql } from './duckdb.ts';
 import { cellText, Numbers } from './numbers.ts';
 import { createTables, shardFormat } from './schema.ts';
 
+/** What a shard has taken in of its log: all before an offset. */
+export type TakenIn = {
+  readonly offset: number;
+  /** SHA-256 (hexadecimal) of the record before the offset, empty at 0: a log that has another one there is not what was taken in. */
+  readonly lastRecord: string;
+};
+
 /** How far a shard has come. */
 export type State = {
   offset: number;
   chain: string;
+  lastRecord: string;
   clock: CivilDay | undefined;
   sequence: number;
   readonly refillTo: number;
@@ -73,10 +81,10 @@ export async function begin(
 ): Promise<State> {
   await connection.run(createTables);
   const made = [shardFormat, foldVersion, protocol.version, digest, logId, BigInt(logEnd)];
-  await connection.run(`INSERT INTO shard VALUES ($1, $2, $3, $4, $5, $6, 0, '', NULL, 0)`, made);
+  await connection.run(`INSERT INTO shard VALUES ($1, $2, $3, $4, $5, $6, 0, '', '', NULL, 0)`, made);
   // DDL does not stay in the write-ahead log: replaying it there is where DuckDB has failed others.
   await connection.run('CHECKPOINT');
-  return { offset: 0, chain: '', clock: undefined, sequence: 0, refillTo: logEnd };
+  return { offset: 0, chain: '', lastRecord: '', clock: undefined, sequence: 0, refillTo: logEnd };
 }
 
 /** How far the shard had come; undefined if there is none here, or one that must be begun anew. */
@@ -92,15 +100,18 @@ export async function readState(
   if (head?.[0] !== shardFormat) return undefined;
   const [row] = (
     await connection.runAndReadAll(sql`
-      SELECT fold_version, protocol_digest, log_id, next_offset::DOUBLE, chain, clock, sequence::DOUBLE, refill_to::DOUBLE FROM shard
+      SELECT
+        fold_version, protocol_digest, log_id, next_offset::DOUBLE, chain, last_record, clock, sequence::DOUBLE, refill_to::DOUBLE
+      FROM shard
     `)
   ).getRows();
   if (row === undefined) return undefined;
-  const [folded, protocol, log, offset, chain, clock, sequence, refillTo] = row;
+  const [folded, protocol, log, offset, chain, lastRecord, clock, sequence, refillTo] = row;
   if (folded !== foldVersion || protocol !== digest || log !== logId) return undefined;
   return {
     offset: offset as number,
     chain: chain as string,
+    lastRecord: lastRecord as string,
     clock: (clock as number | null) ?? undefined,
     sequence: sequence as number,
     refillTo: refillTo as number,

@@ -5,5 +5,6 @@ export type { Difference, DifferenceInterval, Proportion, RateInterval } from '.
 export { type EndedOnDay, kaplanMeier, type SurvivalOnDay } from './kaplan-meier.ts';
 export { meanInterval } from './mean-interval.ts';
 export { riskDifference } from './risk-difference.ts';
+export { survivalDifference } from './survival-difference.ts';
 export { type AbstinentMissingDue, groupAhead, tippingCount } from './tipping-count.ts';
 export { wilson } from './wilson.ts';

@@ -46,7 +46,8 @@ function pooled(a: FactorialCell, b: FactorialCell): FactorialCell {
   return { valued: [...a.valued, ...b.valued] };
 }
 
-function levelOf(cell: FactorialCell): Contrast {
+/** What one cell, or several taken together, comes to: a proportion with Wilson's interval, or a mean with Student's. */
+export function levelOf(cell: FactorialCell): Contrast {
   const valued =
     'n' in cell
       ? [
@@ -58,7 +59,8 @@ function levelOf(cell: FactorialCell): Contrast {
   return { n, value: mean, lower, upper, method };
 }
 
-function simple(of: FactorialCell, than: FactorialCell): Contrast {
+/** One cell less another: Newcombe's difference of proportions, or Welch's of means. */
+export function simpleEffect(of: FactorialCell, than: FactorialCell): Contrast {
   const n = sizeOf(of) + sizeOf(than);
   if ('n' in of && 'n' in than) return { n, ...shown(riskDifference(of, than)), method: 'newcombe' };
   if ('n' in of || 'n' in than) throw new RangeError('a proportion cannot be compared with values');
@@ -115,13 +117,13 @@ export function factorialContrasts(cells: FourCells<FactorialCell>): FactorialCo
       second: { without: levelOf(pooled(neither, onlyFirst)), with: levelOf(pooled(onlySecond, both)) },
     },
     first: {
-      without: simple(onlyFirst, neither),
-      with: simple(both, onlySecond),
+      without: simpleEffect(onlyFirst, neither),
+      with: simpleEffect(both, onlySecond),
       main: ofAll(effects.first.main),
     },
     second: {
-      without: simple(onlySecond, neither),
-      with: simple(both, onlyFirst),
+      without: simpleEffect(onlySecond, neither),
+      with: simpleEffect(both, onlyFirst),
       main: ofAll(effects.second.main),
     },
     interaction: ofAll(effects.interaction),

@@ -21,6 +21,8 @@ export {
   type FactorialCell,
   type FactorialContrasts,
   factorialContrasts,
+  levelOf,
+  simpleEffect,
 } from './factorial-contrasts.ts';
 export {
   type Generation,

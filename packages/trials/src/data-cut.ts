@@ -1,6 +1,8 @@
 import { CivilDate, CutName, canonicalJson } from '@holdfast/events';
+import type { EventLog } from '@holdfast/log';
 import { ObjectExists, type ObjectStore } from '@holdfast/objects';
 import { z } from 'zod';
+import { type PublishedTrial, protocolDigest, readTrialAt } from './registry.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const offset = z.int().min(0);
@@ -43,6 +45,20 @@ const DataCut = z.strictObject({
   openDigest: sha256,
   /** Over all events as stored, sealed ones in their boxes: closed, as is everything that depends on a box. */
   digest: sha256,
+  /**
+   * When a participant was erased from it, the last at the end, and what it held before: its segments, `events` and digests are of what
+   * it holds now. The digest before is in the audit log alone: what is read of an open cut depends on no sealed box.
+   */
+  rewritten: z
+    .array(
+      z.strictObject({
+        edition: z.int().min(2),
+        at: z.iso.datetime(),
+        before: z.strictObject({ events: z.int().min(0), openDigest: sha256 }),
+      }),
+    )
+    .min(1)
+    .optional(),
   /** The code that made the cut: the lockfile's SHA-256 and the version of Node. */
   code: z.strictObject({ lockfile: sha256.nullable(), node: z.string() }),
 });
@@ -57,10 +73,13 @@ export class CutRefused extends Error {
 const folderOf = (trial: string) => `cuts/${trial}/`;
 const keyOf = (trial: string, name: string) => `${folderOf(trial)}${name}.json`;
 
+/** A cut as it is written. */
+const bytesOf = (cut: DataCut) => Buffer.from(`${canonicalJson(cut)}\n`);
+
 /** Writes a cut. Its name is used once, whatever it holds: a second cut of that name is refused. */
 export async function putCut(objects: ObjectStore, cut: DataCut): Promise<void> {
   try {
-    await objects.put(keyOf(cut.trial, cut.name), Buffer.from(`${canonicalJson(cut)}\n`));
+    await objects.put(keyOf(cut.trial, cut.name), bytesOf(cut));
   } catch (cause) {
     if (!(cause instanceof ObjectExists)) throw cause;
     throw new CutRefused(
@@ -69,6 +88,37 @@ export async function putCut(objects: ObjectStore, cut: DataCut): Promise<void> 
         cause,
       },
     );
+  }
+}
+
+const rewrittenFolder = (trial: string) => `rewritten-cuts/${trial}/`;
+
+/** Keeps a cut that is to take the place of the one of its name. One that is kept already stays. */
+export async function keepRewritten(objects: ObjectStore, cut: DataCut): Promise<void> {
+  const key = `${rewrittenFolder(cut.trial)}${cut.name}.json`;
+  if ((await objects.head(key)) === undefined) await objects.put(key, bytesOf(cut));
+}
+
+/** The cuts that are kept to take the place of others. */
+export async function keptRewritten(objects: ObjectStore, trial: string): Promise<DataCut[]> {
+  const cuts: DataCut[] = [];
+  for await (const key of objects.list(rewrittenFolder(trial))) {
+    const cut = await readKey(objects, key);
+    if (cut !== undefined) cuts.push(cut);
+  }
+  return cuts;
+}
+
+/** Puts the cuts that are kept in the place of those of their names; repeated after whoever was killed at it. */
+export async function replaceCuts(objects: ObjectStore, trial: string): Promise<void> {
+  for (const cut of await keptRewritten(objects, trial)) {
+    const key = keyOf(trial, cut.name);
+    const there = await objects.get(key);
+    if (there === undefined || !bytesOf(cut).equals(there)) {
+      await objects.remove(key);
+      await objects.put(key, bytesOf(cut));
+    }
+    await objects.remove(`${rewrittenFolder(trial)}${cut.name}.json`);
   }
 }
 
@@ -102,4 +152,17 @@ export async function listCuts(objects: ObjectStore, trial: string): Promise<Dat
     if (cut !== undefined) cuts.push(cut);
   }
   return cuts.sort((a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt));
+}
+
+/** A trial as its protocols stood when a cut was made. */
+export async function trialOfCut(
+  { log }: { readonly log: EventLog },
+  { trial, name, protocol }: DataCut,
+): Promise<PublishedTrial> {
+  const then = await readTrialAt(log, trial, protocol.version);
+  if (then === undefined || protocolDigest(then) !== protocol.sha256)
+    throw new CutRefused(
+      `cut ${name} was made with a protocol version ${protocol.version} that is not published in this store; publish that one`,
+    );
+  return then;
 }

@@ -12,7 +12,7 @@ import {
   takeInto,
   viewsOf,
 } from '@holdfast/tallies';
-import { topicsOf } from './topics.ts';
+import { type TrialLog, topicsOf } from './topics.ts';
 
 /** A trial's tallies as a reader adds them up, with what they include. */
 export type TrialTallies = {
@@ -59,11 +59,7 @@ async function viewShards(log: EventLog, topic: string): Promise<readonly ShardV
  * Adds up all partitions of a trial: `closed` tallies are by arm, `open` ones are those of open measures, without arm. All are of one
  * generation: the newest protocol and fold version that every shard has.
  */
-export async function readTallies(
-  log: EventLog,
-  protocol: { readonly trial: string; readonly partitions: number },
-  side: 'open' | 'closed',
-): Promise<TrialTallies> {
+export async function readTallies(log: EventLog, protocol: TrialLog, side: 'open' | 'closed'): Promise<TrialTallies> {
   const { openTallies, closedTallies } = topicsOf(protocol);
   const views = await viewShards(log, (side === 'open' ? openTallies : closedTallies).name);
   return {

@@ -6,7 +6,15 @@ import { civilDay, Protocol } from '@holdfast/events';
 import type { EventLog } from '@holdfast/log';
 import { embeddedEventLog } from '@holdfast/log/embedded';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { PublishRefused, publishKey, publishProtocol, readIgnored, readTrialAt, readTrials } from './registry.ts';
+import {
+  PublishRefused,
+  publishKey,
+  publishProtocol,
+  readIgnored,
+  readTrialAt,
+  readTrials,
+  trialLogs,
+} from './registry.ts';
 import { registryTopic, topicsOf } from './topics.ts';
 
 const protocol = (changes: object = {}): Protocol =>
@@ -60,12 +68,12 @@ describe('publishing a protocol', () => {
   });
 
   test('makes the trial known, with its topics, also after the log is opened anew', async () => {
-    expect(await publishProtocol(log, protocol())).toBe('published');
+    const at = '2026-03-02T10:15:00.000Z';
+    expect(await publishProtocol(log, protocol(), new Date(at))).toBe('published');
     await log.close();
     log = await open();
-    expect(await readTrials(log)).toEqual(
-      new Map([['KARE-2', { protocol: protocol(), versions: [protocol()], key: undefined }]]),
-    );
+    const known = { protocol: protocol(), versions: [protocol()], publishedAt: new Map([[1, at]]), key: undefined };
+    expect(await readTrials(log)).toEqual(new Map([['KARE-2', known]]));
     const topics = Object.values(topicsOf(protocol()));
     expect(await log.topics()).toEqual(expect.arrayContaining([registryTopic, ...topics]));
     expect(topics.filter(({ access }) => access === 'closed').map(({ name }) => name)).toEqual([
@@ -267,4 +275,14 @@ describe('the schedules of a trial', () => {
     expect((await readTrialAt(log, 'KARE-2', 1))?.protocol).toEqual(protocol(visits(28)));
     expect(await readTrialAt(log, 'KARE-2', 3)).toBeUndefined();
   });
+});
+
+test('a look at a registry that gives nothing below its end passes nothing over', async () => {
+  await publishProtocol(log, protocol());
+  let lags = true;
+  const lagging: EventLog = { ...log, read: async (...asked) => (lags ? [] : log.read(...asked)) };
+  const logs = trialLogs(lagging);
+  await expect(logs.look('KARE-2')).rejects.toMatchObject({ code: 'HF_LOG_UNAVAILABLE', retryable: true });
+  lags = false;
+  expect(await logs.look('KARE-2')).toEqual({ trial: 'KARE-2', partitions: 3, edition: 1 });
 });

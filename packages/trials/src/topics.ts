@@ -9,6 +9,12 @@ export const tokensTopic: TopicSpec = { name: 'tokens', partitions: 1, access: '
 /** Rejected inputs that name no published trial. Nobody knows what is in them, an arm perhaps: so it is closed. */
 export const rejectedTopic: TopicSpec = { name: 'rejected', partitions: 1, access: 'closed' };
 
+/**
+ * Where a trial's log lies. Its number of partitions is that of the protocol until the log is rewritten: each rewriting makes a new
+ * edition of the trial's topics, and the newest that was switched to is in force.
+ */
+export type TrialLog = { readonly trial: string; readonly partitions: number; readonly edition?: number };
+
 /** A trial's own topics: its keys, access lists, retention and rebuilds are its own. */
 export type TrialTopics = {
   readonly events: TopicSpec;
@@ -19,12 +25,14 @@ export type TrialTopics = {
   readonly audit: TopicSpec;
 };
 
-export function topicsOf({ trial, partitions }: { trial: string; partitions: number }): TrialTopics {
+export function topicsOf({ trial, partitions, edition = 1 }: TrialLog): TrialTopics {
+  // Access lists are by the trial's prefix. At the end, since `T.r2` may be a trial, and none of its topics ends like this.
+  const rewritten = edition === 1 ? '' : `.r${edition}`;
   return {
-    events: { name: `${trial}.events`, partitions, access: 'open' },
-    rejected: { name: `${trial}.rejected`, partitions: 1, access: 'open' },
-    openTallies: { name: `${trial}.tallies.open`, partitions, access: 'open' },
-    closedTallies: { name: `${trial}.tallies.closed`, partitions, access: 'closed' },
-    audit: { name: `${trial}.audit`, partitions: 1, access: 'closed' },
+    events: { name: `${trial}.events${rewritten}`, partitions, access: 'open' },
+    rejected: { name: `${trial}.rejected${rewritten}`, partitions: 1, access: 'open' },
+    openTallies: { name: `${trial}.tallies.open${rewritten}`, partitions, access: 'open' },
+    closedTallies: { name: `${trial}.tallies.closed${rewritten}`, partitions, access: 'closed' },
+    audit: { name: `${trial}.audit${rewritten}`, partitions: 1, access: 'closed' },
   };
 }

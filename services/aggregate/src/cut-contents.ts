@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { contentOf, type HoldfastEvent, type Protocol, sha256 } from '@holdfast/events';
+import { contentOf, type Protocol, sha256 } from '@holdfast/events';
 import type { LogRecord } from '@holdfast/log';
 import { chained } from './decode.ts';
 import { type Envelope, envelopeOf, isParticipants } from './envelope.ts';
+import { loggedEvent } from './logged-event.ts';
 import type { RecordSource } from './record-source.ts';
 import { type Selection, selectedBy } from './selection.ts';
 
@@ -95,8 +96,8 @@ export async function newestDate(source: RecordSource): Promise<string | undefin
 /** The date that a record of Holdfast's own says has begun; undefined of all other records. */
 function dateTurned({ key, value }: LogRecord): string | undefined {
   if (key !== '') return undefined;
-  const event = JSON.parse(textOf(value)) as HoldfastEvent;
-  return event.type === 'org.holdfast.day-turned.v1' ? event.data.date : undefined;
+  const event = loggedEvent(textOf(value));
+  return event?.type === 'org.holdfast.day-turned.v1' ? event.data.date : undefined;
 }
 
 function laterDate(a: string | undefined, b: string | undefined): string | undefined {

@@ -1,7 +1,9 @@
 import { createTrialKey, opener, sealer } from '@holdfast/access';
 import { canonicalJson, observationTypes, sha256, type Upcasts } from '@holdfast/events';
-import { expect, test } from 'vitest';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
 import { recordDecoder } from './decode.ts';
+import { envelopeOf } from './envelope.ts';
 
 // A type that never was, whose data are those of a visit missed without a reason.
 const older: Upcasts = new Map([
@@ -88,4 +90,37 @@ test('an arm in a box counts from the randomisation service alone, be it assigne
     });
     expect(await decoded(target)).toMatchObject({ kind: 'sealed' });
   }
+});
+
+describe('what somebody else wrote to the topic', () => {
+  const decode = recordDecoder(undefined);
+  const written = (value: Buffer) => ({ partition: 0, offset: 0, key: '', value });
+  const screen = { ...envelope, type: 'org.holdfast.urine-screen.v1', data: { results: { opioid: 'negative' } } };
+
+  test('is foreign, whatever its bytes, and never an error', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.uint8Array(), fc.string(), fc.json()), (bytes) => {
+        expect(decode(written(Buffer.from(bytes as string)))).toMatchObject({ kind: 'foreign' });
+      }),
+    );
+  });
+
+  test('is foreign if its type, a field or its data are not those of an event', () => {
+    expect(decode(written(Buffer.from(canonicalJson(screen))))).toMatchObject({ kind: 'open' });
+    for (const changed of [
+      { type: 'org.holdfast.no-such-thing.v1' },
+      { type: 'com.example.other.v1' },
+      { data: { results: 'negative' } },
+      { subject: 7 },
+      { time: 'yesterday' },
+    ]) {
+      const event = { ...screen, ...changed };
+      expect(decode(written(Buffer.from(canonicalJson(event)))), JSON.stringify(changed)).toMatchObject({
+        kind: 'foreign',
+      });
+      expect(envelopeOf(canonicalJson(event))).toMatchObject({ type: '' });
+    }
+    const unknown = { ...screen, type: 'org.holdfast.no-such-thing.v1' };
+    expect(decode(record(unknown))).toMatchObject({ kind: 'foreign' });
+  });
 });

@@ -12,11 +12,11 @@ import {
   shortType,
   trialOf,
   type Upcasts,
-  upcast,
   upcasts,
 } from '@holdfast/events';
 import type { LogRecord } from '@holdfast/log';
 import { type Observation, type ObservationHead, storedObservation } from '@holdfast/outcomes';
+import { isType, loggedEvent } from './logged-event.ts';
 
 /** A log record, as the fold sees it. */
 export type Decoded =
@@ -43,7 +43,9 @@ export type Decoded =
   | { readonly kind: 'box'; readonly participant: string; readonly source: string; readonly id: string }
   | { readonly kind: 'clock'; readonly day: CivilDay }
   /** Where a data cut ends: no fact depends on it. */
-  | { readonly kind: 'mark' };
+  | { readonly kind: 'mark' }
+  /** No event: somebody else wrote it to the trial's topic. It is set aside and never stops a shard. */
+  | { readonly kind: 'foreign'; readonly sha256: string };
 
 type SealedEvent = HoldfastEvent & { readonly subject: string };
 
@@ -125,7 +127,8 @@ export function recordDecoder(
       const { subject: participant, time, receivedtime } = read;
       return { kind: 'open', participant, observation: storedObservation(head, read.data), time, receivedtime };
     }
-    const event = upcast(JSON.parse(text) as HoldfastEvent, older);
+    const event = loggedEvent(text, older);
+    if (event === undefined) return { kind: 'foreign', sha256: sha256(text) };
     if (event.type === 'org.holdfast.day-turned.v1') return { kind: 'clock', day: civilDay(event.data.date) };
     if (event.type === 'org.holdfast.cut-marked.v1') return { kind: 'mark' };
     if (event.type === 'org.holdfast.sealed.v1') return unseal(event, text);
@@ -142,10 +145,11 @@ function assignsArm({ type, data }: HoldfastEvent): boolean {
 
 /**
  * The envelope of a record as the door writes it: canonical JSON, fields in order of their names, `data` first. Reading it so leaves
- * the data unparsed, which most events never need; what does not look exactly like this is parsed as a whole.
+ * the data unparsed, which most events never need; what does not look exactly like this is parsed as a whole. Only the door stamps when it
+ * received an event.
  */
 const envelope =
-  /^,"id":"([^"\\]+)"(?:,"receivedtime":"([^"]+)")?,"recordedtime":"([^"]+)","source":"([^"]+)","specversion":"1\.0","subject":"([^"]+)","time":"([^"]+)","type":"org\.holdfast\.([a-z-]+)\.v1"\}$/;
+  /^,"id":"([^"\\]+)","receivedtime":"([^"]+)","recordedtime":"([^"]+)","source":"([^"]+)","specversion":"1\.0","subject":"([^"]+)","time":"([^"]+)","type":"org\.holdfast\.([a-z-]+)\.v1"\}$/;
 
 function readRecord(
   text: string,
@@ -163,7 +167,7 @@ function readRecord(
   const fields = at === -1 || !text.startsWith('{"data":') ? null : envelope.exec(text.slice(at));
   if (fields === null) return undefined;
   const [, id = '', receivedtime, recordedtime = '', source = '', subject = '', time = '', type = ''] = fields;
-  if (type === 'sealed' || type === 'day-turned') return undefined;
+  if (type === 'sealed' || type === 'day-turned' || !isType(`org.holdfast.${type}.v1`)) return undefined;
   if (older.size > 0 && (type === 'correction' || older.has(`org.holdfast.${type}.v1`))) return undefined;
   const head = {
     type: type as ObservationHead['type'],

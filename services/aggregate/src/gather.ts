@@ -10,12 +10,14 @@ export type Gathered = {
   clock: CivilDay | undefined;
   /** Sealed events that the key does not open: set aside, each with its reason. */
   readonly unreadable: string[];
+  /** Records that are no events: how many. */
+  foreign: number;
 };
 
 type Kept = Extract<Decoded, { kind: 'open' | 'sealed' }>['observation'];
 
 export function nothingGathered(): Gathered {
-  return { arrivals: new Map(), clock: undefined, unreadable: [] };
+  return { arrivals: new Map(), clock: undefined, unreadable: [], foreign: 0 };
 }
 
 function take(gathered: Gathered, decoded: Decoded, isWanted: (observation: Kept) => boolean): void {
@@ -25,6 +27,9 @@ function take(gathered: Gathered, decoded: Decoded, isWanted: (observation: Kept
       return;
     case 'box':
     case 'mark':
+      return;
+    case 'foreign':
+      gathered.foreign += 1;
       return;
     case 'unreadable':
       gathered.unreadable.push(`${decoded.source} ${decoded.id}: ${decoded.reason}`);

@@ -77,12 +77,15 @@ const eventsOf = (p: string) => [
   event(`${p}-u`, p, 'urine-screen', '2026-02-08', { visit: 'W1', results: { alcohol: 'positive' } }),
 ];
 
+/** When the door says that it received them. */
+const received = '2026-05-28T12:30:00.000Z';
+
 async function append(events: readonly ReturnType<typeof event>[]): Promise<void> {
   await log.append(
     topics.events.name,
     events.map((each) => ({
       key: (each as { subject?: string }).subject ?? '',
-      value: new TextEncoder().encode(canonicalEvent(each as Parameters<typeof canonicalEvent>[0], undefined)),
+      value: new TextEncoder().encode(canonicalEvent(each as Parameters<typeof canonicalEvent>[0], received)),
     })),
   );
   await log.append(
@@ -93,7 +96,7 @@ async function append(events: readonly ReturnType<typeof event>[]): Promise<void
       value: new TextEncoder().encode(
         canonicalEvent(
           event(`turn-${dateOf(20_600)}`, undefined, 'day-turned', '2026-05-28', { date: '2026-05-28' }) as never,
-          undefined,
+          received,
         ),
       ),
     })),

@@ -1,7 +1,7 @@
 import { type EventLog, type LogRecord, recordsBetween } from '@holdfast/log';
 import type { ObjectStore } from '@holdfast/objects';
-import { recordsOfSegment } from '@holdfast/shards';
-import { CutRefused, type DataCut, topicsOf } from '@holdfast/trials';
+import { type ArchivedRecord, recordsOfSegment } from '@holdfast/shards';
+import { CutRefused, type DataCut, type TrialLog, topicsOf } from '@holdfast/trials';
 import { envelopeOf } from './envelope.ts';
 
 /** A trial's log records in order, by partition, wherever they are kept: all before `ends`. */
@@ -11,13 +11,18 @@ export type RecordSource = {
 };
 
 /** The log as it is now. */
-export async function fromLog(log: EventLog, trial: { trial: string; partitions: number }): Promise<RecordSource> {
+export async function fromLog(log: EventLog, trial: TrialLog): Promise<RecordSource> {
   const topic = topicsOf(trial).events.name;
   const ends = await log.ends(topic);
   return {
     ends,
     read: (partition) => recordsBetween(log, topic, partition, { end: ends[partition] ?? 0 }),
   };
+}
+
+/** An archived record as it was in the log. */
+export function loggedRecord(partition: number, { offset, record }: ArchivedRecord): LogRecord {
+  return { partition, offset, key: envelopeOf(record).subject ?? '', value: Buffer.from(record, 'utf8') };
 }
 
 type Pinned = Pick<DataCut, 'trial' | 'name' | 'segments'> & { readonly marks: readonly number[] };
@@ -40,12 +45,7 @@ export function fromArchive(objects: ObjectStore, { trial, name, marks, segments
             `archive segment ${segment.key} is not the one that cut ${name} of ${trial} pinned; restore it from a backup`,
           );
         const records = await recordsOfSegment(bytes);
-        yield records
-          .filter(({ offset }) => offset < end)
-          .map(({ offset, record }) => {
-            const key = envelopeOf(record).subject ?? '';
-            return { partition, offset, key, value: Buffer.from(record, 'utf8') };
-          });
+        yield records.filter(({ offset }) => offset < end).map((record) => loggedRecord(partition, record));
       }
     },
   };

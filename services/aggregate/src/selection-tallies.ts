@@ -1,20 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { opener, openVault, type TrialKey, trialVault } from '@holdfast/access';
-import { civilDay, dateOf, fullType, type Protocol } from '@holdfast/events';
-import { foldVersion } from '@holdfast/outcomes';
-import { openShard } from '@holdfast/shards';
+import { civilDay, dateOf, type Protocol, sha256 } from '@holdfast/events';
+import { foldVersion, type Observation } from '@holdfast/outcomes';
+import { type Arrivals, talliedOnce } from '@holdfast/shards';
 import { addUp, noTallies } from '@holdfast/tallies';
 import type { TrialTallies } from '@holdfast/trials';
-import { recordDecoder } from './decode.ts';
-import { envelopeOf, isParticipants } from './envelope.ts';
-import { gather, nothingGathered } from './gather.ts';
 import type { RecordSource } from './record-source.ts';
-import { clockOf, happenedBy, protocolUpTo, type Selection, selectedBy } from './selection.ts';
-
-/** Participants folded in one transaction. */
-const participantsAtOnce = 500;
+import { type Selected, selectedArrivals } from './selected-arrivals.ts';
+import { clockOf, protocolUpTo, type Selection } from './selection.ts';
 
 export type SelectionOptions = {
   readonly source: RecordSource;
@@ -24,10 +16,43 @@ export type SelectionOptions = {
   readonly newest: string | null;
   /** What opens the boxes; without it only open events are folded, and only open tallies come out. */
   readonly key: TrialKey | undefined;
+  /**
+   * Arms that were dealt to participants for rehearsal, in place of those that are sealed: then the tallies are by these arms, and of
+   * open events alone.
+   */
+  readonly dealt?: ReadonlyMap<string, string> | undefined;
+  /** What `selectedArrivals` gives of the same selection, if it was read before. */
+  readonly selected?: readonly Selected[] | undefined;
 };
 
+/** A dealt arm, as the fold is told of arms. */
+function dealtArm({ trial }: Protocol, participant: string, arm: string): Observation<'sealed'> {
+  const content = JSON.stringify([trial, participant, arm]);
+  const head = { side: 'sealed', type: 'arm-assigned', source: `/trials/${trial}/rehearsal`, id: participant } as const;
+  return { ...head, sha256: sha256(content), recordedAt: 0, day: 0, data: { arm } };
+}
+
+async function* arrivalsOf(all: AsyncIterable<Selected> | Iterable<Selected>): AsyncGenerator<Selected['arrivals']> {
+  for await (const { arrivals } of all) yield arrivals;
+}
+
+/** Everybody, with the arms that were dealt to them. */
+async function* dealtTo(
+  all: AsyncIterable<ReadonlyMap<string, Arrivals>>,
+  protocol: Protocol,
+  dealt: ReadonlyMap<string, string>,
+): AsyncGenerator<ReadonlyMap<string, Arrivals>> {
+  for await (const some of all) {
+    for (const [participant, { sealed }] of some) {
+      const arm = dealt.get(participant);
+      if (arm !== undefined) sealed.push(dealtArm(protocol, participant, arm));
+    }
+    yield some;
+  }
+}
+
 /**
- * The tallies of a selection of a trial's events, folded anew into a shard that lives no longer than this. They are those of the `open`
+ * The tallies of a selection of a trial's events, folded anew for this question alone. They are those of the `open`
  * side unless the trial is open-label or its key was given: then they are by arm (`closed`).
  */
 export async function selectionTallies({
@@ -36,60 +61,23 @@ export async function selectionTallies({
   selection,
   newest,
   key,
+  dealt,
+  selected,
 }: SelectionOptions): Promise<TrialTallies> {
   const isDouble = protocol.blinding === 'double';
-  const opened = isDouble ? key : undefined;
-  const decode = recordDecoder(opened && opener(opened));
-  const isSelected = selectedBy(selection, protocol);
-  const isWhole = selection.asOf === undefined && selection.cutOff === undefined;
+  const opened = isDouble && dealt === undefined ? key : undefined;
   const clock = clockOf(protocol, selection, newest === null ? undefined : civilDay(newest));
-  const folder = await mkdtemp(join(tmpdir(), 'holdfast-selection-'));
-  try {
-    const shard = await openShard({
-      file: join(folder, 'shard.duckdb'),
-      owner: 'selection',
-      logId: 'selection',
-      logEnd: 0,
-      protocol: protocolUpTo(protocol, selection.cutOff),
-      vault: opened === undefined ? openVault : trialVault(opened),
-    });
-    try {
-      let nextOffset = 0;
-      for (const partition of source.ends.keys()) {
-        const gathered = nothingGathered();
-        for await (const records of source.read(partition)) {
-          const wanted = records.filter(({ value }) => {
-            if (isWhole) return true;
-            const envelope = envelopeOf(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8'));
-            return isParticipants(envelope) && isSelected(envelope);
-          });
-          // What was sealed shows only now when it happened.
-          await gather(
-            gathered,
-            wanted,
-            decode,
-            ({ side, type, day }) => side === 'open' || happenedBy(selection.cutOff, fullType(type), dateOf(day)),
-          );
-        }
-        const everybody = [...gathered.arrivals];
-        for (let i = 0; i < everybody.length; i += participantsAtOnce) {
-          nextOffset += 1;
-          const arrivals = new Map(everybody.slice(i, i + participantsAtOnce));
-          await shard.apply({ nextOffset, chain: '', arrivals, clock });
-        }
-      }
-      const { open, closed } = await shard.tallies();
-      const asOf = clock === undefined ? null : dateOf(clock);
-      return {
-        tallies: addUp(noTallies, isDouble && opened === undefined ? open : closed),
-        positions: source.ends.map((offset) => ({ offset, asOf, protocolVersion: protocol.version, foldVersion })),
-        chains: source.ends.map(() => undefined),
-        stale: [],
-      };
-    } finally {
-      await shard.close();
-    }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const all = arrivalsOf(selected ?? selectedArrivals(source, protocol, selection, opened && opener(opened)));
+  const { open, closed } = await talliedOnce(dealt === undefined ? all : dealtTo(all, protocol, dealt), {
+    protocol: protocolUpTo(protocol, selection.cutOff),
+    vault: opened === undefined ? openVault : trialVault(opened),
+    clock,
+  });
+  const asOf = clock === undefined ? null : dateOf(clock);
+  return {
+    tallies: addUp(noTallies, isDouble && opened === undefined && dealt === undefined ? open : closed),
+    positions: source.ends.map((offset) => ({ offset, asOf, protocolVersion: protocol.version, foldVersion })),
+    chains: source.ends.map(() => undefined),
+    stale: [],
+  };
 }

@@ -7,10 +7,10 @@ import { folderObjectStore } from '@holdfast/objects/folder';
 import { storeFolders } from '@holdfast/runtime';
 import { CommandFailed } from './command-failed.ts';
 
-/** Cuts first: what they are made of was there before them. What was copied already is left. */
-async function copyObjects(from: ObjectStore, to: ObjectStore): Promise<void> {
+/** In the order of the prefixes; what was copied already is left. */
+async function copyObjects(from: ObjectStore, to: ObjectStore, prefixes: readonly string[]): Promise<void> {
   const copied = new Set<string>();
-  for (const prefix of ['cuts/', '']) {
+  for (const prefix of prefixes) {
     for await (const key of from.list(prefix)) {
       if (copied.has(key)) continue;
       const body = await from.get(key);
@@ -39,8 +39,14 @@ export async function backUp(data: string, out: string): Promise<void> {
   await mkdir(draft, { recursive: true, mode: 0o700 });
   const [from, to] = [storeFolders(data), storeFolders(draft)];
   await mkdir(join(draft, 'closed'), { mode: 0o700 });
-  // In this order: a cut's marks and audit record are in the log by the time that the cut is there.
-  if (existsSync(from.objects)) await copyObjects(folderObjectStore(from.objects), folderObjectStore(to.objects));
+  // In this order: the cut of a report is there by the time that the report is, and a cut's marks and audit record are in the log.
+  if (existsSync(from.closedObjects))
+    await copyObjects(folderObjectStore(from.closedObjects), folderObjectStore(to.closedObjects), [
+      ...['cancelled/', 'deliveries/', 'due/', 'reports/'],
+    ]);
+  // Cuts first: what they are made of was there before them.
+  if (existsSync(from.objects))
+    await copyObjects(folderObjectStore(from.objects), folderObjectStore(to.objects), ['cuts/', '']);
   await copyEmbeddedLog({ dir: from.log, closedDir: from.closedLog }, { dir: to.log, closedDir: to.closedLog });
   if (existsSync(join(data, 'store.json'))) await cp(join(data, 'store.json'), join(draft, 'store.json'));
   await rm(target, { recursive: true, force: true });

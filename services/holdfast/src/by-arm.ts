@@ -1,77 +1,18 @@
-import { userInfo } from 'node:os';
-import { type ByArmQuestion, type ByArmVerdict, mayShowByArm, openVault, trialVault } from '@holdfast/access';
-import { horizonOf, isSafetyMeasure, type Measure, type PatternRule, type Protocol } from '@holdfast/events';
-import { embeddedEventLog } from '@holdfast/log/embedded';
+import { isSafetyMeasure, type Measure, type PatternRule, type Protocol } from '@holdfast/events';
 import { differsByArm, foldVersion, isOpenMeasure, isOpenPattern } from '@holdfast/outcomes';
-import { everybody, isFinal, randomisedIn } from '@holdfast/tallies';
-import { type PublishedTrial, readTallies, readTrialAt, type TrialTallies, topicsOf } from '@holdfast/trials';
+import {
+  byArmVerdict,
+  lookAtSealed,
+  otherVersion,
+  type PublishedTrial,
+  readTallies,
+  readTrialAt,
+  replayOf,
+  type Subject,
+  type TrialTallies,
+} from '@holdfast/trials';
 import { CommandFailed } from './command-failed.ts';
 import { chooseTrial, type Store } from './store.ts';
-
-/** How arms are shown: their tokens in the tallies, and their names. */
-export type ArmNames = { token(arm: string): string; name(token: string): string | undefined };
-
-export function armNames({ keys }: Store, { protocol }: PublishedTrial): ArmNames {
-  const key = keys.get(protocol.trial);
-  const vault = protocol.blinding === 'double' && key !== undefined ? trialVault(key) : openVault;
-  const arms = protocol.arms.map(({ id }) => id);
-  return { token: (arm) => vault.armToken(arm), name: (token) => vault.armName(token, arms) };
-}
-
-/**
- * Whether a double-blind trial is over: nobody can still be randomised (as many as planned are, or the administrative end has
- * come), and everybody has passed the horizon of every measure. A pause in recruitment is no end.
- */
-function isOver(protocol: Protocol, { tallies, positions }: TrialTallies): boolean {
-  const { plannedParticipants, administrativeEnd, measures } = protocol;
-  const randomised = ({ id }: Measure) => randomisedIn(tallies, id, everybody);
-  // Of a population that not everybody joins nobody knows how many there are to be.
-  const ofEverybody = measures.filter(({ population }) => population === undefined);
-  const complete =
-    plannedParticipants !== undefined &&
-    ofEverybody.length > 0 &&
-    ofEverybody.every((measure) => randomised(measure) >= plannedParticipants);
-  const ended =
-    administrativeEnd !== undefined && positions.every((position) => (position?.asOf ?? '') > administrativeEnd);
-  return (
-    (complete || ended) &&
-    measures.every(
-      (measure) =>
-        isFinal(tallies, measure.id, horizonOf(measure, protocol)) ||
-        (measure.population !== undefined && randomised(measure) === 0),
-    )
-  );
-}
-
-/** Every look at numbers by arm of a double-blind trial is itself recorded. A look that cannot be recorded is not given. */
-async function recordLook({ folders }: Store, protocol: Protocol, question: string): Promise<void> {
-  const log = await embeddedEventLog({ dir: folders.log, closedDir: folders.closedLog });
-  const record = { at: new Date().toISOString(), who: userInfo().username, question };
-  try {
-    const value = new TextEncoder().encode(JSON.stringify(record));
-    await log.append(topicsOf(protocol).audit.name, [{ key: protocol.trial, value }]);
-  } finally {
-    await log.close();
-  }
-}
-
-/** What numbers by arm tell of: of safety they may be shown to who has the key, while the trial runs. */
-type Subject = ByArmQuestion['what'];
-
-/** Whether this store's keys open numbers by arm of a trial now; the reason if not. */
-export async function byArmVerdict(
-  store: Store,
-  { protocol }: PublishedTrial,
-  what: Subject = 'efficacy',
-): Promise<ByArmVerdict> {
-  const hasKey = store.keys.has(protocol.trial);
-  const closed =
-    hasKey && protocol.blinding === 'double' ? await readTallies(store.log, protocol, 'closed') : undefined;
-  const outdated = closed && otherVersion(protocol, closed);
-  if (outdated !== undefined) return { allowed: false, reason: outdated };
-  const passed = closed !== undefined && isOver(protocol, closed);
-  return mayShowByArm({ blinding: protocol.blinding, hasKey, allHorizonsPassed: passed, what });
-}
 
 /** Refuses what needs numbers by arm if they may not be shown; records the look if they may. */
 export async function lookByArm(
@@ -82,12 +23,7 @@ export async function lookByArm(
 ): Promise<void> {
   const verdict = await byArmVerdict(store, trial, what);
   if (!verdict.allowed) throw new CommandFailed(verdict.reason);
-  if (trial.protocol.blinding === 'double') await recordLook(store, trial.protocol, question);
-}
-
-/** Records that somebody looked, by the key, at what the sealed events of a double-blind trial say of themselves (no number by arm). */
-export async function lookAtSealed(store: Store, { protocol }: PublishedTrial, question: string): Promise<void> {
-  if (protocol.blinding === 'double') await recordLook(store, protocol, question);
+  await lookAtSealed(store, trial, question);
 }
 
 /**
@@ -156,19 +92,6 @@ export async function talliesOf({ log }: Store, protocol: Protocol, side: 'open'
   const outdated = otherVersion(protocol, read);
   if (outdated !== undefined) throw new CommandFailed(outdated);
   return read;
-}
-
-/** The command that builds a trial's tallies by its newest version. */
-function replayOf({ trial, blinding }: Protocol): string {
-  return `\`holdfast replay --trial ${trial}${blinding === 'double' ? ' --key FILE' : ''}\``;
-}
-
-/** Why tallies cannot answer for a protocol: they stand on another version of it. */
-function otherVersion(protocol: Protocol, { positions }: TrialTallies): string | undefined {
-  const { trial, version } = protocol;
-  const other = positions.find((position) => position !== undefined && position.protocolVersion !== version);
-  if (other === undefined) return undefined;
-  return `the tallies of ${trial} stand on protocol version ${other.protocolVersion}, and version ${version} is published; run ${replayOf(protocol)} first`;
 }
 
 /** Which topic answers a question: by arm in a double-blind trial, or of a closed measure, the closed one. */

@@ -1,37 +1,62 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Aggregate, type Folded, startAggregate } from '@holdfast/aggregate';
+import {
+  type Aggregate,
+  type Contradicted,
+  publishedOffsets,
+  type ShardListener,
+  startAggregate,
+} from '@holdfast/aggregate';
 import { StoreInUse } from '@holdfast/log';
-import { foldVersion } from '@holdfast/outcomes';
-import { type PublishedTrial, readTallies, topicsOf } from '@holdfast/trials';
+import { type PublishedTrial, topicsOf } from '@holdfast/trials';
 import { CommandFailed } from './command-failed.ts';
 import { progressOn } from './output/progress.ts';
 import type { Store } from './store.ts';
 
-type KeptIn = Pick<Store, 'log' | 'folders' | 'keys' | 'settings'>;
+type KeptIn = Pick<Store, 'log' | 'folders' | 'places' | 'keys' | 'settings'>;
 
-type AggregateOptions = {
-  readonly onFolded?: (folded: Folded) => void;
+type AggregateOptions = ShardListener & {
+  /** Whether the log is archived as it grows: by who goes on folding, not by a command that ends when all is folded. */
+  readonly isArchiving?: boolean;
   /** How many cores have other work meanwhile; default none. */
   readonly busyCores?: number;
 };
 
+/** As a command says it; a server writes it to its log. */
+const sayContradicted = ({ trial, partition, why }: Contradicted): void => {
+  process.stderr.write(
+    `${trial}, partition ${partition}: ${why}: the log was replaced by an older copy, or lost its newest records; the shard is set aside and made of the log anew\n`,
+  );
+};
+
 /** The aggregate on this store, its shards shared by as many threads as there are free cores, four at most. */
 export function aggregateFor(
-  { log, folders, keys, settings }: KeptIn,
-  { onFolded, busyCores = 0 }: AggregateOptions = {},
+  { log, folders, places, keys, settings }: KeptIn,
+  { busyCores = 0, isArchiving = false, onContradicted = sayContradicted, ...told }: AggregateOptions = {},
 ): Aggregate {
   return startAggregate({
     log,
     keys,
     shards: folders.shards,
     batchRecords: settings.batchRecords,
-    ...(onFolded === undefined ? {} : { onFolded }),
+    onContradicted,
+    ...told,
     threads: {
       count: Math.max(1, Math.min(4, availableParallelism() - busyCores)),
-      log: { dir: folders.log, closedDir: folders.closedLog },
+      log: places.log,
+      // Where shards move between machines they are restored from there.
+      snapshots: places.closedObjects.kind === 's3' ? places.closedObjects : undefined,
+      archive: isArchiving ? places.objects : undefined,
     },
   });
+}
+
+/**
+ * Whether workers on a cluster keep a trial's shards. Whoever joins there gets some of them: a command leaves them to the workers that have
+ * them. (On an embedded store one process has them all, and another is refused when it joins.)
+ */
+export async function haveWorkers({ log, places }: Store, { protocol }: PublishedTrial): Promise<boolean> {
+  return places.log.kind === 'kafka' && (await log.isJoined('aggregate', topicsOf(protocol).events.name));
 }
 
 /** Whether a trial's events can be folded: here, since the key is given or none is needed, or by the process that does so already. */
@@ -68,6 +93,7 @@ export function foldingOn(store: Store, options: Pick<AggregateOptions, 'busyCor
   const begun = async (trial: PublishedTrial): Promise<string> => {
     const { trial: name, blinding } = trial.protocol;
     if (blinding === 'double' && !store.keys.has(name)) return 'another process';
+    if (await haveWorkers(store, trial)) return 'a worker';
     aggregate ??= aggregateFor(store, options);
     try {
       await aggregate.keep(trial);
@@ -78,14 +104,6 @@ export function foldingOn(store: Store, options: Pick<AggregateOptions, 'busyCor
     }
   };
 
-  /** By partition, up to where the tallies of this version reach. */
-  const reached = async ({ protocol }: PublishedTrial): Promise<readonly number[]> => {
-    const { positions } = await readTallies(store.log, protocol, 'open');
-    return positions.map((at) =>
-      at !== undefined && at.protocolVersion >= protocol.version && at.foldVersion >= foldVersion ? at.offset : 0,
-    );
-  };
-
   /** Waits for the watermark while another process moves it; answers `here` if that one let go and the shards are kept here now. */
   const watch = async (trial: PublishedTrial, ends: readonly number[], keeper: string): Promise<string> => {
     const progress = progressOn(process.stderr);
@@ -94,7 +112,7 @@ export function foldingOn(store: Store, options: Pick<AggregateOptions, 'busyCor
     let [movedAt, triedAt, before] = [began, began, ''];
     try {
       for (;;) {
-        const at = await reached(trial);
+        const at = (await publishedOffsets(store.log, trial.protocol)).map((offset) => offset ?? 0);
         const missing = ends.reduce((sum, end, partition) => sum + Math.max(0, end - (at[partition] ?? 0)), 0);
         if (missing === 0) return keeper;
         const now = performance.now();

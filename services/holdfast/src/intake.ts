@@ -2,7 +2,8 @@ import { type Accepted, type Door, datesToTurn, type ImportedClock, importedCloc
 import { StoreInUse } from '@holdfast/log';
 import { type PublishedTrial, topicsOf } from '@holdfast/trials';
 import { CommandFailed } from './command-failed.ts';
-import { aggregateFor, canBeFolded, foldingOn } from './folding.ts';
+import { aggregateFor, canBeFolded, foldingOn, haveWorkers } from './folding.ts';
+import { inLogInForce } from './log-in-force.ts';
 import { chooseTrial, type Store } from './store.ts';
 
 /** Door and aggregate side by side: what is admitted is durable at once, and folded on the second core meanwhile. */
@@ -36,6 +37,10 @@ function saidPlainly(error: unknown): never {
 
 /** Drops a trial's shards and refills them from its log; answers up to where. */
 export async function refillShards(store: Store, trial: PublishedTrial): Promise<readonly number[]> {
+  if (await haveWorkers(store, trial))
+    throw new CommandFailed(
+      `workers keep the shards of ${trial.protocol.trial}; stop them (\`holdfast serve aggregate\`), then repeat this command`,
+    );
   const ends = await store.log.ends(topicsOf(trial.protocol).events.name);
   const aggregate = aggregateFor(store);
   try {
@@ -52,13 +57,15 @@ export async function refillShards(store: Store, trial: PublishedTrial): Promise
  * version are built beside the old ones, which answer until then.
  */
 export async function buildShards(store: Store, trial: PublishedTrial): Promise<void> {
-  const ends = await store.log.ends(topicsOf(trial.protocol).events.name);
-  const folding = foldingOn(store);
-  try {
-    await folding.upTo(trial, ends);
-  } finally {
-    await folding.stop();
-  }
+  await inLogInForce(store, trial, async (now) => {
+    const ends = await store.log.ends(topicsOf(now.protocol).events.name);
+    const folding = foldingOn(store);
+    try {
+      await folding.upTo(now, ends);
+    } finally {
+      await folding.stop();
+    }
+  });
 }
 
 /** Runs an intake and stops it whatever happens. */
@@ -71,7 +78,7 @@ export async function withIntake<T>(
   const door = await openDoor({ log, trials, now: () => new Date(), ownRecords: options.ownClock ?? false });
   const clocks = new Map<string, ImportedClock>();
   // Reading and judging what comes keeps a core busy as long as it lasts.
-  const folding = foldingOn(store, { busyCores: 1 });
+  let folding = foldingOn(store, { busyCores: 1 });
   let admitted = 0;
 
   const unfolded: string[] = [];
@@ -104,11 +111,19 @@ export async function withIntake<T>(
     async finish() {
       for (const [trial, clock] of clocks) {
         const published = chooseTrial(store, trial);
-        const { protocol } = published;
-        const imported = () => [clock.date() ?? []].flat();
-        const dates = async () => (protocol.clock === 'imported' ? imported() : datesToTurn(log, protocol, new Date()));
-        if (options.ownClock !== true) for (const date of await dates()) await door.turnDay(trial, date);
-        if (!unfolded.includes(trial)) await folding.upTo(published, await log.ends(topicsOf(protocol).events.name));
+        await inLogInForce(store, published, async (now) => {
+          const { protocol } = now;
+          const imported = () => [clock.date() ?? []].flat();
+          const dates = async () =>
+            protocol.clock === 'imported' ? imported() : datesToTurn(log, protocol, new Date());
+          if (options.ownClock !== true) for (const date of await dates()) await door.turnDay(trial, date);
+          if (unfolded.includes(trial)) return;
+          if (protocol.edition !== published.protocol.edition) {
+            await folding.stop();
+            folding = foldingOn(store, { busyCores: 1 });
+          }
+          await folding.upTo(now, await log.ends(topicsOf(protocol).events.name));
+        });
       }
     },
   };

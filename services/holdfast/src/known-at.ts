@@ -6,9 +6,9 @@ import {
   type Selection,
   selectionTallies,
 } from '@holdfast/aggregate';
-import { CivilDate, canonicalJson, dateIn, sha256 } from '@holdfast/events';
+import { CivilDate, dateIn } from '@holdfast/events';
 import { foldVersion } from '@holdfast/outcomes';
-import { type DataCut, listCuts, type PublishedTrial, readCut, readTrialAt } from '@holdfast/trials';
+import { type DataCut, listCuts, type PublishedTrial, readCut, trialOfCut } from '@holdfast/trials';
 import { Option } from 'commander';
 import { type ReadSide, standingTrial } from './by-arm.ts';
 import { CommandFailed } from './command-failed.ts';
@@ -59,14 +59,18 @@ export async function chooseCut({ objects }: Store, trial: string, name: string)
   throw new CommandFailed(`${trial} has no data cut named ${name}; ${known}`);
 }
 
-/** A trial as its protocols stood when a cut was made. */
-export async function trialOfCut({ log }: Store, { trial, name, protocol }: DataCut): Promise<PublishedTrial> {
-  const then = await readTrialAt(log, trial, protocol.version);
-  if (then === undefined || sha256(canonicalJson(then.protocol)) !== protocol.sha256)
-    throw new CommandFailed(
-      `cut ${name} was made with a protocol version ${protocol.version} that is not published in this store; publish that one`,
-    );
-  return then;
+/** The cut that is named; without a name the newest one there is. `what` is to be done with it. */
+export async function cutOrNewest(
+  store: Store,
+  trial: string,
+  name: string | undefined,
+  what: string,
+): Promise<DataCut> {
+  if (name !== undefined) return chooseCut(store, trial, name);
+  const newest = (await listCuts(store.objects, trial)).at(-1);
+  if (newest === undefined)
+    throw new CommandFailed(`${trial} has no data cut ${what}; make one by \`holdfast cut create --trial ${trial}\``);
+  return newest;
 }
 
 /** Nobody knows yet what will have been received by a day to come: as of it, days that nobody has lived would count as missed. */
@@ -109,9 +113,15 @@ export function cutReader(store: Store, trial: PublishedTrial, cut: DataCut): Re
 }
 
 /** What a cut is of, in a line. */
-export function cutLine({ trial, name, createdAt, asOf, cutOff, protocol, events, openDigest }: DataCut): string {
+export function cutLine(cut: DataCut): string {
+  const { trial, name, createdAt, asOf, cutOff, protocol, events, openDigest } = cut;
+  const rewritten = cut.rewritten?.at(-1);
+  const erased =
+    rewritten === undefined
+      ? ''
+      : ` · rewritten ${rewritten.at} to erase a participant (before: open digest ${rewritten.before.openDigest.slice(0, 16)})`;
   const bounds = `${asOf === null ? '' : ` · received by ${asOf}`}${cutOff === null ? '' : ` · up to ${cutOff}`}`;
-  return `cut ${name} of ${trial} · ${createdAt}${bounds} · protocol version ${protocol.version} · ${events} events · open digest ${openDigest.slice(0, 16)}`;
+  return `cut ${name} of ${trial} · ${createdAt}${bounds} · protocol version ${protocol.version} · ${events} events · open digest ${openDigest.slice(0, 16)}${erased}`;
 }
 
 /** Tells whoever reads numbers of a cut that another fold made them than the one it was made for. */

@@ -15,6 +15,7 @@ export type VerifiedPartition = {
 
 /** Recomputes a partition's hash chain over the records as stored, up to the offset that the shard's claim names, and to the end. */
 async function chainAt(store: Store, topic: string, partition: number, offset: number, end: number): Promise<string> {
+  if (end < offset) return '';
   let head = '';
   for await (const records of recordsBetween(store.log, topic, partition, { end: offset })) {
     head = chained(
@@ -22,7 +23,7 @@ async function chainAt(store: Store, topic: string, partition: number, offset: n
       records.map(({ value }) => value),
     );
   }
-  return end >= offset ? head : '';
+  return head;
 }
 
 /** Compares a trial's log with the heads of the hash chains that its shards recorded. */

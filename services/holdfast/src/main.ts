@@ -1,3 +1,4 @@
+import { holdfastVersion } from '@holdfast/runtime';
 import { Command } from 'commander';
 
 /** Each command with the module that adds it. Only the one that is called is loaded: `rates` need not wait for DuckDB. */
@@ -22,15 +23,17 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   rejected: async () => (await import('./commands/rejected.ts')).rejectedCommand,
   issues: async () => (await import('./commands/issues.ts')).issuesCommand,
   replay: async () => (await import('./commands/replay.ts')).replayCommand,
+  rewrite: async () => (await import('./commands/rewrite.ts')).rewriteCommand,
   backup: async () => (await import('./commands/backup.ts')).backupCommand,
   cut: async () => (await import('./commands/cut.ts')).cutCommand,
+  report: async () => (await import('./commands/report.ts')).reportCommand,
   verify: async () => (await import('./commands/verify.ts')).verifyCommand,
   bench: async () => (await import('./commands/bench.ts')).benchCommand,
 };
 
 const program = new Command('holdfast')
   .description('Rolling abstinence and relapse rates per arm, from the follow-up events of randomised trials.')
-  .version('0.1.0')
+  .version(holdfastVersion)
   .option('--data <folder>', 'the embedded store (default: HOLDFAST_DATA, else holdfast-data)')
   .option(
     '--key <file>',
@@ -42,6 +45,7 @@ const program = new Command('holdfast')
 
 /** Options that take no value; after any other option the next word is its value. */
 const flags = new Set([
+  '--abandon',
   '--dry-run',
   '--strict',
   '--replay',
@@ -53,8 +57,11 @@ const flags = new Set([
   '--counts',
   '--tipping',
   '--truth',
+  '--dummy',
+  '--no-wait',
   '--quick',
   '--full',
+  '--cluster',
   '--help',
   '-h',
   '--version',

@@ -1,8 +1,6 @@
-import { type AbstinenceMeasure, type FirstEventMeasure, isAbstinenceMeasure, windowsOf } from '@holdfast/events';
+import { isAbstinenceMeasure, windowsOf } from '@holdfast/events';
+import type { RateMeasure } from '@holdfast/reports/rows';
 import { abstinenceCurve, eventsCurve, type Slice, type Tallies } from '@holdfast/tallies';
-
-/** The measures that have rates day by day. */
-export type RateMeasure = AbstinenceMeasure | FirstEventMeasure;
 
 /** A run of study days on which a rate moved alike: numerator and denominator before and after, as `37/80`. */
 export type RateChange = {

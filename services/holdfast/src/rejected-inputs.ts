@@ -17,7 +17,7 @@ export const siteThatSent = ({ from, of }: KeptRejection): string | undefined =>
 
 /** The identities that an event speaks of: its own, and that of what it replaces. */
 function identitiesOf(decoded: Decoded): string[] {
-  if (decoded.kind === 'clock' || decoded.kind === 'mark') return [];
+  if (decoded.kind === 'clock' || decoded.kind === 'mark' || decoded.kind === 'foreign') return [];
   if (decoded.kind !== 'open' && decoded.kind !== 'sealed') return [identityKey(decoded)];
   const { observation } = decoded;
   const isReplacing = observation.type === 'correction' || observation.type === 'retraction';
@@ -38,8 +38,10 @@ async function lastReceived(
     for await (const records of recordsBetween(log, name, partition)) {
       for (const record of records) {
         if (!participants.has(record.key)) continue;
+        const identities = identitiesOf(await decode(record));
+        if (identities.length === 0) continue;
         const { receivedtime = '' } = JSON.parse(Buffer.from(record.value).toString()) as HoldfastEvent;
-        for (const identity of identitiesOf(await decode(record))) {
+        for (const identity of identities) {
           const of = `${record.key}\n${identity}`;
           if (receivedtime > (latest.get(of) ?? '')) latest.set(of, receivedtime);
         }

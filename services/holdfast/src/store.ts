@@ -2,15 +2,13 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseKeyFile, type TrialKey } from '@holdfast/access';
-import type { Measure, Protocol } from '@holdfast/events';
-import type { EventLog } from '@holdfast/log';
-import { embeddedEventLog } from '@holdfast/log/embedded';
-import type { ObjectStore } from '@holdfast/objects';
-import { folderObjectStore } from '@holdfast/objects/folder';
-import { checkStoreFormat, readSettings, type Settings, storeFolders } from '@holdfast/runtime';
+import { type EventLog, openLog } from '@holdfast/log';
+import { type ObjectStore, openObjects } from '@holdfast/objects';
+import { checkStoreFormat, guardClosed, readSettings, type Settings, storeFolders } from '@holdfast/runtime';
 import { type PublishedTrial, readTrials, type Trials } from '@holdfast/trials';
 import type { Command } from 'commander';
 import { CommandFailed } from './command-failed.ts';
+import { checkSharedFormat, type Places, placesFor } from './places.ts';
 
 /** Options that every command has, wherever they stand. */
 export type CommonOptions = { readonly data?: string; readonly key?: readonly string[] };
@@ -18,6 +16,7 @@ export type CommonOptions = { readonly data?: string; readonly key?: readonly st
 export type Store = {
   readonly settings: Settings;
   readonly folders: ReturnType<typeof storeFolders>;
+  readonly places: Places;
   readonly log: EventLog;
   readonly objects: ObjectStore;
   readonly trials: Trials;
@@ -61,8 +60,13 @@ export async function readKeys(named: readonly string[]): Promise<ReadonlyMap<st
   return keys;
 }
 
-/** The keys as the files stand now: to a folder of keys another one may have been added. */
+/** The keys as the files stand now: to a folder of keys another one may have been added. Nobody has checked whose they are. */
 export const givenKeys = ({ keysFrom }: Store): Promise<ReadonlyMap<string, TrialKey>> => readKeys(keysFrom);
+
+/** The keys that trials published, of those that are given: any other opens nothing, and what it makes of a trial would be wrong. */
+export function publishedKeys(given: ReadonlyMap<string, TrialKey>, trials: Trials): ReadonlyMap<string, TrialKey> {
+  return new Map([...given].filter(([trial, { keyId }]) => trials.get(trial)?.key?.keyId === keyId));
+}
 
 /** Opens the store that a command names and closes it whatever happens. */
 export function withStore<T>(
@@ -94,21 +98,27 @@ export async function openStore<T>(
 ): Promise<T> {
   const settings = settingsFor(options);
   const folders = storeFolders(settings.data);
-  if (access !== 'create' && !existsSync(folders.log)) {
+  const places = placesFor(settings);
+  const isEmbedded = places.log.kind === 'embedded';
+  if (isEmbedded && access !== 'create' && !existsSync(folders.log)) {
     throw new CommandFailed(
       `there is no store in ${settings.data}; name it by --data DIR, or begin one by \`holdfast protocol publish FILE\``,
     );
   }
   const keysFrom = options.key ?? [settings.key ?? []].flat();
   const keys = await readKeys(keysFrom);
+  const writes = access === 'read' ? 'read' : 'write';
+  const objects = await openObjects(places.objects);
   // Before anything is opened; a store that is begun now is marked once it is there.
-  if (existsSync(folders.log)) checkStoreFormat(settings.data, access === 'read' ? 'read' : 'write');
-  const log = await embeddedEventLog({ dir: folders.log, closedDir: folders.closedLog, readOnly: access === 'read' });
+  if (!isEmbedded) await checkSharedFormat(objects, writes);
+  else if (existsSync(folders.log)) checkStoreFormat(settings.data, writes);
+  const log = await openLog(places.log, writes);
   try {
-    if (access !== 'read') checkStoreFormat(settings.data, 'write');
+    guardClosed(settings.data, writes);
+    if (isEmbedded && access !== 'read') checkStoreFormat(settings.data, 'write');
     const trials = await readTrials(log);
     checkKeys(keys, trials);
-    return await work({ settings, folders, log, objects: folderObjectStore(folders.objects), trials, keys, keysFrom });
+    return await work({ settings, folders, places, log, objects, trials, keys, keysFrom });
   } finally {
     await log.close();
   }
@@ -125,15 +135,4 @@ export function chooseTrial({ trials }: Store, name: string | undefined): Publis
   if (trial === undefined)
     throw new CommandFailed(`trial ${name} is not published in this store; it has ${names.join(', ')}`);
   return trial;
-}
-
-/** The measure that a command is about: the named one, or the only one there is. */
-export function chooseMeasure(protocol: Protocol, name: string | undefined): Measure {
-  const names = protocol.measures.map(({ id }) => id);
-  if (name === undefined && names.length > 1)
-    throw new CommandFailed(`${protocol.trial} has several measures; choose one by --measure: ${names.join(', ')}`);
-  const measure = protocol.measures.find(({ id }) => id === (name ?? names[0]));
-  if (measure === undefined)
-    throw new CommandFailed(`${protocol.trial} has no measure ${name}; it has ${names.join(', ')}`);
-  return measure;
 }

@@ -1,7 +1,7 @@
 import type { Opener } from '@holdfast/access';
 import { type Decoded, participantRecords, recordDecoder } from '@holdfast/aggregate';
-import { type CivilDay, civilDay, type HoldfastEvent, type Protocol, siteOf } from '@holdfast/events';
-import type { EventLog } from '@holdfast/log';
+import { type CivilDay, type Protocol, siteOf } from '@holdfast/events';
+import type { EventLog, LogRecord } from '@holdfast/log';
 import { type History, type Issue, type IssueKind, identityKey, issuesOf, type Observation } from '@holdfast/outcomes';
 import { topicsOf } from '@holdfast/trials';
 import {
@@ -26,7 +26,8 @@ export const issueKinds = [
   'no-arm',
   'unreadable',
   'rejected',
-] as const satisfies readonly (IssueKind | 'unreadable' | 'rejected')[];
+  'foreign',
+] as const satisfies readonly (IssueKind | 'unreadable' | 'rejected' | 'foreign')[];
 
 export type ListedIssue = {
   readonly trial?: string;
@@ -73,6 +74,16 @@ function rejected(trial: string | undefined, rejection: RejectedInput): ListedIs
   };
 }
 
+/** What somebody else wrote to the trial's topic: nobody's, as whose it says to be cannot be known. */
+function foreign(
+  trial: string,
+  { partition, offset }: LogRecord,
+  { sha256 }: { readonly sha256: string },
+): ListedIssue {
+  const reason = `record ${offset} of partition ${partition} is no event, and not the door wrote it; find out who may write to the topic`;
+  return { trial, issue: 'foreign', reason, counts: false, sha256, isSettled: false };
+}
+
 export type TrialIssues = {
   readonly issues: readonly ListedIssue[];
   /** Offsets of the next events, by partition: what was read. */
@@ -97,19 +108,23 @@ export async function trialIssues(
   const showsClosed = opener !== undefined || protocol.blinding === 'open';
   const decode = recordDecoder(opener);
   let clock: CivilDay | undefined;
+  const issues: ListedIssue[] = [];
   const offsets = await log.ends(topicsOf(protocol).events.name);
   const all = participantRecords<Decoded>(log, protocol, offsets, {
     ...(participant === undefined ? {} : { participant }),
     ...(held === undefined ? {} : { held }),
-    read: decode,
-    onOwnRecord: ({ value }) => {
-      const event = JSON.parse(new TextDecoder().decode(value)) as HoldfastEvent;
-      if (event.type !== 'org.holdfast.day-turned.v1') return;
-      const day = civilDay(event.data.date);
-      clock = Math.max(clock ?? day, day);
+    read: (record) => {
+      const decoded = decode(record);
+      if (!(decoded instanceof Promise) && decoded.kind === 'foreign') issues.push(foreign(trial, record, decoded));
+      return decoded;
+    },
+    onOwnRecord: (record) => {
+      const decoded = decode(record);
+      if (decoded instanceof Promise) return;
+      if (decoded.kind === 'clock') clock = Math.max(clock ?? decoded.day, decoded.day);
+      if (decoded.kind === 'foreign' && participant === undefined) issues.push(foreign(trial, record, decoded));
     },
   });
-  const issues: ListedIssue[] = [];
   for await (const { participant: name, records } of all) {
     for (const issue of participantIssues(protocol, name, records, showsClosed)) {
       const site = siteOf(issue.source);

@@ -116,6 +116,38 @@ describe('the clock', () => {
     await clock.stop();
   });
 
+  test.each([
+    ['is turned there too', 3, ['2026-03-02', '2026-03-03']],
+    ['is turned there too, though it is the first', 1, ['2026-03-02', '2026-03-03']],
+  ])('a day that came to some partitions only %s', async (_, kept, days) => {
+    await publishProtocol(log, protocolOf('T', 'UTC'));
+    let left = 0;
+    /** Of which some leaders answer no more after so many records. */
+    const inPart: EventLog = {
+      ...log,
+      async append(topic, records) {
+        const taken = records.filter(() => {
+          left += 1;
+          return topic !== 'T.events' || left <= kept;
+        });
+        await log.append(topic, taken);
+        if (taken.length < records.length) throw new Error('no leader');
+        return [];
+      },
+    };
+    const first = await clockAt('2026-03-02T09:00:00Z', { log: inPart });
+    await first.lookAt('2026-03-03T09:00:00Z');
+    await first.stop();
+    const partial = await daysInLog('T');
+    expect(partial[0]).not.toEqual(partial[1]);
+    await (await clockAt('2026-03-03T10:00:00Z')).stop();
+    for (const turned of await daysInLog('T')) expect([...new Set(turned)].sort()).toEqual(days);
+    // Then it is known everywhere.
+    const third = await clockAt('2026-03-03T11:00:00Z');
+    expect(third.turned).toEqual([]);
+    await third.stop();
+  });
+
   test('goes by each trial’s own zone, and takes up trials that are published while it runs', async () => {
     await publishProtocol(log, protocolOf('NZ', 'Pacific/Auckland'));
     await publishProtocol(log, protocolOf('US', 'America/Los_Angeles'));

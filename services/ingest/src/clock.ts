@@ -1,5 +1,5 @@
 import { type CivilDay, civilDay, dateIn, dateOf, type Protocol } from '@holdfast/events';
-import type { EventLog } from '@holdfast/log';
+import { type EventLog, recordsBetween } from '@holdfast/log';
 import { readTallies, readTrials, topicsOf } from '@holdfast/trials';
 import { openDoor } from './door.ts';
 
@@ -7,35 +7,46 @@ import { openDoor } from './door.ts';
 const lookedThrough = 100_000;
 const lookedAtOnce = 5_000;
 
-/** The newest day that a trial's clock was turned to, as its log says near its end. */
-async function dayInLog(log: EventLog, protocol: Protocol): Promise<CivilDay | undefined> {
-  const { name } = topicsOf(protocol).events;
-  // A day is turned in all partitions at once: one of them tells.
-  const [end = 0] = await log.ends(name);
+/** The newest day that the clock was turned to in a partition, as its log says near its end. */
+async function dayInPartition(
+  log: EventLog,
+  topic: string,
+  partition: number,
+  end: number,
+): Promise<CivilDay | undefined> {
   for (let to = end; to > Math.max(0, end - lookedThrough); to -= lookedAtOnce) {
-    const from = Math.max(0, to - lookedAtOnce);
+    const between = { from: Math.max(0, to - lookedAtOnce), end: to };
     let newest: CivilDay | undefined;
-    for (let at = from; at < to; ) {
-      const records = await log.read(name, 0, at, { records: to - at, bytes: 16 * 1024 * 1024 });
+    for await (const records of recordsBetween(log, topic, partition, between)) {
       for (const { key, value } of records) {
         // Holdfast's own records have no participant, and a turned day says its date in its id.
         const date = key === '' ? /"id":"day-turned-([0-9-]{10})"/.exec(Buffer.from(value).toString())?.[1] : undefined;
         if (date !== undefined) newest = Math.max(newest ?? civilDay(date), civilDay(date));
       }
-      at = (records.at(-1)?.offset ?? to) + 1;
     }
     if (newest !== undefined) return newest;
   }
   return undefined;
 }
 
-/** The day that a trial's clock was turned to last. Where that lies far back in the log, the shards know it, if there are any. */
+/**
+ * The day that a trial's clock was turned to last in all partitions: an append to several may have come to some of them only. Where that
+ * lies far back in a partition's log, its shard knows it, if there is one.
+ */
 async function lastTurned(log: EventLog, protocol: Protocol): Promise<CivilDay | undefined> {
-  const inLog = await dayInLog(log, protocol);
-  if (inLog !== undefined) return inLog;
-  const { positions } = await readTallies(log, protocol, 'open');
-  const known = positions.flatMap((position) => position?.asOf ?? []).map(civilDay);
-  return known.length === 0 ? undefined : Math.min(...known);
+  const { name } = topicsOf(protocol).events;
+  const days: (CivilDay | undefined)[] = [];
+  for (const [partition, end] of (await log.ends(name)).entries())
+    days.push(await dayInPartition(log, name, partition, end));
+  if (days.includes(undefined)) {
+    const { positions } = await readTallies(log, protocol, 'open');
+    for (const [partition, position] of positions.entries())
+      if (position?.asOf) days[partition] ??= civilDay(position.asOf);
+  }
+  const known = days.flatMap((day) => day ?? []);
+  if (known.length === 0) return undefined;
+  // Where it was never turned, it has still to be turned to the first day that others were.
+  return Math.min(...known) - (days.includes(undefined) ? 1 : 0);
 }
 
 /** Every date that a live trial's clock has still to turn to: those after the last, up to today in the trial's zone. */

@@ -311,7 +311,7 @@ describe('marking a cut', () => {
   test('writes to every partition where it ends, as an event that can be replayed, and answers where that is', async () => {
     const door = await doorOf();
     await door.turnDay('KARE-2', '2026-03-02');
-    const marks = await door.markCut('KARE-2', 'dsmb-1');
+    const { marks } = await door.markCut('KARE-2', 'dsmb-1');
     const records = (await recordsOf('KARE-2.events')).filter(({ text }) => text.includes('cut-marked'));
     expect(records.map(({ partition }) => partition)).toEqual([0, 1, 2]);
     expect(marks).toEqual([1, 1, 1]);

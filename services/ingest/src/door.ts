@@ -12,7 +12,16 @@ import {
   type Upcasts,
 } from '@holdfast/events';
 import type { EventLog, NewRecord } from '@holdfast/log';
-import { type PublishedTrial, rejectedTopic, type Trials, topicsOf } from '@holdfast/trials';
+import {
+  type AppendedTo,
+  appendToTrial,
+  type PublishedTrial,
+  rejectedTopic,
+  type TrialLog,
+  type Trials,
+  type TrialTopics,
+  trialLogs,
+} from '@holdfast/trials';
 import { type Appended, placesOf } from './appended.ts';
 import { boxIdentity, type KeptContent } from './kept-content.ts';
 import { identityOf, isBlind, problemsInClear, type Rejection } from './rejections.ts';
@@ -37,8 +46,8 @@ export interface Door {
   admit(accepted: readonly Accepted[]): Promise<readonly Appended[]>;
   /** Writes a trial's clock to every partition: the date that has begun. */
   turnDay(trial: string, date: string): Promise<void>;
-  /** Writes to every partition where a data cut ends; answers the marks, by partition: what lies before them is in the cut. */
-  markCut(trial: string, cut: string): Promise<readonly number[]>;
+  /** Writes to every partition where a data cut ends; answers the marks, by partition, and in which log: what lies before them is in the cut. */
+  markCut(trial: string, cut: string): Promise<{ readonly marks: readonly number[]; readonly at: TrialLog }>;
   /** Keeps rejected inputs, so that none is lost. */
   keepRejected(rejections: readonly Rejection[]): Promise<void>;
   /** Notes that a full export of a mapping's tables was taken in, begun at `since`: what it rejected before then is outdated. */
@@ -148,6 +157,18 @@ export async function openDoor({ log, trials, now, ownRecords = false, upcasts }
     return { key: subject, value: bytesOf(canonicalEvent(sealed, receivedtime)) };
   };
 
+  const logs = trialLogs(log);
+  /** Where a trial's log lay at the last append; the publications that the door was hung by may be older. */
+  const places = new Map<string, TrialLog>();
+  const append = async (
+    trial: string,
+    topic: keyof TrialTopics,
+    records: (at: TrialLog) => readonly NewRecord[],
+  ): Promise<AppendedTo> => {
+    const appended = await appendToTrial(log, logs, places.get(trial) ?? published(trial).protocol, topic, records);
+    places.set(trial, appended.at);
+    return appended;
+  };
   const everyPartition = (record: NewRecord, partitions: number): NewRecord[] =>
     Array.from({ length: partitions }, (_, partition) => ({ ...record, partition }));
 
@@ -213,7 +234,7 @@ export async function openDoor({ log, trials, now, ownRecords = false, upcasts }
 
     async admit(accepted) {
       const receivedtime = now().toISOString();
-      const byTrial = new Map<string, NewRecord[]>();
+      const byTrial = new Map<string, { readonly isOwn: boolean; readonly record: NewRecord }[]>();
       for (const one of accepted) {
         const { event, trial } = one;
         const records = byTrial.get(trial) ?? [];
@@ -221,20 +242,19 @@ export async function openDoor({ log, trials, now, ownRecords = false, upcasts }
         // A replayed log says when each event first came: what was known when must not become today.
         const received = ownRecords ? (event.receivedtime ?? receivedtime) : receivedtime;
         const record = recordOf(one, received);
-        if (isOwnRecord(event.type)) records.push(...everyPartition(record, published(trial).protocol.partitions));
-        else records.push(record);
+        records.push({ isOwn: isOwnRecord(event.type), record });
       }
-      const places: Appended[] = [];
-      for (const [trial, records] of byTrial) {
-        const { protocol } = published(trial);
-        const offsets = await log.append(topicsOf(protocol).events.name, records);
-        places.push(...placesOf(trial, protocol.partitions, records, offsets));
+      const went: Appended[] = [];
+      for (const [trial, all] of byTrial) {
+        const records = ({ partitions }: TrialLog) =>
+          all.flatMap(({ isOwn, record }) => (isOwn ? everyPartition(record, partitions) : [record]));
+        const { at, offsets } = await append(trial, 'events', records);
+        went.push(...placesOf(trial, at.partitions, records(at), offsets));
       }
-      return places;
+      return went;
     },
 
     async turnDay(trial, date) {
-      const { protocol } = published(trial);
       const time = `${date}T00:00:00+00:00`;
       const event = {
         specversion: '1.0',
@@ -247,11 +267,10 @@ export async function openDoor({ log, trials, now, ownRecords = false, upcasts }
         data: { date },
       };
       const record = { key: '', value: bytesOf(canonicalJson(event)) };
-      await log.append(topicsOf(protocol).events.name, everyPartition(record, protocol.partitions));
+      await append(trial, 'events', ({ partitions }) => everyPartition(record, partitions));
     },
 
     async markCut(trial, cut) {
-      const { protocol } = published(trial);
       const time = now().toISOString();
       const event = {
         specversion: '1.0',
@@ -265,15 +284,16 @@ export async function openDoor({ log, trials, now, ownRecords = false, upcasts }
         data: { cut },
       };
       const record = { key: '', value: bytesOf(canonicalJson(event)) };
-      return log.append(topicsOf(protocol).events.name, everyPartition(record, protocol.partitions));
+      const { at, offsets } = await append(trial, 'events', ({ partitions }) => everyPartition(record, partitions));
+      return { marks: offsets, at };
     },
 
     async keepRejected(rejections) {
-      const byTopic = new Map<string, NewRecord[]>();
+      /** By trial; undefined: of none that is published. */
+      const byTrial = new Map<string | undefined, NewRecord[]>();
       const receivedtime = now().toISOString();
       for (const { trial, where, problems, input, mapping, from, isAmbiguous } of rejections) {
         const protocol = trial === undefined ? undefined : published(trial).protocol;
-        const { name } = protocol === undefined ? rejectedTopic : topicsOf(protocol).rejected;
         const text = input === undefined ? undefined : smallText(input);
         const content = {
           where,
@@ -285,18 +305,23 @@ export async function openDoor({ log, trials, now, ownRecords = false, upcasts }
           ...(text === undefined ? {} : { of: identityOf(input, isBlind(protocol, trials), protocol) }),
           ...(input === undefined ? {} : kept(protocol, where, input, text)),
         };
-        const records = byTopic.get(name) ?? [];
-        byTopic.set(name, records);
+        const records = byTrial.get(trial) ?? [];
+        byTrial.set(trial, records);
         records.push({ key: where, value: bytesOf(JSON.stringify(content)) });
       }
-      if (byTopic.has(rejectedTopic.name)) await log.createTopic(rejectedTopic);
-      for (const [topic, records] of byTopic) await log.append(topic, records);
+      for (const [trial, records] of byTrial) {
+        if (trial !== undefined) {
+          await append(trial, 'rejected', () => records);
+          continue;
+        }
+        await log.createTopic(rejectedTopic);
+        await log.append(rejectedTopic.name, records);
+      }
     },
 
     async exported(mapping, since) {
       const value = bytesOf(JSON.stringify({ exported: mapping, since: since.toISOString() }));
-      for (const { protocol } of trials.values())
-        await log.append(topicsOf(protocol).rejected.name, [{ key: mapping, value }]);
+      for (const trial of trials.keys()) await append(trial, 'rejected', () => [{ key: mapping, value }]);
     },
   };
 }

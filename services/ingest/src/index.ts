@@ -3,7 +3,7 @@ export { type Clock, type ClockOptions, datesToTurn, startClock } from './clock.
 export { type Accepted, type Door, type DoorOptions, NoTrialKey, openDoor, type Verdict } from './door.ts';
 export { type EventInput, eventInputs } from './event-files.ts';
 export { type ImportedClock, importedClock } from './imported-clock.ts';
-export { contentOf, type KeysAtHand, type SentContent } from './kept-content.ts';
+export { contentIn, contentOf, type KeptContent, type KeysAtHand, type SentContent } from './kept-content.ts';
 export { type KeptRejection, type RejectedIdentity, type Rejection, readRejections } from './rejections.ts';
 export { outOfScope } from './source-scope.ts';
 export { type Inlet, type TakeEventsOptions, type TakenEvents, takeEvents } from './take-events.ts';

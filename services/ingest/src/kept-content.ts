@@ -38,7 +38,11 @@ export async function contentOf(
   const topic = protocol === undefined ? rejectedTopic.name : topicsOf(protocol).rejected.name;
   const [record] = await log.read(topic, 0, offset, { records: 1, bytes: 1 });
   if (record?.offset !== offset) throw new Error(`offset ${offset} of ${topic} is not there`);
-  const content = JSON.parse(decoder.decode(record.value)) as KeptContent;
+  return contentIn(JSON.parse(decoder.decode(record.value)) as KeptContent, where, keys);
+}
+
+/** What was sent, of a rejected input as it is kept. @throws UnreadableBox if the box in which it is kept was changed */
+export async function contentIn(content: KeptContent, where: string, keys: KeysAtHand): Promise<SentContent> {
   if ('omitted' in content) return 'not kept';
   if ('input' in content) return { input: content.input };
   const boxes = 'sealed' in content ? [content.sealed] : 'sealedForEach' in content ? content.sealedForEach : [];

@@ -16,6 +16,14 @@ export const crashPoints = [
   'after-claim',
   'before-archive',
   'after-archive',
+  'before-snapshot',
+  'after-snapshot',
+  'before-cut',
+  'after-cut',
+  'before-removal',
+  'after-removal',
+  'before-rename',
+  'after-rename',
 ];
 
 const [wanted = '', passing = '1'] = (process.env.CRASH_AT ?? '').split(':');

@@ -13,12 +13,15 @@ import {
 } from '../identifiers.ts';
 import { BiomarkerKind } from '../types/biomarker.ts';
 import { observationTypes } from '../types/observation-types.ts';
+import { checkEstimands, Estimand } from './estimands.ts';
 import { checkGroups, Group, Population } from './groups.ts';
 import { DeclaredInstrument, instrumentsOf } from './instruments.ts';
 import { checkMeasure } from './measures/check-measure.ts';
 import { Measure } from './measures/measure.ts';
 import { checkPatterns, checkSubstances, PatternRule } from './patterns.ts';
 import { type Report, reportRepeats } from './report.ts';
+import { checkReportSchedules, ReportSchedule } from './report-schedules.ts';
+import { timeZone } from './time-zone.ts';
 
 const Arm = z.strictObject({
   id: ArmId,
@@ -90,18 +93,6 @@ const Amendment = z
 // Day 0 is open by design: without it a blinded coordinator could not even see who is due.
 const alwaysOpen = ['participant-enrolled', 'participant-randomised', 'participant-rerandomised'];
 const closable = Object.keys(observationTypes).filter((type) => !alwaysOpen.includes(type)) as [string, ...string[]];
-
-const timeZone = z.string().refine(
-  (zone) => {
-    try {
-      new Intl.DateTimeFormat('en', { timeZone: zone });
-      return true;
-    } catch {
-      return false;
-    }
-  },
-  { error: 'is no IANA time zone; write it like Europe/London' },
-);
 
 const shape = z.strictObject({
   format: z.literal('holdfast-protocol/1'),
@@ -189,6 +180,19 @@ const shape = z.strictObject({
     .max(20)
     .default([])
     .meta({ description: 'rules by which weekly use patterns are written; one of them is the default' }),
+  // Without defaults: what a protocol does not say leaves its digest as it was.
+  estimands: z
+    .array(Estimand)
+    .min(1)
+    .max(50)
+    .optional()
+    .meta({ description: 'what is estimated, primary and secondary; shown in outcome reports' }),
+  reports: z
+    .array(ReportSchedule)
+    .min(1)
+    .max(50)
+    .optional()
+    .meta({ description: 'reports that are made by themselves, and when' }),
 });
 
 /** A trial, declared. Nothing about a particular trial is in code. */
@@ -249,6 +253,8 @@ export const Protocol = shape
       checkSubstances(studyDrugs, known, (path, message) => report(['arms', index, 'studyDrugs', ...path], message));
     });
     checkPatterns(protocol.patterns, known, (path, message) => report(['patterns', ...path], message));
+    checkEstimands(protocol.estimands ?? [], protocol, (path, message) => report(['estimands', ...path], message));
+    checkReportSchedules(protocol.reports ?? [], protocol, (path, message) => report(['reports', ...path], message));
   })
   .meta({
     title: 'Holdfast protocol',

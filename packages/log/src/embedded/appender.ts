@@ -1,6 +1,8 @@
 import type { NewRecord } from '../event-log.ts';
 import { checkSize, placeOf } from '../limits.ts';
-import { endsKey, readEnds, segmentKey, writeEnds } from './keys.ts';
+import { NoSuchTopic } from '../log-errors.ts';
+import { endsKey, segmentKey, writeEnds } from './keys.ts';
+import { endsIn } from './reader.ts';
 import { pack, type Segment } from './segment.ts';
 import type { Change, Store } from './store.ts';
 import type { Topic } from './topics.ts';
@@ -37,7 +39,9 @@ export function appenderTo(store: Store, appended: () => void): Appender {
         const offsets = await commit(store, calls);
         appended();
         calls.forEach((call, i) => {
-          call.resolve(offsets[i] ?? []);
+          const placed = offsets[i] ?? [];
+          if (placed instanceof NoSuchTopic) call.reject(placed);
+          else call.resolve(placed);
         });
       } catch (error) {
         for (const call of calls) call.reject(error);
@@ -68,12 +72,13 @@ function nextCalls(waiting: Call[]): Call[] {
   return waiting.splice(0, beyond < 0 ? waiting.length : beyond);
 }
 
-/** Commits the calls in one transaction; answers the offsets of each. */
-async function commit(store: Store, calls: readonly Call[]): Promise<number[][]> {
+/** Commits the calls in one transaction; answers the offsets of each, or that its topic was removed meanwhile. */
+async function commit(store: Store, calls: readonly Call[]): Promise<(number[] | NoSuchTopic)[]> {
   const batches = [...grouped(calls, (call) => call.topic)].map(([topic, ofTopic]) => packBatch(topic, ofTopic));
   const nexts = await store.write((change) => new Map(batches.map((batch) => [batch.topic, place(change, batch)])));
   return calls.map(({ topic, partitions }) => {
     const next = nexts.get(topic) ?? [];
+    if (next instanceof NoSuchTopic) return next;
     return partitions.map((partition) => {
       const offset = next[partition] ?? 0;
       next[partition] = offset + 1;
@@ -106,9 +111,15 @@ function grouped<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key):
   return groups;
 }
 
-/** Puts a batch at the ends of its partitions; answers what the ends were. */
-function place(change: Change, { topic, segments }: Batch): number[] {
-  const before = readEnds(change.get(endsKey(topic.number)) ?? new Uint8Array());
+/** Puts a batch at the ends of its partitions; answers what the ends were. Calls to other topics do not suffer for one that was removed. */
+function place(change: Change, { topic, segments }: Batch): number[] | NoSuchTopic {
+  let before: number[];
+  try {
+    before = [...endsIn(change, topic)];
+  } catch (error) {
+    if (error instanceof NoSuchTopic) return error;
+    throw error;
+  }
   const ends = [...before];
   for (const [partition, there] of segments) {
     let next = ends[partition] ?? 0;

@@ -1,5 +1,5 @@
+import { type Holder, holderOf, lifeOf, wordOf } from '@holdfast/processes';
 import { StoreInUse } from '../log-errors.ts';
-import { type Holder, holderOf, lifeOf, wordOf } from './holder.ts';
 import { claimKey } from './keys.ts';
 import type { Store } from './store.ts';
 import type { Topic } from './topics.ts';

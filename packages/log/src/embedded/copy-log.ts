@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { chmod, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { thisHolder } from './holder.ts';
+import { thisHolder } from '@holdfast/processes';
 import { claimsPrefix } from './keys.ts';
 import { openStore } from './store.ts';
 import { syncFolder } from './store-files.ts';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
+import { thisHolder } from '@holdfast/processes';
 import { defaultBatch, type EventLog } from '../event-log.ts';
 import { checkBounds, checkGroup, checkOffset, checkPartition } from '../limits.ts';
 import { InvalidRequest, LogUnavailable } from '../log-errors.ts';
@@ -8,7 +9,6 @@ import { appenderTo } from './appender.ts';
 import { arrivalsBy } from './arrivals.ts';
 import { claimsOf } from './claims.ts';
 import { groupsOf } from './groups.ts';
-import { thisHolder } from './holder.ts';
 import { endsOf, readFrom } from './reader.ts';
 import { openStore, type Store } from './store.ts';
 import { topicsIn } from './topics.ts';
@@ -74,6 +74,7 @@ export async function embeddedEventLog(options: EmbeddedLogOptions): Promise<Eve
   return {
     createTopic: (spec) => change(() => topics.make(spec)),
     topics: () => use(async () => topics.all()),
+    removeTopic: (name) => change(() => topics.remove(name)),
     topicId: (name) =>
       use(async () => {
         const { store, number } = topics.named(name);

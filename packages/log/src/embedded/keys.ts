@@ -4,6 +4,18 @@
 export const metaKey = Buffer.from('m');
 export const topicsPrefix = Buffer.from('t');
 
+/** The number of the next topic; absent in stores that never had a topic removed by then. A number is given once. */
+export const nextNumberKey = Buffer.from('n');
+
+/** Of a topic that was removed, what is not cleared away yet. */
+export const removedPrefix = Buffer.from('x');
+
+export function removedKey(topic: number): Buffer {
+  const key = Buffer.alloc(5, 'x');
+  key.writeUInt32BE(topic, 1);
+  return key;
+}
+
 export function topicKey(name: string): Buffer {
   return Buffer.from(`t${name}`);
 }
@@ -21,6 +33,11 @@ export function segmentKey(topic: number, partition: number, offset: number): Bu
   key.writeUInt32BE(partition, 5);
   key.writeBigUInt64BE(BigInt(offset), 9);
   return key;
+}
+
+/** What the keys of all segments of a topic begin with. */
+export function segmentsPrefix(topic: number): Buffer {
+  return segmentKey(topic, 0, 0).subarray(0, 5);
 }
 
 /** The first offset of the segment under this key, if it is a segment of that partition. */

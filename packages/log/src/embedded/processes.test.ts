@@ -194,7 +194,7 @@ test('other processes opening and closing all the time neither lose nor damage w
 test('several processes and threads append at once: nothing is lost or doubled', async () => {
   const log = await withTopic();
   const processes = [start('some', 100), start('some', 100)];
-  const threads = [0, 1].map(() => new Worker(script, { workerData: ['some', root, 100] }));
+  const threads = [0, 1].map(() => new Worker(script, { workerData: ['some', root, 100], execArgv: [] }));
   const own = Array.from({ length: 100 }, () => log.append('t', [{ key: 'k', value: Buffer.from('x') }]));
   await Promise.all([
     ...own,
@@ -229,7 +229,7 @@ describe('a group', () => {
   test('in this process is left alone by another one and by a worker thread', async () => {
     const log = await withTopic();
     const membership = await log.join('g', 't', member);
-    const thread = new Worker(script, { workerData: ['member', root] });
+    const thread = new Worker(script, { workerData: ['member', root], execArgv: [] });
     const said = once(thread, 'message');
     const refused = { code: 'HF_STORE_IN_USE', message: expect.stringContaining(`process ${process.pid}`) };
     expect(await start('member').next()).toMatchObject(refused);

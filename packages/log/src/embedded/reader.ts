@@ -1,18 +1,25 @@
 import type { BatchBounds, LogRecord } from '../event-log.ts';
-import { LogUnavailable, OffsetOutOfRange } from '../log-errors.ts';
+import { LogUnavailable, NoSuchTopic, OffsetOutOfRange } from '../log-errors.ts';
 import { endsKey, offsetOf, readEnds, segmentKey } from './keys.ts';
 import { countOf, isIntact, unpack } from './segment.ts';
 import type { View } from './store.ts';
 import type { Topic } from './topics.ts';
 
-export function endsOf({ number, store }: Topic): readonly number[] {
-  return store.read((view) => readEnds(view.get(endsKey(number)) ?? new Uint8Array()));
+export function endsOf(topic: Topic): readonly number[] {
+  return topic.store.read((view) => endsIn(view, topic));
+}
+
+/** The ends of a topic in a state of its store; it may have been removed since it was looked up. */
+export function endsIn(view: View, { name, number, store }: Topic): readonly number[] {
+  const ends = view.get(endsKey(number));
+  if (ends === undefined) throw new NoSuchTopic(`topic ${name} in ${store.dir} was removed: look up what replaced it`);
+  return readEnds(ends);
 }
 
 export function readFrom(topic: Topic, partition: number, from: number, most: BatchBounds): readonly LogRecord[] {
   const { name, number, store } = topic;
   return store.read((view) => {
-    const end = readEnds(view.get(endsKey(number)) ?? new Uint8Array())[partition] ?? 0;
+    const end = endsIn(view, topic)[partition] ?? 0;
     if (from > end)
       throw new OffsetOutOfRange(
         `topic ${name}, partition ${partition} in ${store.dir} ends at ${end}, there is no offset ${from}: ` +

@@ -1,6 +1,6 @@
+import type { Holder } from '@holdfast/processes';
 import { open, type RootDatabase } from 'lmdb';
 import { LogUnavailable } from '../log-errors.ts';
-import type { Holder } from './holder.ts';
 import { metaKey } from './keys.ts';
 import { storeError } from './store-errors.ts';
 import { absent, isStoreThere, readyFolder, syncFolder } from './store-files.ts';
@@ -11,6 +11,8 @@ export type View = {
   get(key: Uint8Array): Uint8Array | undefined;
   /** The entry with the greatest key that is not above `key`. */
   last(key: Uint8Array): { readonly key: Uint8Array; readonly value: Uint8Array } | undefined;
+  /** At most so many keys that begin with a prefix, in order. */
+  keysUnder(prefix: Uint8Array, most: number): readonly Uint8Array[];
   under(prefix: Uint8Array): readonly { readonly key: Uint8Array; readonly value: Uint8Array }[];
 };
 
@@ -69,17 +71,7 @@ export async function openStore({
     const release = await holdWriteLock(dir, me);
     try {
       const there = isStoreThere(dir, readOnly);
-      // Also for readers opened for writing: LMDB shares one environment per process, and a reader that came first would make the
-      // process's writers crash. Without `overlappingSync`, what can be seen is on disk, so no reader gets ahead of a power cut.
-      const options = {
-        path: dir,
-        overlappingSync: false,
-        encoding: 'binary',
-        keyEncoding: 'binary',
-        mapSize: mapBytes,
-      } as const;
-      const more = { maxReaders: 512, noSubdir: false, permissionsMode: fileMode };
-      const db = open<Uint8Array, Uint8Array>({ ...options, ...more });
+      const db = openEnvironment(dir, { mapBytes, fileMode });
       try {
         const meta = metaOf(db, dir, readOnly, newId);
         if (!there) syncFolder(dir);
@@ -94,6 +86,30 @@ export async function openStore({
   } catch (error) {
     throw storeError(error, dir, 'open');
   }
+}
+
+/** Opens what is in a folder, under the write lock and when `isStoreThere` has looked at it. */
+export function openEnvironment(
+  dir: string,
+  { mapBytes, fileMode }: Pick<StoreOptions, 'mapBytes' | 'fileMode'>,
+): RootDatabase<Uint8Array, Uint8Array> {
+  // Also for readers opened for writing: LMDB shares one environment per process, and a reader that came first would make the
+  // process's writers crash. Without `overlappingSync`, what can be seen is on disk, so no reader gets ahead of a power cut.
+  const options = {
+    path: dir,
+    overlappingSync: false,
+    encoding: 'binary',
+    keyEncoding: 'binary',
+    mapSize: mapBytes,
+  } as const;
+  const more = { maxReaders: 512, noSubdir: false, permissionsMode: fileMode };
+  return open<Uint8Array, Uint8Array>({ ...options, ...more });
+}
+
+/** The live processes that have an environment open, in whichever container; this one too. */
+export function processesOn(db: RootDatabase<Uint8Array, Uint8Array>): readonly number[] {
+  db.readerCheck(); // forgets the dead
+  return [...new Set([...db.readerList().matchAll(/^ *(\d+) /gm)].map(([, pid]) => Number(pid)))];
 }
 
 function metaOf(db: RootDatabase<Uint8Array, Uint8Array>, dir: string, readOnly: boolean, newId: () => string): Meta {
@@ -126,6 +142,14 @@ function storeOn(db: RootDatabase<Uint8Array, Uint8Array>, dir: string, id: stri
     last(key) {
       for (const entry of db.getRange({ start: key, reverse: true, limit: 1 })) return entry;
       return undefined;
+    },
+    keysUnder(prefix, most) {
+      const found = [];
+      for (const key of db.getKeys({ start: prefix, limit: most })) {
+        if (!Buffer.from(key).subarray(0, prefix.length).equals(prefix)) break;
+        found.push(Buffer.from(key));
+      }
+      return found;
     },
     under(prefix) {
       const found = [];
@@ -190,10 +214,7 @@ function storeOn(db: RootDatabase<Uint8Array, Uint8Array>, dir: string, id: stri
       lastWrite = written.catch(() => undefined);
       return written;
     },
-    hasReader(pid) {
-      db.readerCheck(); // forgets the dead
-      return new RegExp(`^ *${pid} `, 'm').test(db.readerList());
-    },
+    hasReader: (pid) => processesOn(db).includes(pid),
     async copyTo(folder) {
       checkOpen();
       try {

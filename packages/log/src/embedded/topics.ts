@@ -1,10 +1,20 @@
 import type { TopicSpec } from '../event-log.ts';
 import { checkTopic } from '../limits.ts';
 import { NoSuchTopic, TopicMismatch } from '../log-errors.ts';
-import { endsKey, topicKey, topicsPrefix, writeEnds } from './keys.ts';
+import {
+  endsKey,
+  nextNumberKey,
+  readEnds,
+  removedKey,
+  removedPrefix,
+  segmentsPrefix,
+  topicKey,
+  topicsPrefix,
+  writeEnds,
+} from './keys.ts';
 import type { Change, Store, View } from './store.ts';
 
-/** A topic and where it lies. Numbers are given in order of creation, within a store. */
+/** A topic and where it lies. Numbers are given in order of creation, within a store, each one once. */
 export type Topic = TopicSpec & { readonly number: number; readonly store: Store };
 
 type Entry = { readonly number: number; readonly partitions: number };
@@ -12,12 +22,42 @@ type Entry = { readonly number: number; readonly partitions: number };
 /** The topics of an open and a closed store: one name space over both. */
 export type Topics = {
   make(spec: TopicSpec): Promise<void>;
+  remove(name: string): Promise<void>;
   all(): readonly TopicSpec[];
   named(name: string): Topic;
 };
 
+/** Segments cleared away in one transaction: others get their turn between two. */
+const clearedAtOnce = 256;
+
 export function topicsIn(stores: { readonly open: Store; readonly closed: Store }): Topics {
-  const known = new Map<string, Topic>(); // what a topic is never changes
+  const known = new Map<string, Topic>(); // what a topic of a number is never changes
+
+  /** Whether the topic of that number is there still: another process may have removed it, and given its name to another. */
+  const isThere = ({ number, store }: Topic) => store.read((view) => view.get(endsKey(number)) !== undefined);
+
+  function lookUp(name: string): Topic | undefined {
+    const found = known.get(name);
+    if (found !== undefined && isThere(found)) return found;
+    known.delete(name);
+    return find(name);
+  }
+
+  /** Clears away what is left of removed topics; whoever is killed meanwhile leaves it to the next one. */
+  async function clear(store: Store): Promise<void> {
+    for (;;) {
+      const isCleared = await store.write((change) => {
+        const [mark] = change.under(removedPrefix);
+        if (mark === undefined) return true;
+        const number = Buffer.from(mark.key).readUInt32BE(1);
+        const keys = change.keysUnder(segmentsPrefix(number), clearedAtOnce);
+        for (const key of keys) change.remove(key);
+        if (keys.length < clearedAtOnce) change.remove(mark.key);
+        return false;
+      });
+      if (isCleared) return;
+    }
+  }
 
   function find(name: string): Topic | undefined {
     for (const access of ['open', 'closed'] as const) {
@@ -30,7 +70,7 @@ export function topicsIn(stores: { readonly open: Store; readonly closed: Store 
 
   function isMade(spec: TopicSpec): boolean {
     const { name, partitions, access } = spec;
-    const found = known.get(name) ?? find(name);
+    const found = lookUp(name);
     if (!found) return false;
     if (found.partitions !== partitions || found.access !== access)
       throw new TopicMismatch(
@@ -60,6 +100,19 @@ export function topicsIn(stores: { readonly open: Store; readonly closed: Store 
         }
       }
     },
+    async remove(name) {
+      const topic = lookUp(name);
+      known.delete(name);
+      if (topic !== undefined)
+        await topic.store.write((change) => {
+          // Without its ends it is gone for everybody at once, in one step with its name.
+          if (entryOf(change, name)?.number !== topic.number) return;
+          change.remove(topicKey(name));
+          change.remove(endsKey(topic.number));
+          change.put(removedKey(topic.number), Buffer.alloc(0));
+        });
+      for (const store of [stores.open, stores.closed]) if (store.read(hasRemoved)) await clear(store);
+    },
     all() {
       return (['open', 'closed'] as const)
         .flatMap((access) =>
@@ -73,7 +126,7 @@ export function topicsIn(stores: { readonly open: Store; readonly closed: Store 
         .sort((a, b) => (a.name < b.name ? -1 : 1));
     },
     named(name) {
-      const topic = known.get(name) ?? find(name);
+      const topic = lookUp(name);
       if (!topic)
         throw new NoSuchTopic(
           `there is no topic ${name} in ${stores.open.dir} or ${stores.closed.dir}: check the name, or create it first`,
@@ -84,8 +137,12 @@ export function topicsIn(stores: { readonly open: Store; readonly closed: Store 
   };
 }
 
+const hasRemoved = (view: View) => view.under(removedPrefix).length > 0;
+
 function addTopic(change: Change, { name, partitions }: TopicSpec): void {
-  const number = change.under(topicsPrefix).length; // topics are never deleted
+  const next = change.get(nextNumberKey);
+  const number = next === undefined ? change.under(topicsPrefix).length : (readEnds(next)[0] ?? 0);
+  change.put(nextNumberKey, writeEnds([number + 1]));
   const entry: Entry = { number, partitions };
   change.put(topicKey(name), Buffer.from(JSON.stringify(entry)));
   change.put(endsKey(number), writeEnds(Array.from({ length: partitions }, () => 0)));

@@ -1,4 +1,4 @@
-import { AssignerProtocol } from 'kafkajs';
+import kafkajs from 'kafkajs';
 import { shareOut } from '../share.ts';
 
 /** The name of our way of sharing, which all members of a group must speak. */
@@ -7,11 +7,11 @@ export const protocol = 'holdfast-1';
 /** What a member says when it joins: the partitions that it has. */
 export function metadataOf(topic: string, owned: Iterable<number>): Buffer {
   const userData = Buffer.from(JSON.stringify([...owned]));
-  return AssignerProtocol.MemberMetadata.encode({ version: 0, topics: [topic], userData });
+  return kafkajs.AssignerProtocol.MemberMetadata.encode({ version: 0, topics: [topic], userData });
 }
 
 function ownedIn(metadata: Buffer): readonly number[] {
-  const { userData } = AssignerProtocol.MemberMetadata.decode(metadata) ?? {};
+  const { userData } = kafkajs.AssignerProtocol.MemberMetadata.decode(metadata) ?? {};
   return userData?.length ? (JSON.parse(userData.toString()) as number[]) : [];
 }
 
@@ -37,7 +37,7 @@ export function assign(
     );
     return {
       memberId,
-      memberAssignment: AssignerProtocol.MemberAssignment.encode({
+      memberAssignment: kafkajs.AssignerProtocol.MemberAssignment.encode({
         version: 0,
         assignment: { [topic]: given },
         userData: Buffer.alloc(0),
@@ -47,5 +47,5 @@ export function assign(
 }
 
 export function assignedIn(topic: string, assignment: Buffer): readonly number[] {
-  return AssignerProtocol.MemberAssignment.decode(assignment)?.assignment[topic] ?? [];
+  return kafkajs.AssignerProtocol.MemberAssignment.decode(assignment)?.assignment[topic] ?? [];
 }

@@ -69,6 +69,20 @@ describe.skipIf(!start)('three brokers that fall silent or are killed in turns',
       }
       await own.close();
     }
+    const emptyBelow: string[] = [];
+    async function readBelowTheEnds(): Promise<void> {
+      const own = open();
+      while (!isOver) {
+        const ends = await own.ends(topic);
+        const reads = ends.map(async (end, partition) => {
+          if (end === 0) return;
+          const records = await own.read(topic, partition, end - 1, { records: 1, bytes: 1 });
+          if (records.length === 0) emptyBelow.push(`${partition} below ${end}`);
+        });
+        await Promise.all(reads);
+      }
+      await own.close();
+    }
     const acknowledgedMore = async (count: number) => {
       const goal = acknowledged.length + count;
       while (acknowledged.length < goal) await pause(20);
@@ -77,6 +91,7 @@ describe.skipIf(!start)('three brokers that fall silent or are killed in turns',
     const working = Promise.all([
       ...['a', 'b', 'c', 'd'].map((sender) => send(log, sender)),
       ...['one', 'two'].map(comeAndGo),
+      readBelowTheEnds(),
     ]);
     async function killInTurns(): Promise<void> {
       for (let death = 0; death < deaths; death += 1) {
@@ -89,6 +104,7 @@ describe.skipIf(!start)('three brokers that fall silent or are killed in turns',
     }
     await Promise.race([killInTurns(), working.then(() => expect.unreachable('ends when told to'))]);
     await working;
+    expect(emptyBelow).toEqual([]);
 
     const found = new Set<string>();
     for (let partition = 0; partition < partitions; partition += 1)

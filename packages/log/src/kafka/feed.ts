@@ -97,9 +97,9 @@ export function feedOf(connection: Connection, topic: Topic, most: BatchBounds, 
     connection.forget(topic.name);
     for (const [one, from] of asked) {
       if (wanted.get(one) !== from) continue;
-      const since = failingSince.get(one) ?? Date.now();
+      const since = failingSince.get(one) ?? performance.now();
       failingSince.set(one, since);
-      if (!isPassing(error) || Date.now() - since > patienceMs)
+      if (!isPassing(error) || performance.now() - since > patienceMs)
         fail(one, asLogError(`read topic ${topic.name}`, error));
     }
     await pause(100);

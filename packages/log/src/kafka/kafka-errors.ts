@@ -76,12 +76,12 @@ export async function persist<T>(
   act: () => Promise<T>,
   mayPass: (error: unknown) => boolean = isPassing,
 ): Promise<T> {
-  const giveUp = Date.now() + patienceMs;
+  const giveUp = performance.now() + patienceMs;
   for (let wait = 20; ; wait = Math.min(wait * 2, 1_000)) {
     try {
-      return await within(giveUp - Date.now(), act);
+      return await within(giveUp - performance.now(), act);
     } catch (error) {
-      if (!mayPass(error) || Date.now() + wait > giveUp) throw asLogError(what, error);
+      if (!mayPass(error) || performance.now() + wait > giveUp) throw asLogError(what, error);
     }
     await pause(wait);
   }

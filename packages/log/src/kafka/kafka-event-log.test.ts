@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type AddressInfo, createConnection, createServer } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { kafkaForTests } from '../../../../test/native-servers.ts';
 import { eventLogContract } from '../event-log.contract.ts';
 import type { EventLog } from '../event-log.ts';
@@ -61,6 +61,19 @@ describe.skipIf(!start)('on a real Kafka', () => {
         const [found] = await log.read(topic, i % 2, offsets[i] ?? -1, { records: 1, bytes: 1 });
         expect(Buffer.compare(found?.value ?? Buffer.alloc(0), values[i] ?? Buffer.alloc(0))).toBe(0);
       }
+    });
+
+    test('a client whose clock is wrong by days appends all the same', async () => {
+      const topic = await newTopic();
+      for (const days of [-30, 2]) {
+        vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + days * 86_400_000 });
+        try {
+          await log.append(topic, [{ key: 'k', value: Buffer.from('v') }]);
+        } finally {
+          vi.useRealTimers();
+        }
+      }
+      expect(await log.ends(topic)).toEqual([2]);
     });
 
     test('a group is joined while it has members, as every instance sees', async () => {

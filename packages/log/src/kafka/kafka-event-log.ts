@@ -10,8 +10,8 @@ import { endsOf, readFrom } from './reader.ts';
 import { topicsOn } from './topics.ts';
 
 export type KafkaLogOptions = Pick<ClusterOptions, 'brokers' | 'clientId' | 'ssl' | 'sasl'> & {
-  /** Copies of each topic that is made (3): an append is acknowledged by all but one of them at least. */
-  readonly replication?: number;
+  /** Copies of each topic that is made (3; 1 on a single broker): an append is acknowledged by all but one of them at least. */
+  readonly replication?: number | undefined;
   /** How long to try while brokers do not answer or leaders move (30,000 ms). */
   readonly patienceMs?: number;
 };
@@ -21,12 +21,13 @@ export type KafkaLogOptions = Pick<ClusterOptions, 'brokers' | 'clientId' | 'ssl
  * acknowledged only when all replicas in sync have it, and no acknowledged record is lost when a broker dies (of three copies).
  */
 export function kafkaEventLog(options: KafkaLogOptions): EventLog {
-  const { brokers, clientId, ssl, sasl, replication = 3, patienceMs = 30_000 } = options;
+  const { brokers, clientId, ssl, sasl, replication, patienceMs = 30_000 } = options;
   // A broker that is silent so long is left: within patience another can still be asked.
   const requestTimeout = Math.min(15_000, patienceMs / 2);
-  const client = { brokers, clientId, requestTimeout, ...(ssl && { ssl }), ...(sasl && { sasl }) };
+  // A copy: KafkaJS writes a function into it, and then what says where the log is could be told to no thread.
+  const client = { brokers, clientId, requestTimeout, ...(ssl && { ssl }), ...(sasl && { sasl: { ...sasl } }) };
   const connection = connect(client);
-  const topics = topicsOn(connection, replication, patienceMs);
+  const topics = topicsOn(connection, { replication, isSingle: brokers.length === 1 }, patienceMs);
   const leaves = new Set<() => Promise<void>>();
   const { use, refuseIfClosing, close } = untilClosed(`on Kafka (${brokers})`, {
     leaveGroups: () => Promise.all([...leaves].map((leave) => leave())),
@@ -44,6 +45,7 @@ export function kafkaEventLog(options: KafkaLogOptions): EventLog {
         await endsOf(connection, topic, patienceMs, isPassingForNew);
       }),
     topics: () => use(() => topics.all()),
+    removeTopic: (name) => use(() => topics.remove(name)),
     topicId: (name) => use(async () => (await topics.look(name)).id),
     append: (name, records) => use(async () => appendTo(connection, await topics.named(name), records, patienceMs)),
     ends: (name) => use(async () => endsOf(connection, await topics.named(name), patienceMs)),

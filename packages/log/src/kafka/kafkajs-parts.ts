@@ -4,7 +4,7 @@
  * which hands partitions on before a member has given them back. The version is pinned and its last release is from 2023.
  */
 import type { Socket } from 'node:net';
-import { KafkaJSConnectionError, type SASLOptions } from 'kafkajs';
+import kafkajs, { type SASLOptions } from 'kafkajs';
 // @ts-expect-error: KafkaJS has no types for what lies below its surface
 import UntypedCluster from 'kafkajs/src/cluster/index.js';
 // @ts-expect-error
@@ -43,6 +43,7 @@ export interface Broker {
     }[];
     timeout: number;
   }): Promise<unknown>;
+  deleteTopics(request: { topics: readonly string[]; timeout: number }): Promise<unknown>;
   describeConfigs(request: {
     resources: readonly { type: number; name: string; configNames: readonly string[] }[];
   }): Promise<{
@@ -154,7 +155,7 @@ export function newCluster(options: ClusterOptions): Cluster {
           return await send(request);
         } catch (error) {
           if (!(error instanceof Error) || error.name !== 'KafkaJSRequestTimeoutError') throw error;
-          const broken = new KafkaJSConnectionError(error, { broker: connection.broker });
+          const broken = new kafkajs.KafkaJSConnectionError(error, { broker: connection.broker });
           for (const one of connections.pool) await cut(one, broken);
           throw broken;
         }

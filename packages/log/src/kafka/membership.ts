@@ -26,7 +26,7 @@ const expelled = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INS
  * - in `runs` and `stopping`: still we, until the batch in flight and `revoked` are over. Joins still say so; so it goes to no other yet.
  * - given back: out of both, the next join says that we do not have it, and that is what lets the group give it to another.
  * The one exception is time: after a session without an answer (`isGivenUp`) the group gives all of it away unasked. So everything is
- * given back then, and answers that are older begin nothing.
+ * given back then, and answers that are older begin nothing. It is counted by a clock that nobody sets: a date may leap.
  */
 export async function joinGroup(
   connection: Connection,
@@ -42,7 +42,7 @@ export async function joinGroup(
   let memberId = '';
   let generationId = -1;
   let coordinator: Broker | undefined;
-  let lastAnswer = Date.now();
+  let lastAnswer = performance.now();
   let rejoins = false; // something was given back: others may have it
   let wake = new AbortController();
   let leaving: Promise<void> | undefined;
@@ -59,7 +59,7 @@ export async function joinGroup(
     admit = resolve;
   });
 
-  const isGivenUp = () => Date.now() - lastAnswer > sessionMs;
+  const isGivenUp = () => performance.now() - lastAnswer > sessionMs;
 
   function start(partition: number): void {
     const next = (from: number, stop: AbortSignal) => feed.next(partition, from, stop);
@@ -100,7 +100,7 @@ export async function joinGroup(
       groupProtocols: [{ name: protocol, metadata: metadataOf(topic.name, runs.keys()) }],
     });
     ({ memberId, generationId } = joined);
-    const asked = Date.now();
+    const asked = performance.now();
     const { memberAssignment } = await coordinator.syncGroup({
       groupId,
       generationId,
@@ -124,7 +124,7 @@ export async function joinGroup(
       wake = new AbortController();
       await pause(heartbeatMs, undefined, { signal: wake.signal }).catch(() => undefined);
       if (leaving || rejoins) return;
-      const asked = Date.now();
+      const asked = performance.now();
       await coordinator.heartbeat({ groupId, groupGenerationId: generationId, memberId });
       lastAnswer = asked;
     }
@@ -148,7 +148,7 @@ export async function joinGroup(
           await giveAllBack();
           continue;
         }
-        if (!isPassing(error) || Date.now() - lastAnswer > patienceMs)
+        if (!isPassing(error) || performance.now() - lastAnswer > patienceMs)
           throw asLogError(`stay in group ${groupId}`, error);
         coordinator = undefined;
         await pause(100);

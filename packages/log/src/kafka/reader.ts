@@ -81,8 +81,17 @@ export async function readFrom(
       for (let at = from; ; ) {
         const [[broker] = []] = await connection.byLeader(topic.name, [partition]);
         const [fetched] = broker ? await fetchFrom(broker, topic, new Map([[partition, at]]), 0) : [];
-        if (!fetched || fetched.next === at) return [];
+        if (!broker || !fetched) throw new Error(`Kafka answers nothing about partition ${partition}`);
         if (fetched.records.length > 0) return fetched.records.slice(0, countWithin(fetched.records, most));
+        if (fetched.next === at) {
+          // A new leader gives nothing, and calls that no error, before it knows how far the log goes: nothing is the end only where the
+          // leader can name it.
+          const end = (await endsAt(broker, topic, [partition])).get(partition);
+          if (end === at) return [];
+          throw new Error(
+            `the leader of partition ${partition} gives nothing at offset ${at}, and says it ends at ${end}`,
+          );
+        }
         at = fetched.next; // only Kafka's own marks there
       }
     } catch (error) {
@@ -91,6 +100,19 @@ export async function readFrom(
       throw error;
     }
   });
+}
+
+/** The ends of partitions as their leader knows them. */
+async function endsAt(
+  broker: Broker,
+  topic: Topic,
+  partitions: readonly number[],
+): Promise<ReadonlyMap<number, number>> {
+  const { responses } = await broker.listOffsets({
+    topics: [{ topic: topic.name, partitions: partitions.map((partition) => ({ partition, timestamp: latest })) }],
+  });
+  // In no order: by number, never by place.
+  return new Map(responses.flatMap((one) => one.partitions.map((end) => [end.partition, Number(end.offset)] as const)));
 }
 
 export async function endsOf(
@@ -103,21 +125,8 @@ export async function endsOf(
   async function ask(): Promise<readonly number[]> {
     try {
       const byLeader = await connection.byLeader(topic.name, all);
-      const answers = await Promise.all(
-        [...byLeader].map(([broker, led]) =>
-          broker.listOffsets({
-            topics: [{ topic: topic.name, partitions: led.map((partition) => ({ partition, timestamp: latest })) }],
-          }),
-        ),
-      );
-      // In no order: by number, never by place.
-      const ends = new Map(
-        answers.flatMap(({ responses }) =>
-          responses.flatMap(({ partitions }) =>
-            partitions.map(({ partition, offset }) => [partition, Number(offset)] as const),
-          ),
-        ),
-      );
+      const answers = await Promise.all([...byLeader].map(([broker, led]) => endsAt(broker, topic, led)));
+      const ends = new Map(answers.flatMap((answer) => [...answer]));
       return all.map((partition) => {
         const end = ends.get(partition);
         if (end === undefined) throw new Error(`Kafka says no end of partition ${partition}`);

@@ -10,6 +10,7 @@ export type Topic = TopicSpec & { readonly id: string };
 
 export type Topics = {
   make(spec: TopicSpec): Promise<Topic>;
+  remove(name: string): Promise<void>;
   all(): Promise<readonly TopicSpec[]>;
   /** What is known of a topic; asked once. */
   named(name: string): Promise<Topic>;
@@ -41,7 +42,16 @@ const settings = {
   'unclean.leader.election.enable': 'false',
 };
 
-export function topicsOn(connection: Connection, replication: number, patienceMs: number): Topics {
+/** How many copies there are to be; unsaid, and where a single broker is known to us: whether it is all that there is decides. */
+type Copies = { readonly replication: number | undefined; readonly isSingle: boolean };
+
+export function topicsOn(connection: Connection, { replication, isSingle }: Copies, patienceMs: number): Topics {
+  /** Of several brokers all but one may be dead just now: that one is alone must be said by who names them, too. */
+  async function copies(): Promise<number> {
+    if (replication !== undefined || !isSingle) return replication ?? 3;
+    return (await connection.metadata([])).brokers.length === 1 ? 1 : 3;
+  }
+
   const known = new Map<string, Topic>(); // what a topic is never changes
 
   /** Those of the named topics that are ours. */
@@ -56,7 +66,8 @@ export function topicsOn(connection: Connection, replication: number, patienceMs
       const values = new Map(entries.map(({ configName, configValue }) => [configName, configValue]));
       const id = BigInt(values.get(identity) ?? 0);
       if (id < ours) return [];
-      for (const [setting, value] of Object.entries(settings))
+      // Whoever asks for all of them uses none yet: one trial's topic is no trouble of the others.
+      for (const [setting, value] of Object.entries(names.length === 0 ? {} : settings))
         if (values.get(setting) !== value)
           throw new LogUnavailable(
             `topic ${name} on Kafka has ${setting}=${values.get(setting)}, with which records get lost: set it to ${value}`,
@@ -95,19 +106,22 @@ export function topicsOn(connection: Connection, replication: number, patienceMs
   return {
     async make(spec) {
       checkTopic(spec);
+      const found = known.get(spec.name);
+      if (found) return asSpecified(found, spec);
+      const replicationFactor = await persist('count brokers', patienceMs, copies);
       const topic = {
         topic: spec.name,
         numPartitions: spec.partitions,
-        replicationFactor: replication,
+        replicationFactor,
         configEntries: Object.entries({
           ...settings,
           [identity]: newIdentity(spec.access),
+          // Brokers refuse what is stamped an hour ahead of them, and a client's clock may be wrong.
+          'message.timestamp.type': 'LogAppendTime',
           // An append is acknowledged by so many: with three copies one broker may be away.
-          'min.insync.replicas': String(Math.max(1, replication - 1)),
+          'min.insync.replicas': String(Math.max(1, replicationFactor - 1)),
         }).map(([name, value]) => ({ name, value })),
       };
-      const found = known.get(spec.name);
-      if (found) return asSpecified(found, spec);
       await persist(`make topic ${spec.name}`, patienceMs, async () => {
         try {
           await (await connection.anyBroker()).createTopics({ topics: [topic], timeout: 5_000 });
@@ -116,6 +130,20 @@ export function topicsOn(connection: Connection, replication: number, patienceMs
         }
       });
       return asSpecified(await lookForNew(spec.name), spec);
+    },
+    async remove(name) {
+      known.delete(name);
+      const isThere = async () => (await connection.metadata([])).topicMetadata.some(({ topic }) => topic === name);
+      await persist(`remove topic ${name}`, patienceMs, async () => {
+        if (!(await isThere())) return;
+        try {
+          await (await connection.anyBroker()).deleteTopics({ topics: [name], timeout: 5_000 });
+        } catch (error) {
+          if (kafkaErrorType(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error;
+        }
+        if (await isThere()) throw new Error(`topic ${name} is being removed`);
+      });
+      connection.forget(name);
     },
     async all() {
       const topics = await describeSurely([]);

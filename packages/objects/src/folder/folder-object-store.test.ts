@@ -30,6 +30,14 @@ describe('folder object store', () => {
     expect(await readdir(join(dir, '.drafts'))).toEqual([]);
   });
 
+  test('nothing stays behind of what was removed: neither checksum nor folder', async () => {
+    const store = folderObjectStore(dir);
+    for (const key of ['a/b/c', 'a/d']) await store.put(key, bytes(key));
+    await store.remove('a/b/c');
+    expect(await readdir(join(dir, 'a'))).toEqual(['d']);
+    expect(await readdir(join(dir, '.checksums/a'))).toEqual(['d']);
+  });
+
   test('a flipped byte is named, by get, by a repeated put and after the checksum is gone', async () => {
     const store = folderObjectStore(dir);
     await store.put('a/b', bytes('text'));

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { link, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InvalidKey, ObjectDamaged, ObjectExists, ObjectStoreError, ObjectStoreUnavailable } from '../object-errors.ts';
 import { checkKey, checkPrefix } from '../object-key.ts';
@@ -22,6 +22,34 @@ async function synced(path: string, write?: Uint8Array): Promise<void> {
     await handle.close();
   }
 }
+
+/** A folder that stays, because something is in it again or others took it away already. */
+const mayStay = (error: unknown) => {
+  if (!['ENOTEMPTY', 'EEXIST', 'ENOENT', 'ENOTDIR'].includes(codeOf(error))) throw error;
+};
+
+/** Removes folders that nothing is in any more, from the innermost out: where an object was, there may be a folder, and the reverse. */
+async function removeEmptyFolders(root: string, folder: string): Promise<void> {
+  for (let at = folder; at !== '.'; at = dirname(at)) await rmdir(join(root, at)).catch(mayStay);
+}
+
+const syncedIfThere = (folder: string) =>
+  synced(folder).catch((error: unknown) => {
+    if (!isAbsent(error)) throw error;
+  });
+
+/** Others may remove the folders in which something is being written, when they were empty: then they are made again. */
+async function whileFoldersGo(write: () => Promise<void>): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await write();
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT' || tries === 100) throw error;
+    }
+  }
+}
+
+const sha256Name = /^[0-9a-f]{64}$/;
 
 /**
  * Objects as plain files, a key being its path, so that any other program can read them. Beside them, hidden from keys (which never
@@ -68,6 +96,19 @@ export function folderObjectStore(dir: string): ObjectStore {
     }
   };
 
+  /** The bytes of an object and their checksum; undefined if there is none, or none any more. */
+  const readIntact = async (key: string): Promise<{ body: Uint8Array; sha256: string } | undefined> => {
+    const body = await read(key);
+    if (body === undefined) return undefined;
+    try {
+      return { body, sha256: await intact(key, body) };
+    } catch (error) {
+      // Whoever removes an object removes its checksum after it.
+      if (error instanceof ObjectDamaged && (await read(key)) === undefined) return undefined;
+      throw error;
+    }
+  };
+
   const makeFolder = async (folder: string, key: string): Promise<void> => {
     await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
       if (['ENOTDIR', 'EEXIST'].includes(codeOf(cause)))
@@ -81,16 +122,18 @@ export function folderObjectStore(dir: string): ObjectStore {
     const file = fileOf(key);
     const draft = join(dir, '.drafts', randomUUID());
     await mkdir(dirname(draft), { recursive: true });
-    await makeFolder(dirname(file), key);
     try {
       await synced(draft, body);
-      await makeFolder(checksumsOf(key), key);
-      await synced(join(checksumsOf(key), head.sha256), new Uint8Array()).catch((error: unknown) => {
-        if (codeOf(error) !== 'EEXIST') throw error;
+      await whileFoldersGo(async () => {
+        await makeFolder(dirname(file), key);
+        await makeFolder(checksumsOf(key), key);
+        await synced(join(checksumsOf(key), head.sha256), new Uint8Array()).catch((error: unknown) => {
+          if (codeOf(error) !== 'EEXIST') throw error;
+        });
+        await synced(checksumsOf(key));
+        // A link fails if the name is taken; a rename would overwrite what is there.
+        await link(draft, file);
       });
-      await synced(checksumsOf(key));
-      // A link fails if the name is taken; a rename would overwrite what is there.
-      await link(draft, file);
       await synced(dirname(file));
       return head;
     } catch (error) {
@@ -105,6 +148,26 @@ export function folderObjectStore(dir: string): ObjectStore {
     throw new ObjectExists(
       `object ${key} is in ${dir} already, with other bytes; an object is written once: choose another key`,
     );
+  };
+
+  /** The object goes first: what is left at any instant is an object with its checksum, or a checksum of nothing. */
+  const remove = async (key: string): Promise<void> => {
+    const file = fileOf(key);
+    const found = await stat(file).catch((error: unknown) => {
+      if (isAbsent(error)) return undefined;
+      throw error;
+    });
+    if (found !== undefined && !found.isFile()) return; // a folder of other objects
+    if (found !== undefined) {
+      await rm(file, { force: true });
+      await syncedIfThere(dirname(file));
+    }
+    for (const sha256 of await knownChecksums(key)) {
+      if (sha256Name.test(sha256)) await rm(join(checksumsOf(key), sha256), { force: true });
+    }
+    await rmdir(checksumsOf(key)).catch(mayStay);
+    await removeEmptyFolders(dir, dirname(key));
+    await removeEmptyFolders(join(dir, '.checksums'), dirname(key));
   };
 
   async function* walk(folder: string, above: string, prefix: string): AsyncGenerator<string> {
@@ -134,11 +197,7 @@ export function folderObjectStore(dir: string): ObjectStore {
 
     async get(key) {
       checkKey(key);
-      return about('read object', key, async () => {
-        const body = await read(key);
-        if (body !== undefined) await intact(key, body);
-        return body;
-      });
+      return about('read object', key, async () => (await readIntact(key))?.body);
     },
 
     async head(key) {
@@ -151,8 +210,14 @@ export function folderObjectStore(dir: string): ObjectStore {
         if (found === undefined || !found.isFile()) return undefined;
         const [sha256, ...others] = await knownChecksums(key);
         if (sha256 !== undefined && others.length === 0) return { key, size: found.size, sha256 };
-        return { key, size: found.size, sha256: await intact(key, await readFile(fileOf(key))) };
+        const object = await readIntact(key);
+        return object && { key, size: object.body.length, sha256: object.sha256 };
       });
+    },
+
+    async remove(key) {
+      checkKey(key);
+      return about('remove object', key, () => remove(key));
     },
 
     async *list(prefix) {

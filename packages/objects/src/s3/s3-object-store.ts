@@ -163,6 +163,17 @@ export function s3ObjectStore(
       return about(`read object ${key}`, () => head(key));
     },
 
+    async remove(key) {
+      checkKey(key);
+      return about(`remove object ${key}`, async () => {
+        try {
+          await client.send(new DeleteObjectCommand(named(key)));
+        } catch (error) {
+          if (!isAbsent(error)) throw error;
+        }
+      });
+    },
+
     async *list(keyPrefix) {
       checkPrefix(keyPrefix);
       let more: string | undefined;

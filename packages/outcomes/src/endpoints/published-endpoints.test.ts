@@ -143,7 +143,7 @@ describe('the published endpoints', () => {
           else expect(Number(after), name).toBeLessThanOrEqual(Number(before));
         }
       }),
-      { numRuns: 3_000 },
+      { numRuns: 1_500 },
     );
   });
 
@@ -268,7 +268,7 @@ describe.skipIf(shared === undefined)('the published endpoints, held against sha
           else expect(got, name).toEqual(wanted);
         }
       }),
-      { numRuns: 5_000 },
+      { numRuns: 2_500 },
     );
   });
 });

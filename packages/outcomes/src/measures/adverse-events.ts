@@ -1,4 +1,11 @@
-import { type AdverseEvents, type CivilDay, civilDay, type EventData, horizonOf } from '@holdfast/events';
+import {
+  type AdverseEvents,
+  type CivilDay,
+  civilDay,
+  type EventData,
+  horizonOf,
+  type Protocol,
+} from '@holdfast/events';
 import { dayOfLeaving } from '../excluded-days.ts';
 import type { StudyDay, ValueFact } from '../facts.ts';
 import type { Effective } from '../history/replacing.ts';
@@ -10,14 +17,18 @@ import { lastDayOf, maturitySpells } from './participant-days.ts';
 type Report = Extract<Effective, { type: 'adverse-event' }>;
 
 /** One adverse event, as its last report tells it. */
-type Known = {
+export type CountedAdverseEvent = {
+  /** Its stable id. */
+  readonly ae: string;
   /** The study day of its onset. */
   readonly day: StudyDay;
   /** 1 … 5. */
   readonly grade: number;
   readonly isSerious: boolean;
-  /** What it is counted under: any, its class, its term. */
-  readonly items: readonly string[];
+  readonly class: string;
+  /** Coded, or else as it was written, in small letters. */
+  readonly term: string;
+  readonly relatedness: EventData<'adverse-event'>['relatedness'];
 };
 
 /** Between class and term in an item; no name has it. */
@@ -29,10 +40,15 @@ const notCoded = 'not coded';
 const plain = (name: string) => name.replaceAll('›', '>').trim().replaceAll(/\s+/g, ' ');
 
 /** `any`, `class: C` and `term: C › T`: a term stands under its class, for a dictionary may know it under several. */
-function itemsOf({ coded, term }: EventData<'adverse-event'>): readonly string[] {
-  const soc = coded === undefined ? notCoded : plain(coded.soc);
-  const name = coded === undefined ? plain(term).toLowerCase() : plain(coded.pt);
-  return ['any', `class: ${soc}`, `term: ${soc}${within}${name}`];
+const itemsOf = ({ class: soc, term }: CountedAdverseEvent): readonly string[] => [
+  'any',
+  `class: ${soc}`,
+  `term: ${soc}${within}${term}`,
+];
+
+function namesOf({ coded, term }: EventData<'adverse-event'>): Pick<CountedAdverseEvent, 'class' | 'term'> {
+  if (coded === undefined) return { class: notCoded, term: plain(term).toLowerCase() };
+  return { class: plain(coded.soc), term: plain(coded.pt) };
 }
 
 /** What an item of adverse events names: nothing of `any`, a class, or a class and a term. */
@@ -88,10 +104,10 @@ function dayOfFirstDose(observations: readonly Effective[], dayZero: CivilDay): 
 }
 
 /** Worst grade, number, and number of serious ones, of each item that there is any event of. */
-function itemFacts(measure: string, events: readonly Known[]): ValueFact[] {
-  const byItem = new Map<string, Known[]>();
+function itemFacts(measure: string, events: readonly CountedAdverseEvent[]): ValueFact[] {
+  const byItem = new Map<string, CountedAdverseEvent[]>();
   for (const event of events) {
-    for (const item of event.items) {
+    for (const item of itemsOf(event)) {
       const known = byItem.get(item);
       if (known === undefined) byItem.set(item, [event]);
       else known.push(event);
@@ -114,11 +130,40 @@ function itemFacts(measure: string, events: readonly Known[]): ValueFact[] {
   });
 }
 
+type ToldEvents = { readonly observations: readonly Effective[]; readonly dayZero: CivilDay };
+
+/** The study day from which a measure counts adverse events. */
+const firstDayOf = ({ only }: AdverseEvents, { observations, dayZero }: ToldEvents): StudyDay =>
+  only === 'treatment-emergent' ? dayOfFirstDose(observations, dayZero) : 0;
+
+/** The adverse events that a measure counts with onset up to a study day, in order of their ids. */
+function eventsUpTo(measure: AdverseEvents, told: ToldEvents, lastDay: StudyDay): CountedAdverseEvent[] {
+  const from = firstDayOf(measure, told);
+  return lastReports(told.observations).flatMap(({ data }): CountedAdverseEvent[] => {
+    const day = civilDay(data.onset) - told.dayZero;
+    if (day < from || day > lastDay || !isCounted(data, measure.only)) return [];
+    const { ae, relatedness, seriousness } = data;
+    const isSerious = seriousness.length > 0;
+    return [{ ae, day, grade: gradeOf(data), isSerious, ...namesOf(data), relatedness }];
+  });
+}
+
+/** The adverse events of a randomised participant that a measure counts at a clock, one by one, in order of their ids. */
+export function countedAdverseEvents(
+  measure: AdverseEvents,
+  protocol: Protocol,
+  told: ToldEvents,
+  clock: CivilDay | undefined,
+): readonly CountedAdverseEvent[] {
+  const lastDay = lastDayOf(horizonOf(measure, protocol), protocol, told.dayZero);
+  return eventsUpTo(measure, told, lastDayOver(lastDay, { clock, dayZero: told.dayZero }));
+}
+
 /**
  * Adverse events with onset on study days 0 … horizon that are over: worst grade (1 … 5), events and serious events, over all, by
  * class and by term; and the days that the participant was followed (day 0, treatment-emergent: the day of the first dose, to the
- * earliest of horizon, leaving or death, and yesterday). Everybody has days; who has no grade had no event. An event that began after
- * leaving counts all the same: a death that is heard of later must not be lost.
+ * earliest of horizon, leaving or death, and yesterday). Everybody has days (treatment-emergent: everybody who was given a dose); who
+ * has no grade had no event. An event that began after leaving counts all the same: a death that is heard of later must not be lost.
  */
 export const adverseEventsFold: MeasureFold<AdverseEvents> = {
   types: ({ only }) => [
@@ -128,17 +173,14 @@ export const adverseEventsFold: MeasureFold<AdverseEvents> = {
   ],
   judge: (measure, { protocol, observations, dayZero }) => {
     const lastDay = lastDayOf(horizonOf(measure, protocol), protocol, dayZero);
-    const from = measure.only === 'treatment-emergent' ? dayOfFirstDose(observations, dayZero) : 0;
+    const from = firstDayOf(measure, { observations, dayZero });
     const left = dayOfLeaving(observations, dayZero) ?? Number.POSITIVE_INFINITY;
-    const events = lastReports(observations).flatMap(({ data }): Known[] => {
-      const day = civilDay(data.onset) - dayZero;
-      if (day < from || day > lastDay || !isCounted(data, measure.only)) return [];
-      return [{ day, grade: gradeOf(data), isSerious: data.seriousness.length > 0, items: itemsOf(data) }];
-    });
+    const events = eventsUpTo(measure, { observations, dayZero }, lastDay);
     return (when) => {
       const over = lastDayOver(lastDay, when);
       const spells = maturitySpells(measure, lastDay, when.mature(measure, lastDay));
-      if (over < 0) return { counted: [], spells, firstEvents: [], values: [] };
+      // Who was given no dose yet cannot have an event that emerged with treatment.
+      if (over < 0 || from > over) return { counted: [], spells, firstEvents: [], values: [] };
       const followed = Math.max(0, Math.min(over, left) - from + 1);
       const personDays = { measure: measure.id, kind: 'person-days', day: over, value: followed, of: 1 };
       const begun = events.filter(({ day }) => day <= over);

@@ -1,11 +1,12 @@
-import { civilDay, dateOf, type Measure, type MeasureOf, Protocol } from '@holdfast/events';
+import { civilDay, dateOf, type Measure, type MeasureOf } from '@holdfast/events';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   arbAsOf,
+  arbDeclared,
   arbHistory,
-  arbProtocol,
   type Case,
+  declaredProtocol,
   readable,
   referenceDay,
 } from '../../../../test/reference/arbitraries.ts';
@@ -22,7 +23,7 @@ import type { Observation } from '../observation.ts';
 
 /** On a busy machine the thousands of participants may take their time. */
 const patience = 300_000;
-const participants = 3_000;
+const participants = 2_000;
 
 // Random participants of trials that measure one thing.
 
@@ -122,13 +123,13 @@ function arbCaseOf(
   only: readonly (typeof ofUse)[number][] = ofUse,
 ): fc.Arbitrary<Case> {
   return fc
-    .tuple(arbProtocol(), fc.integer({ min: 5, max: 20 }), fc.boolean())
+    .tuple(arbDeclared(), fc.integer({ min: 5, max: 20 }), fc.boolean())
     .chain(([plain, horizon, busy]) => {
       const substances = plain.substances.map(({ id }) => id);
       const visits = plain.visits.map(({ id }) => id);
       const setting = { id: 'm', substances, visits, horizon, useEvidence: useEvidence(substances) };
       return measures(setting)
-        .map((all) => Protocol.parse({ ...plain, blinding: 'open', closed: [], measures: all }))
+        .map((all) => declaredProtocol(plain, { blinding: 'open', closed: [], measures: all }))
         .chain((protocol) =>
           fc
             .record({

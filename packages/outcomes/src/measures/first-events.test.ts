@@ -3,9 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   arbAsOf,
+  arbDeclared,
   arbHistory,
-  arbProtocol,
   arbRearranged,
+  declaredProtocol,
   referenceDay,
 } from '../../../../test/reference/arbitraries.ts';
 import { arbLapse, arbRelapse, arbRetention } from '../../../../test/reference/arbitrary-first-events.ts';
@@ -45,10 +46,10 @@ const useEvidence = (id: string, substances: readonly string[]): fc.Arbitrary<ob
     );
 
 /** A trial of each make whose measures are a lapse, two relapses and retention; everything in it is open. */
-const arbOpenProtocol = arbProtocol().chain((protocol) => {
-  const substances = protocol.substances.map(({ id }) => id);
-  const visits = protocol.visits.map(({ id }) => id);
-  const horizon = Math.max(...protocol.measures.map((measure) => ('horizon' in measure ? measure.horizon : 5)));
+const arbOpenProtocol = arbDeclared().chain((declared) => {
+  const substances = declared.substances.map(({ id }) => id);
+  const visits = declared.visits.map(({ id }) => id);
+  const { horizon } = declared;
   const setting = (id: string) => ({ id, substances, visits, horizon, useEvidence: useEvidence(id, substances) });
   return fc
     .tuple(
@@ -59,8 +60,7 @@ const arbOpenProtocol = arbProtocol().chain((protocol) => {
       fc.constantFrom({}, { unit: 'units', gramsPerUnit: 2.5 }),
     )
     .map(([a, b, c, d, unit]) =>
-      Protocol.parse({
-        ...protocol,
+      declaredProtocol(declared, {
         blinding: 'open',
         closed: [],
         substances: substances.map((id) => ({ id, ...unit })),
@@ -209,7 +209,7 @@ describe('held against the reference', () => {
             }
           }
         }),
-        { numRuns: 4_000 },
+        { numRuns: 2_000 },
       );
     },
     patience,

@@ -29,6 +29,8 @@ export type When = {
   readonly forTallies: boolean;
   /** By study day 0 … lastDay, whether the day is mature (1) for a measure. */
   mature(measure: Measure, lastDay: StudyDay): Uint8Array;
+  /** The first civil day on which more of these days will be mature; infinity if there is none. */
+  maturesNext(measure: Measure, lastDay: StudyDay): CivilDay;
 };
 
 /** What one measure says of one participant. */

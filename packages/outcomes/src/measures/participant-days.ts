@@ -6,7 +6,7 @@ import type { Statement } from '../evidence/statement.ts';
 import { dayOfDeath, dayOfLeaving, excludedDays } from '../excluded-days.ts';
 import type { StudyDay } from '../facts.ts';
 import type { Effective } from '../history/replacing.ts';
-import { matureDays } from '../maturity.ts';
+import { maturityAfter } from '../maturity.ts';
 import { runBuilder, type SpellRuns } from '../spells.ts';
 
 /** One randomised participant's days as one measure sees them, whatever the clock says; arrays are indexed by study day. */
@@ -76,7 +76,8 @@ export function participantDays(
   const sources = new DaysBySource({ dayZero, rules: protocol.evidence, substances, lastDay: last });
   for (const observation of observations) sources.add(observation);
   const judged = judgedDays(measure, protocol, sources, observations, dayZero);
-  return { ...judged, mature: matureDays(protocol, measure, dayZero, judged.lastDay, clock) };
+  const today = clock === undefined ? Number.NEGATIVE_INFINITY : clock - dayZero;
+  return { ...judged, mature: maturityAfter(protocol, measure, judged.lastDay, today).days };
 }
 
 /** The days as of a clock, with the statements that say why. */

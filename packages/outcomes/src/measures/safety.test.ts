@@ -11,9 +11,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   arbAsOf,
+  arbDeclared,
   arbHistory,
-  arbProtocol,
   arbRearranged,
+  declaredProtocol,
   readable,
   sideOf,
 } from '../../../../test/reference/arbitraries.ts';
@@ -42,10 +43,10 @@ function arbSafetyCase(kind: Kind) {
     maxLength: 2,
   });
   return fc
-    .tuple(arbProtocol(), arbitraryMeasures[kind]?.(setting) ?? fc.constant({}), closed)
-    .chain(([protocol, measure, closes]) => {
+    .tuple(arbDeclared(), arbitraryMeasures[kind]?.(setting) ?? fc.constant({}), closed)
+    .chain(([trial, measure, closes]) => {
       // Groups by a closed score no protocol may have.
-      const declared = Protocol.parse({ ...protocol, closed: closes, groups: [], measures: [measure] });
+      const declared = declaredProtocol(trial, { closed: closes, groups: [], measures: [measure] });
       const options = { only: looksAt[kind], replaced: true };
       return fc
         .record({
@@ -319,7 +320,12 @@ describe('adverse events, worked by hand', () => {
       'worst-grade any day 5: 1/1',
       'events any day 5: 1/1',
     ]);
-    expect(worked(emergent, [event('AE-1', 4)], 15)).toEqual(['person-days - day 14: 0/1']);
+    // Whoever was given none is in no denominator; whoever was given one after leaving is, and has no days.
+    expect(worked(emergent, [event('AE-1', 4)], 15)).toEqual([]);
+    expect(worked(emergent, [dose(15), event('AE-1', 4)], 15)).toEqual([]);
+    expect(worked(emergent, [['participant-left', 3, { how: 'stopped' }], dose(5)], 15)).toEqual([
+      'person-days - day 14: 0/1',
+    ]);
   });
 });
 

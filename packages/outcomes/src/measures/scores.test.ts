@@ -1,23 +1,23 @@
 import {
   type AmendedProtocol,
   civilDay,
-  horizonOf,
   type Measure,
   type MeasureKind,
   type ObservationType,
   type ParticipantEvent,
-  Protocol,
+  type Protocol,
 } from '@holdfast/events';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  arbAmendedProtocol,
+  arbAmended,
   arbAsOf,
+  arbDeclared,
   arbHistory,
   arbRearranged,
   type Case,
+  declaredProtocol,
   observationOf,
-  ofDrugGiven,
   readable,
   referenceDay,
   sideOf,
@@ -77,37 +77,32 @@ function arbCourse(protocol: Protocol, instrument: ScoredInstrument): fc.Arbitra
 /** A trial with one measure of a kind; in two of three cases its participant has hardly any other events. */
 function arbScoreCase(kind: Kind): fc.Arbitrary<ScoreCase> {
   const closes = fc.subarray(['scale-score', 'choice-task', 'visit-attended', 'participant-left'], { maxLength: 2 });
-  return fc.tuple(arbAmendedProtocol(), closes, fc.nat({ max: 2 })).chain(([drawn, closed, dense]) => {
-    // Groups by a closed score no protocol may have.
-    const { schedules, ...protocol } = { ...drawn, closed, groups: [] };
-    const horizon = Math.max(...protocol.measures.map((measure) => horizonOf(measure, protocol)));
+  const looksFor = fc.integer({ min: 0, max: 15 });
+  return fc.tuple(arbDeclared(), closes, looksFor, fc.nat({ max: 2 })).chain(([declared, closed, earlier, dense]) => {
     const setting = {
       id: 'm',
-      substances: protocol.substances.map(({ id }) => id),
-      visits: protocol.visits.map(({ id }) => id),
-      horizon,
+      substances: declared.substances.map(({ id }) => id),
+      visits: declared.visits.map(({ id }) => id),
+      horizon: Math.max(5, declared.horizon - earlier),
       useEvidence: fc.constant({}),
     };
     const options = dense === 0 ? {} : { only: looksAt[kind] };
-    return fc
-      .record({
-        measure: arbitraryMeasures[kind]?.(setting) ?? fc.constant({}),
-        history: arbHistory(protocol, 'P-1', options),
-        asOf: arbAsOf(protocol),
-      })
-      .chain(({ measure, history, ...rest }) => {
-        const { instrument } = measure as { instrument?: ScoredInstrument };
-        const more = instrument === undefined || dense === 0 ? fc.constant([]) : arbCourse(protocol, instrument);
-        return more.map((course) => ({ ...rest, measure, history: withMore(history, course) }));
-      })
-      .map(({ measure, history, asOf }) => {
-        const declared = Protocol.parse({ ...protocol, measures: [ofDrugGiven(protocol)(measure)] });
-        return readable({
-          protocol: schedules === undefined ? declared : { ...declared, schedules },
-          history,
-          asOf,
-        });
-      });
+    return (
+      (arbitraryMeasures[kind]?.(setting) ?? fc.constant({}))
+        // Groups by a closed score no protocol may have.
+        .map((measure) => declaredProtocol(declared, { closed, groups: [], measures: [measure] }))
+        .chain((protocol) => {
+          const [measure] = protocol.measures;
+          const instrument = measure?.kind === 'scale' ? (measure.instrument as ScoredInstrument) : undefined;
+          return fc.record({
+            protocol: arbAmended(protocol),
+            history: arbHistory(protocol, 'P-1', options),
+            course: instrument === undefined || dense === 0 ? fc.constant([]) : arbCourse(protocol, instrument),
+            asOf: arbAsOf(protocol),
+          });
+        })
+        .map(({ protocol, history, course, asOf }) => readable({ protocol, history: withMore(history, course), asOf }))
+    );
   });
 }
 
@@ -190,7 +185,7 @@ describe.each(kinds)('%s', (kind) => {
           }
           expect(inOrder(values)).toEqual(inOrder(naiveValues(given)));
         }),
-        { numRuns: kind === 'scale' ? 6_000 : 3_000 },
+        { numRuns: kind === 'scale' || kind === 'choices' ? 3_500 : 2_000 },
       );
       if (process.env.SHOW_COVERAGE === '1') console.log(kind, Object.fromEntries([...seen].sort()));
       // A reference that is hardly ever asked proves nothing.

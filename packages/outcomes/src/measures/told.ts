@@ -13,6 +13,7 @@ import type { Told } from './measure-fold.ts';
 import { eventsRead } from './measure-folds.ts';
 import { type JudgedDays, judgedDays, lastDayOf } from './participant-days.ts';
 import { type RunningCounts, runningCounts } from './running-counts.ts';
+import { typesOfUse } from './use-types.ts';
 
 const looks = new WeakMap<UseMeasure, string>();
 
@@ -33,6 +34,8 @@ export type Asked = {
   /** Of these substances days of use are asked for, up to this study day. */
   readonly substances: readonly string[];
   readonly horizon: number;
+  /** By events of these types; of others nobody asks what they say of days. */
+  readonly saying: ReadonlySet<ObservationType>;
   /** Of these types the events themselves are asked for. */
   readonly types: ReadonlySet<ObservationType>;
 };
@@ -43,6 +46,7 @@ export function askedBy(protocol: Protocol, measures: readonly Measure[]): Asked
     protocol,
     substances: [...new Set(ofUse.flatMap(({ substances }) => substances))],
     horizon: Math.max(-1, ...ofUse.map(({ horizon }) => horizon)),
+    saying: new Set(ofUse.flatMap((measure) => typesOfUse(measure, protocol))),
     types: new Set([
       ...measures.flatMap((measure) => eventsRead(measure, protocol)),
       ...(ofUse.length === 0 ? [] : (['participant-left', 'controlled-environment'] as const)),
@@ -62,15 +66,17 @@ export class Telling implements Told {
   readonly baseline: Told['baseline'];
   readonly observations: Effective[] = [];
   private readonly types: ReadonlySet<ObservationType>;
+  private readonly saying: ReadonlySet<ObservationType>;
   private readonly sources: DaysBySource | undefined;
   private readonly looked = new Map<string, JudgedDays>();
   private readonly counted = new Map<string, RunningCounts>();
 
-  constructor({ protocol, substances, horizon, types }: Asked, dayZero: CivilDay, baseline: Told['baseline']) {
+  constructor({ protocol, substances, horizon, saying, types }: Asked, dayZero: CivilDay, baseline: Told['baseline']) {
     this.protocol = protocol;
     this.dayZero = dayZero;
     this.baseline = baseline;
     this.types = types;
+    this.saying = saying;
     const lastDay = Math.max(0, lastDayOf(horizon, protocol, dayZero));
     if (substances.length > 0)
       this.sources = new DaysBySource({ dayZero, rules: protocol.evidence, substances, lastDay });
@@ -84,7 +90,7 @@ export class Telling implements Told {
   /** Adds an event; answers the first study day of use of which something else may be said now, as far as only days are told of it. */
   add(observation: Effective): StudyDay {
     if (this.types.has(observation.type)) this.observations.push(observation);
-    return this.sources?.add(observation) ?? Number.POSITIVE_INFINITY;
+    return this.sourcesOf(observation)?.add(observation) ?? Number.POSITIVE_INFINITY;
   }
 
   /**
@@ -100,8 +106,14 @@ export class Telling implements Told {
       if (at < 0) return undefined;
       this.observations.splice(at, 1);
     }
-    const without = this.sources === undefined ? Number.POSITIVE_INFINITY : this.sources.remove(before);
+    const sources = this.sourcesOf(before);
+    const without = sources === undefined ? Number.POSITIVE_INFINITY : sources.remove(before);
     return without === undefined ? undefined : Math.min(without, this.add(now));
+  }
+
+  /** Where it is kept what an event says of days of use, if anybody asks for it. */
+  private sourcesOf({ type }: Effective): DaysBySource | undefined {
+    return this.saying.has(type) ? this.sources : undefined;
   }
 
   days(measure: UseMeasure): JudgedDays {

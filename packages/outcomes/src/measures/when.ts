@@ -1,13 +1,14 @@
 import { type CivilDay, isUseMeasure, type Measure, type Protocol } from '@holdfast/events';
-import { matureDays } from '../maturity.ts';
+import type { StudyDay } from '../facts.ts';
+import { type Maturity, maturityAfter } from '../maturity.ts';
 import type { When } from './measure-fold.ts';
 
 /**
  * Maturity as it was last looked up, by schedule and by how many days after randomisation it is: participants of equal schedule and
  * study day share it, and so do measures that wait for the same visits.
  */
-type KnownMaturity = { readonly byMeasure: Map<Measure, Uint8Array>; readonly byWaiting: Map<string, Uint8Array> };
-const known = new WeakMap<Protocol, Map<number | undefined, KnownMaturity>>();
+type KnownMaturity = { readonly byMeasure: Map<Measure, Maturity>; readonly byWaiting: Map<string, Maturity> };
+const known = new WeakMap<Protocol, Map<number, KnownMaturity>>();
 /** Of more than so many study days a schedule's maturity is looked up anew. */
 const mostKnown = 2_000;
 
@@ -30,27 +31,29 @@ export function whenOf(
   clock: CivilDay | undefined,
   { forTallies }: Pick<When, 'forTallies'>,
 ): When {
-  const today = clock === undefined ? undefined : clock - dayZero;
+  const today = clock === undefined ? Number.NEGATIVE_INFINITY : clock - dayZero;
   const { byMeasure, byWaiting } = knownOn(schedule, today);
+  const maturityOf = (measure: Measure, lastDay: StudyDay): Maturity => {
+    const last = byMeasure.get(measure);
+    // Where the trial ends before the horizon, the last day is not everybody's.
+    if (last !== undefined && last.days.length === lastDay + 1) return last;
+    const key = `${lastDay} ${waitsFor(measure)}`;
+    const found = byWaiting.get(key) ?? maturityAfter(schedule, measure, lastDay, today);
+    byWaiting.set(key, found);
+    byMeasure.set(measure, found);
+    return found;
+  };
   return {
     schedule,
     dayZero,
     clock,
     forTallies,
-    mature: (measure, lastDay) => {
-      const last = byMeasure.get(measure);
-      // Where the trial ends before the horizon, the last day is not everybody's.
-      if (last !== undefined && last.length === lastDay + 1) return last;
-      const key = `${lastDay} ${waitsFor(measure)}`;
-      const found = byWaiting.get(key) ?? matureDays(schedule, measure, dayZero, lastDay, clock);
-      byWaiting.set(key, found);
-      byMeasure.set(measure, found);
-      return found;
-    },
+    mature: (measure, lastDay) => maturityOf(measure, lastDay).days,
+    maturesNext: (measure, lastDay) => dayZero + maturityOf(measure, lastDay).nextAfter,
   };
 }
 
-function knownOn(schedule: Protocol, today: number | undefined): KnownMaturity {
+function knownOn(schedule: Protocol, today: number): KnownMaturity {
   let byDay = known.get(schedule);
   if (byDay === undefined || byDay.size > mostKnown) {
     byDay = new Map();

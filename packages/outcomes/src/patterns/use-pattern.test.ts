@@ -9,7 +9,7 @@ import { isOpenPattern } from './open-patterns.ts';
 import { patternWords, usePattern } from './use-pattern.ts';
 
 /** A failure prints seed and the shrunk counter-example. */
-const runs = { numRuns: 10_000 };
+const runs = { numRuns: 3_000 };
 
 describe('use patterns of random participants by random rules', () => {
   test('are those of the naive reference, with every day that a symbol stands on', () => {
@@ -29,7 +29,7 @@ describe('use patterns of random participants by random rules', () => {
           expect(usePattern(protocol, rule, rearranged, asOf)).toEqual(usePattern(protocol, rule, history, asOf));
         },
       ),
-      { numRuns: 3_000 },
+      { numRuns: 1_500 },
     );
   }, 120_000);
 
@@ -41,7 +41,7 @@ describe('use patterns of random participants by random rules', () => {
         const then = usePattern(protocol, rule, history, asOf + later);
         expect(then?.slice(0, now?.length)).toEqual(now);
       }),
-      { numRuns: 3_000 },
+      { numRuns: 1_500 },
     );
   }, 120_000);
 
@@ -56,7 +56,7 @@ describe('use patterns of random participants by random rules', () => {
           expect(usePattern(protocol, rule, exchanged, asOf)).toEqual(usePattern(protocol, rule, history, asOf));
         },
       ),
-      { numRuns: 3_000 },
+      { numRuns: 1_500 },
     );
   }, 120_000);
 
@@ -72,7 +72,7 @@ describe('use patterns of random participants by random rules', () => {
           expect(to - from + 1).toBeLessThanOrEqual(7);
         }
       }),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
     );
   }, 120_000);
 });

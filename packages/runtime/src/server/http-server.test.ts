@@ -23,6 +23,12 @@ describe('the routes of operations', () => {
     expect([answer.statusCode, answer.json()]).toEqual([200, { alive: true }]);
   });
 
+  test('a path may name what has a long id', async () => {
+    const { app } = await serverWith();
+    app.get<{ Params: { id: string } }>('/things/:id', async ({ params }) => ({ letters: params.id.length }));
+    expect((await app.inject(`/things/${'a'.repeat(300)}`)).json()).toEqual({ letters: 300 });
+  });
+
   test('/readyz passes when every check does, with what is worth knowing', async () => {
     const { app } = await serverWith(
       () => [{ name: 'log' }],

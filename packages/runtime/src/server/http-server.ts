@@ -34,6 +34,8 @@ export async function httpServer({ logger, metrics, checks }: HttpServerOptions)
     // A caller that keeps its connection is told to go when the server stops, and not waited for.
     forceCloseConnections: 'idle',
     return503OnClosing: true,
+    // Links name reports, whose ids are longer than the hundred letters that are usual.
+    routerOptions: { maxParamLength: 512 },
   }) as unknown as FastifyInstance;
   const seconds = new Histogram({
     name: 'holdfast_request_seconds',

@@ -9,7 +9,12 @@ export type Job = keyof typeof jobs;
 export type JobDone = { readonly seconds: number; readonly cpuSeconds: number };
 
 /** The yardstick: whoever reads the log and does no more with a record than parse its JSON. */
-async function parse({ log }: Store): Promise<void> {
+async function parse({ log, places }: Store): Promise<void> {
+  if (places.log.kind === 'kafka') {
+    const { parseOnly } = await import('@holdfast/log/kafka');
+    await parseOnly(places.log.brokers, topic, await log.ends(topic));
+    return;
+  }
   // As the fold does in `recordDecoder`.
   const decoder = new TextDecoder();
   let parsed = 0;

@@ -2,7 +2,8 @@ import { canonicalEvent, dateOf, type HoldfastEvent } from '@holdfast/events';
 import type { EventLog, NewRecord } from '@holdfast/log';
 import { type LoadTrial, loadByDay, loadProtocol } from '@holdfast/simulate';
 import { publishProtocol, topicsOf } from '@holdfast/trials';
-import { openStore, type Store } from '../store.ts';
+import { type Places, placesFor } from '../places.ts';
+import { openStore, type Store, settingsFor } from '../store.ts';
 
 export const protocol = loadProtocol();
 export const topic = topicsOf(protocol).events.name;
@@ -65,6 +66,9 @@ export async function appendAll(log: EventLog, records: Iterable<NewRecord>): Pr
   await flush();
   return appended;
 }
+
+/** Where the parts of a store are that is measured. */
+export const placesOf = (data: string): Places => placesFor(settingsFor({ data }));
 
 export const onStore = <T>(data: string, work: (store: Store) => Promise<T>): Promise<T> =>
   openStore({ data, key: [] }, 'write', work);

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 
 /** A process that is measured ends with this one at the latest. */
-export function endingWithUs(child: ChildProcess): ChildProcess {
+export function endingWithUs<Child extends ChildProcess>(child: Child): Child {
   const end = () => child.kill('SIGKILL');
   process.prependListener('exit', end);
   child.once('exit', () => process.off('exit', end));

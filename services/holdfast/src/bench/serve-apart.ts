@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { withSettings } from '@holdfast/runtime';
 import type { ServiceName } from '../serve/start-services.ts';
 import { anonymousMemory, cpuSeconds, endingWithUs } from './process-use.ts';
 
@@ -19,11 +20,19 @@ export type ServedApart = {
   stop(): Promise<void>;
 };
 
-/** `holdfast serve` in a process of its own, once it is ready. */
-export async function serveApart(data: string, services: readonly ServiceName[] = []): Promise<ServedApart> {
+/** `holdfast serve` in a process of its own, once it is ready; bound to one of this machine's cores, if that is said. */
+export async function serveApart(
+  data: string,
+  services: readonly ServiceName[] = [],
+  variables: Readonly<Record<string, string>> = {},
+  core?: number,
+): Promise<ServedApart> {
   const started = performance.now();
   const args = [holdfast, 'serve', ...services, '--port', '0', '--data', data];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const env = withSettings(variables);
+  const node = [process.execPath, ...args];
+  const [command = '', ...rest] = core === undefined ? node : ['taskset', '--cpu-list', `${core}`, ...node];
+  const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'inherit'], env });
   endingWithUs(child);
   let logged = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -1,13 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { HoldfastEvent } from '@holdfast/events';
-import { type EventLog, recordsBetween } from '@holdfast/log';
-import { embeddedEventLog } from '@holdfast/log/embedded';
-import { storeFolders } from '@holdfast/runtime';
+import { openLog } from '@holdfast/log';
 import { loadByDay, loadTrialOver } from '@holdfast/simulate';
-import { decodeTallyRecord, type ShardGenerations, standingGeneration, takeInto, viewsOf } from '@holdfast/tallies';
-import { topicsOf } from '@holdfast/trials';
 import { type Bench, type Figure, percentile, scaled, type Workload } from './figures.ts';
-import { fillStore, protocol, recordOf, topic, turnedTo } from './load-log.ts';
+import { fillStore, placesOf, protocol, recordOf, topic, turnedTo } from './load-log.ts';
+import { openReader } from './reader.ts';
 import { type Body, bodyOf, openSender } from './sender.ts';
 import { serveApart } from './serve-apart.ts';
 
@@ -50,27 +47,6 @@ function plan(seconds: number): { before: HoldfastEvent[]; bodies: Body[] } {
   return { before, bodies };
 }
 
-/** A reader in another process than the services: it adds up the tallies as they are published, and says up to where they reach. */
-async function openReader(log: EventLog): Promise<{ look(): Promise<readonly number[]> }> {
-  const { name } = topicsOf(protocol).openTallies;
-  const shards = Array.from({ length: protocol.partitions }, () => new Map()) as Parameters<typeof takeInto>[0][];
-  const read = shards.map(() => 0);
-  return {
-    async look() {
-      const ends = await log.ends(name);
-      for (const [partition, generations] of shards.entries()) {
-        const [from = 0, end = 0] = [read[partition], ends[partition]];
-        if (end <= from) continue;
-        for await (const records of recordsBetween(log, name, partition, { from, end }))
-          for (const { value } of records) takeInto(generations, decodeTallyRecord(value));
-        read[partition] = end;
-      }
-      const all: readonly ShardGenerations[] = shards;
-      return viewsOf(all, standingGeneration(all)).map(({ position }) => position?.offset ?? 0);
-    },
-  };
-}
-
 /** The requests, and how many cores the services took meanwhile. */
 type Trickled = { readonly requests: readonly Request[]; readonly cores: number };
 
@@ -87,8 +63,7 @@ async function run(bench: Bench, seconds: number): Promise<Trickled> {
   );
   const sender = await openSender(bench.data);
   const served = await serveApart(bench.data);
-  const { log: dir, closedLog: closedDir } = storeFolders(bench.data);
-  const log = await embeddedEventLog({ dir, closedDir, readOnly: true });
+  const log = await openLog(placesOf(bench.data).log, 'read');
   try {
     const reader = await openReader(log);
     const requests: Request[] = [];

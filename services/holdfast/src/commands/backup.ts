@@ -2,11 +2,19 @@ import { resolve } from 'node:path';
 import { topicsOf } from '@holdfast/trials';
 import type { Command } from 'commander';
 import { backUp } from '../backup.ts';
-import { openStore, withStore } from '../store.ts';
+import { CommandFailed } from '../command-failed.ts';
+import { openStore, type Store, withStore } from '../store.ts';
+
+function embeddedData({ settings }: Store): string {
+  if (settings.kafka === undefined && settings.s3 === undefined) return settings.data;
+  throw new CommandFailed(
+    'this copies an embedded store, and this one is on a cluster; docs/run-a-cluster.md says how topics and objects are backed up there',
+  );
+}
 
 async function backup(out: string, command: Command): Promise<void> {
   const started = Date.now();
-  await withStore(command, 'read', ({ settings }) => backUp(settings.data, out));
+  await withStore(command, 'read', (store) => backUp(embeddedData(store), out));
   // What can be opened and read is a backup.
   await openStore({ data: resolve(out), key: [] }, 'read', async ({ log, trials }) => {
     for (const { protocol } of trials.values()) {

@@ -4,8 +4,9 @@ import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { forgetSettings, onSignal } from '@holdfast/runtime';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type Figure, isMet } from '../bench/figures.ts';
-import { workloads } from '../bench/workloads.ts';
+import { type Bench, type Figure, isMet } from '../bench/figures.ts';
+import { startNativeCluster } from '../bench/native-cluster.ts';
+import { clusterWorkloads, workloads } from '../bench/workloads.ts';
 import { printRows, write } from '../output/print-rows.ts';
 import { progressOn } from '../output/progress.ts';
 
@@ -13,6 +14,7 @@ type BenchOptions = {
   readonly scale?: number;
   readonly quick?: true;
   readonly full?: true;
+  readonly cluster?: true;
   readonly format: 'table' | 'json';
   readonly folder: string;
   readonly out?: string;
@@ -28,8 +30,21 @@ function scaleNumber(text: string): number {
 
 const tmpfs = 0x01021994;
 
+/** A workload on servers of its own, which end with it. */
+async function measureOnCluster(name: string, bench: Bench): Promise<readonly Figure[]> {
+  bench.say(`${name}: starting Kafka and S3 …`);
+  const cluster = await startNativeCluster();
+  try {
+    forgetSettings(cluster.settings);
+    return (await clusterWorkloads(cluster.settings.HOLDFAST_S3 ?? '')[name]?.(bench)) ?? [];
+  } finally {
+    forgetSettings();
+    await cluster.stop();
+  }
+}
+
 /** Each workload on a store of its own, which goes afterwards, also when told to stop. */
-async function measure(names: readonly string[], scale: number, within: string): Promise<Figure[]> {
+async function measure(names: readonly string[], scale: number, within: string, onCluster: boolean): Promise<Figure[]> {
   if ((await statfs(within)).type === tmpfs)
     console.error(
       `${within} lies in memory: what is made durable there costs nothing; name a folder on a disk by --folder`,
@@ -47,7 +62,7 @@ async function measure(names: readonly string[], scale: number, within: string):
     try {
       folder = mkdtempSync(join(within, 'holdfast-bench-'));
       const bench = { scale, data: join(folder, 'store'), say: progress.step };
-      figures.push(...((await workloads[name]?.(bench)) ?? []));
+      figures.push(...(await (onCluster ? measureOnCluster(name, bench) : (workloads[name]?.(bench) ?? []))));
     } finally {
       stopListening();
       process.off('exit', remove);
@@ -72,17 +87,18 @@ const shown = (value: number): string =>
 
 async function bench(
   names: readonly string[],
-  { scale, quick, full, folder, format, out }: BenchOptions,
+  { scale, quick, full, cluster, folder, format, out }: BenchOptions,
 ): Promise<void> {
   // What is measured runs by the default settings; and a drop folder that is named must not be emptied into a store that goes.
   forgetSettings();
   const size = scale ?? (quick ? scales.quick : full ? scales.full : scales.usual);
-  const figures = await measure(names, size, folder);
+  const figures = await measure(names, size, folder, cluster === true);
   const measured = {
     date: new Date().toISOString(),
     machine: { processor: cpus()[0]?.model, cores: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30) },
     node: process.version,
     scale: size,
+    on: cluster === true ? 'cluster' : 'embedded',
     figures: figures.map((figure) => {
       const met = isMet(figure, size);
       return met === undefined ? figure : { ...figure, met };
@@ -109,9 +125,13 @@ async function bench(
 
 export function benchCommand(program: Command): void {
   const all = Object.keys(workloads);
+  const onCluster = Object.keys(clusterWorkloads(''));
   program
     .command('bench')
-    .argument('[workloads...]', `which to run (default: all of ${all.join(', ')})`)
+    .argument(
+      '[workloads...]',
+      `which to run (default: all of ${all.join(', ')}; with --cluster of ${onCluster.join(', ')})`,
+    )
     .description('measure this machine: made trials through the whole path, against yardsticks that are run beside it')
     .option('--scale <part>', 'size, as a part of what is asked for (default: 0.1)', scaleNumber)
     .addOption(new Option('--quick', 'as small as it goes: whether it runs, no figures to show').conflicts('scale'))
@@ -121,6 +141,7 @@ export function benchCommand(program: Command): void {
         'quick',
       ]),
     )
+    .option('--cluster', 'on Kafka and S3, started for each workload on this machine (docs/performance.md)')
     .addOption(new Option('--format <format>', 'how to print figures').choices(['table', 'json']).default('table'))
     .addOption(
       new Option('--folder <folder>', 'where stores are made, and removed').default(
@@ -137,8 +158,9 @@ alone, of ratios from a scale of 0.1 on. Ratios are of runs that take turns, so 
 times on a machine that does other things too. docs/performance.md says what each figure is, and where the time goes.`,
     )
     .action((names: string[], options: BenchOptions, command: Command) => {
-      const unknown = names.find((name) => !all.includes(name));
-      if (unknown !== undefined) command.error(`error: there is no workload ${unknown}; there are ${all.join(', ')}`);
-      return bench(names.length === 0 ? all : names, options);
+      const there = options.cluster === true ? onCluster : all;
+      const unknown = names.find((name) => !there.includes(name));
+      if (unknown !== undefined) command.error(`error: there is no workload ${unknown}; there are ${there.join(', ')}`);
+      return bench(names.length === 0 ? there : names, options);
     });
 }

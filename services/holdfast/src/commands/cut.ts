@@ -1,15 +1,27 @@
 import { type EventChange, eventChanges, fromArchive, selectedEvents } from '@holdfast/aggregate';
 import { CutName, isValueMeasure, type Measure } from '@holdfast/events';
 import { isOpenMeasure } from '@holdfast/outcomes';
+import { analysisSetFiles, checkFree, writeOut } from '@holdfast/report';
+import type { Value } from '@holdfast/reports/rows';
 import { everybody } from '@holdfast/tallies';
-import { type DataCut, listCuts, type PublishedTrial, type TrialTallies } from '@holdfast/trials';
+import {
+  armNames,
+  byArmVerdict,
+  type DataCut,
+  listCuts,
+  lookAtSealed,
+  type PublishedTrial,
+  type TrialTallies,
+  trialOfCut,
+} from '@holdfast/trials';
 import type { Command } from 'commander';
-import { armNames, type ReadSide, talliesFor } from '../by-arm.ts';
+import { type ReadSide, talliesFor } from '../by-arm.ts';
 import { CommandFailed } from '../command-failed.ts';
 import { createCut } from '../create-cut.ts';
-import { asOfOption, chooseCut, cutLine, cutOffOption, cutReader, noteOtherFold, trialOfCut } from '../known-at.ts';
+import { asOfOption, chooseCut, cutLine, cutOffOption, cutOrNewest, cutReader, noteOtherFold } from '../known-at.ts';
 import { type Format, formatOption } from '../output/format.ts';
-import { printRows, type Value } from '../output/print-rows.ts';
+import { printRows } from '../output/print-rows.ts';
+import { progressOn } from '../output/progress.ts';
 import { rateChanges } from '../rate-changes.ts';
 import { chooseTrial, type Store, withStore } from '../store.ts';
 
@@ -27,6 +39,7 @@ const columns = [
   'marks',
   'open_digest',
   'digest',
+  'rewritten',
 ] as const;
 
 /** What depends on a sealed box is shown to who holds the key, and to nobody else. */
@@ -49,6 +62,7 @@ function rowOf(cut: DataCut, withDigest: boolean): Value[] {
     cut.marks.join('+'),
     cut.openDigest,
     withDigest ? cut.digest : undefined,
+    cut.rewritten?.at(-1)?.at,
   ];
 }
 
@@ -236,6 +250,45 @@ async function diff(first: string, second: string, command: Command): Promise<vo
   });
 }
 
+const fileColumns = ['trial', 'cut', 'arms', 'file', 'bytes'] as const;
+
+type ExportOptions = { readonly trial?: string; readonly out: string; readonly format: Format };
+
+/**
+ * Of a double-blind trial arms are exported by the rules of efficacy by arm, whoever has the key: from rows with arms everything by
+ * arm can be computed.
+ */
+async function exportSet(name: string | undefined, command: Command): Promise<void> {
+  const options = command.optsWithGlobals<ExportOptions>();
+  await withStore(command, 'read', async (store) => {
+    const published = chooseTrial(store, options.trial);
+    const { trial, blinding } = published.protocol;
+    await checkFree(options.out);
+    const cut = await cutOrNewest(store, trial, name, 'to export');
+    const verdict = await byArmVerdict(store, published, 'efficacy');
+    const withArms = verdict.allowed;
+    if (withArms) await lookAtSealed(store, published, `cut export ${cut.name}`);
+    noteOtherFold(cut);
+    const progress = progressOn(process.stderr);
+    const files = await analysisSetFiles(store, await trialOfCut(store, cut), cut, withArms, (text) =>
+      progress.step(text),
+    ).finally(() => progress.done());
+    await writeOut(
+      options.out,
+      { isClosed: blinding === 'double' && withArms },
+      files.map((file) => [file.name, file.bytes] as const),
+    );
+    const arms = withArms ? 'yes' : 'no';
+    await printRows(
+      fileColumns,
+      files.map((file) => [trial, cut.name, arms, file.name, file.bytes.length]),
+      options.format,
+    );
+    if (!verdict.allowed) console.error(`open events alone, without arms: ${verdict.reason}`);
+    console.error(cutLine(cut));
+  });
+}
+
 export function cutCommand(program: Command): void {
   const cut = program.command('cut').description('data cuts: what a report stands on, named and immutable');
   cut
@@ -267,4 +320,21 @@ numerator/denominator before and after; \`event\`, which is added, removed, repl
 or of which another content counts (corrected), nothing (retracted; both by the event in by_source, by_id) or itself again (restored).`,
     )
     .action((first: string, second: string, _options, command: Command) => diff(first, second, command));
+  cut
+    .command('export [cut]')
+    .description('the analysis set of a cut (default: the newest), with an R script that re-derives its closed report')
+    .option('--trial <trial>', 'trial; not needed if only one is published')
+    .requiredOption('--out <folder>', 'where its files go: a new folder, or an empty one')
+    .addOption(formatOption())
+    .addHelpText(
+      'after',
+      `
+Data sets in ADaM's shape (ADSL, ADTTE, ADQS, ADAE, daily use …), each as CSV and Parquet; define.json says what every variable is.
+Of a double-blind trial they have arms and what is sealed only with its key and once every horizon has passed, and that is recorded as
+a look; else they are of open events alone. Then, with R and its package survival:
+  holdfast report run --kind dsmb-closed --cut CUT --out REPORT
+  Rscript FOLDER/check-report.R FOLDER REPORT
+docs/analysis-set.md says what is in each data set, and which tables are checked.`,
+    )
+    .action((name: string | undefined, _options, command: Command) => exportSet(name, command));
 }

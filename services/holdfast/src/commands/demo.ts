@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { isClosed } from '@holdfast/access';
 import type { Protocol } from '@holdfast/events';
+import { forgetSettings } from '@holdfast/runtime';
 import { type EnteredEvent, simulateTrial } from '@holdfast/simulate';
 import { everybody } from '@holdfast/tallies';
-import { publishProtocol, readTallies } from '@holdfast/trials';
+import { armNames, byArmVerdict, publishProtocol, readTallies } from '@holdfast/trials';
 import type { Command } from 'commander';
-import { armNames, byArmVerdict, lookByArm } from '../by-arm.ts';
+import { lookByArm } from '../by-arm.ts';
 import { CommandFailed } from '../command-failed.ts';
 import { takeInAtOnce, withBoxesExchanged } from '../demo/boxes-exchanged.ts';
 import { streamTrial } from '../demo/stream-trial.ts';
@@ -70,6 +71,8 @@ async function showCoordinator(store: Store, trial: string): Promise<string> {
 }
 
 async function demo(command: Command): Promise<void> {
+  // It has a store of its own: of a cluster that is named there, or a drop folder, it must not make use.
+  forgetSettings();
   const started = Date.now();
   const options = command.optsWithGlobals<{ data?: string }>();
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-demo-'));

@@ -1,42 +1,25 @@
 import { isSafetyMeasure, isValueMeasure, type Protocol, type ValueMeasure } from '@holdfast/events';
 import { isOpenMeasure } from '@holdfast/outcomes';
-import { distribution, type Tallies, valueSummary } from '@holdfast/tallies';
-import type { PublishedTrial } from '@holdfast/trials';
+import {
+  type AskedValues,
+  chooseValueMeasure,
+  endpointColumns,
+  endpointRows,
+  parseBy,
+  refuseUnknown,
+  tellsArms,
+  type Value,
+} from '@holdfast/reports/rows';
+import { armNames, byArmVerdict, type PublishedTrial } from '@holdfast/trials';
 import type { Command } from 'commander';
-import { armNames, byArmVerdict, type ReadSide, sideFor, talliesFor, talliesOf } from '../by-arm.ts';
+import { type ReadSide, sideFor, talliesFor, talliesOf } from '../by-arm.ts';
 import { CommandFailed } from '../command-failed.ts';
 import { asOfOption, cutOffOption, cutOption, type KnownAt, type KnownOptions, knownAt } from '../known-at.ts';
 import type { Format } from '../output/format.ts';
-import { printRows, type Value } from '../output/print-rows.ts';
-import { unitOfValue } from '../output/value-units.ts';
+import { printRows } from '../output/print-rows.ts';
 import { watermarkLine } from '../output/watermark.ts';
-import { type By, noteThoseWithoutArm, parseBy, partsOf, tellsArms } from '../selectors.ts';
-import { type AskedValues, chooseValueMeasure, dueOf, refuseUnknown, shownValues } from '../shown-values.ts';
 import { chooseTrial, type Store, withStore } from '../store.ts';
-
-export const measureColumns = [
-  'trial',
-  'measure',
-  'kind',
-  'item',
-  'missing',
-  'arm',
-  'site',
-  'group',
-  'due',
-  'n',
-  'sum',
-  'mean',
-  'sd',
-  'median',
-  'lower_quartile',
-  'upper_quartile',
-  'minimum',
-  'maximum',
-  'lower',
-  'upper',
-  'method',
-] as const;
+import { noteThoseWithoutArm } from '../without-arm.ts';
 
 type Options = KnownOptions &
   AskedValues & {
@@ -45,30 +28,6 @@ type Options = KnownOptions &
     readonly by?: string;
     readonly format: Format;
   };
-
-/** A row for each value of a measure and each part of a trial. */
-export function endpointRows(
-  protocol: Protocol,
-  measure: ValueMeasure,
-  tallies: Tallies,
-  by: By,
-  token: (arm: string) => string,
-  asked: AskedValues,
-): Value[][] {
-  const parts = partsOf(protocol, by, token, tallies);
-  return shownValues(tallies, protocol, measure, asked).flatMap(({ kind, item, policy, yesOrNo }) =>
-    parts.map(({ arm, site, group, slice }) => {
-      const valued = distribution(tallies, { measure: measure.id, kind, item, policy }, slice);
-      const of = valueSummary(valued, yesOrNo);
-      return [
-        ...[protocol.trial, measure.id, kind, item, policy, arm, site, group],
-        ...[dueOf(tallies, measure, item, slice), of.n, of.n === 0 ? undefined : of.sum, of.mean, of.sd, of.median],
-        ...[of.lowerQuartile, of.upperQuartile, of.minimum, of.maximum, of.lower, of.upper, of.method],
-        unitOfValue(measure, kind, item),
-      ];
-    }),
-  );
-}
 
 /** A state of a trial on one side of the blind, whose tallies are read once however many measures are asked for. */
 async function stateOf(store: Store, newest: PublishedTrial, side: 'open' | 'closed', options: Options) {
@@ -156,7 +115,7 @@ export async function endpointsOfMeasures(command: Command): Promise<void> {
       lines.add(watermarkLine(trial.protocol, read));
       if (byArm) noteThoseWithoutArm(read.tallies, measure);
     }
-    await printRows(measureColumns, rows, options.format, ['unit']);
+    await printRows(endpointColumns, rows, options.format, ['unit']);
     for (const line of lines) console.error(line);
     if (rows.length === 0)
       console.error(
@@ -185,7 +144,7 @@ export function withMeasureOptions(command: Command): Command {
 }
 
 export const measuresHelp = `
-Columns: ${measureColumns.join(', ')}; in tables and JSON also the unit of the values and their mean.
+Columns: ${endpointColumns.join(', ')}; in tables and JSON also the unit of the values and their mean.
 A row for each kind of value, item and part. due: for how many participants the item has come due; n: of how many there is a value,
 so that due less n are missing (due is empty where nothing says when a value is due). Values that only say yes or no (1 or 0) have
 their proportion as mean with Wilson's 95 % interval (method wilson), all others their mean with Student's (t), which needs two

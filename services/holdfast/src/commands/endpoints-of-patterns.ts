@@ -6,10 +6,11 @@ import {
   publishedEndpoints,
   type TimeToEvent,
 } from '@holdfast/outcomes';
+import type { Value } from '@holdfast/reports/rows';
 import { stringify } from 'csv-stringify/sync';
 import { CommandFailed } from '../command-failed.ts';
 import type { Format } from '../output/format.ts';
-import { printRows, type Value, write } from '../output/print-rows.ts';
+import { printRows, write } from '../output/print-rows.ts';
 import { type FiledPattern, readPatterns } from '../pattern-file.ts';
 
 export const endpointColumns = ['trial', 'participant', 'rule', 'endpoint', 'value', 'time', 'event'] as const;

@@ -23,14 +23,16 @@ import {
   isOpenMeasure,
   type Statement,
 } from '@holdfast/outcomes';
+import { chooseMeasure } from '@holdfast/reports/rows';
+import { byArmVerdict } from '@holdfast/trials';
 import type { Command } from 'commander';
-import { byArmVerdict, lookByArm, refuseClosed } from '../by-arm.ts';
+import { lookByArm, refuseClosed } from '../by-arm.ts';
 import { CommandFailed } from '../command-failed.ts';
 import { behindFirstEvent, type ExplainedCell, evidenceColumns, printCell } from '../output/explained-cell.ts';
 import { printValues, valueColumns } from '../output/explained-values.ts';
 import { type Format, formatOption } from '../output/format.ts';
 import { readParticipants, sayWhatWasRead } from '../participants.ts';
-import { chooseMeasure, chooseTrial, withStore } from '../store.ts';
+import { chooseTrial, withStore } from '../store.ts';
 
 type ExplainOptions = {
   readonly trial?: string;

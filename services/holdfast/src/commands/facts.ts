@@ -1,11 +1,13 @@
 import type { Measure, MissingPolicy, Protocol } from '@holdfast/events';
 import { type ClosedFacts, fold, foldOpen, isOpenMeasure, type OpenFacts, populationOf } from '@holdfast/outcomes';
+import { chooseMeasure, type Value } from '@holdfast/reports/rows';
+import { byArmVerdict } from '@holdfast/trials';
 import type { Command } from 'commander';
-import { byArmVerdict, lookByArm, refuseClosed } from '../by-arm.ts';
+import { lookByArm, refuseClosed } from '../by-arm.ts';
 import { type Format, formatOption } from '../output/format.ts';
-import { printRows, type Value } from '../output/print-rows.ts';
+import { printRows } from '../output/print-rows.ts';
 import { readParticipants, sayWhatWasRead } from '../participants.ts';
-import { chooseMeasure, chooseTrial, withStore } from '../store.ts';
+import { chooseTrial, withStore } from '../store.ts';
 
 const columns = [
   'trial',

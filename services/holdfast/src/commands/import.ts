@@ -8,6 +8,7 @@ import {
   type Rejection,
   rejectedRowsAsCsv,
 } from '@holdfast/ingest';
+import type { Value } from '@holdfast/reports/rows';
 import { openImport, type Reconciliation, type RejectedRow, type TableImport } from '@holdfast/tables';
 import { readTallies } from '@holdfast/trials';
 import type { Command } from 'commander';
@@ -17,7 +18,7 @@ import type { ChangeCounts, ListedChange } from '../full-export/full-export.ts';
 import { allChanges, takeFullExport } from '../full-export/full-export.ts';
 import { withIntake } from '../intake.ts';
 import { type Format, formatOption } from '../output/format.ts';
-import { printRows, type Value } from '../output/print-rows.ts';
+import { printRows } from '../output/print-rows.ts';
 import { type Progress, progressOn } from '../output/progress.ts';
 import { watermarkLine } from '../output/watermark.ts';
 import { chooseTrial, type Store, withStore } from '../store.ts';

@@ -1,10 +1,11 @@
 import type { PatternRule, Protocol } from '@holdfast/events';
 import { isOpenPattern, type PatternPhase, type PatternWeek, patternWords, usePattern } from '@holdfast/outcomes';
+import type { Value } from '@holdfast/reports/rows';
 import type { Command } from 'commander';
 import { lookByArm, refuseClosedPattern } from '../by-arm.ts';
 import { CommandFailed } from '../command-failed.ts';
 import { type Format, formatOption } from '../output/format.ts';
-import { printRows, type Value } from '../output/print-rows.ts';
+import { printRows } from '../output/print-rows.ts';
 import { readParticipants, sayWhatWasRead } from '../participants.ts';
 import { chooseTrial, withStore } from '../store.ts';
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type AnchoredDay, type PatternRule, type Protocol, parseProtocol } from '@holdfast/events';
-import { foldVersion } from '@holdfast/outcomes';
+import { foldVersion, isOpenMeasure } from '@holdfast/outcomes';
+import { factorsOf } from '@holdfast/reports/rows';
 import { publishProtocol, readIgnored, readTallies, readTrials, topicsOf } from '@holdfast/trials';
 import type { Command } from 'commander';
 import { CommandFailed } from '../command-failed.ts';
@@ -8,9 +9,14 @@ import { canBeFolded } from '../folding.ts';
 import { buildShards } from '../intake.ts';
 import { type Format, formatOption } from '../output/format.ts';
 import { measureInWords } from '../output/measure-in-words.ts';
-import { datesInWords, groupInWords, populationInWords } from '../output/parts-in-words.ts';
+import {
+  datesInWords,
+  estimandInWords,
+  groupInWords,
+  populationInWords,
+  scheduleInWords,
+} from '../output/parts-in-words.ts';
 import { printRows } from '../output/print-rows.ts';
-import { factorsOf } from '../selectors.ts';
 import { type Store, withStore } from '../store.ts';
 
 async function readProtocol(file: string): Promise<Protocol> {
@@ -24,11 +30,25 @@ async function readProtocol(file: string): Promise<Protocol> {
     );
   }
   const parsed = parseProtocol(text);
-  if (parsed.ok) return parsed.value;
+  if (parsed.ok) {
+    refuseClosedConditions(file, parsed.value);
+    return parsed.value;
+  }
   for (const { path, message } of parsed.problems) console.error(`${file}: ${path}: ${message}`);
   throw new CommandFailed(
     `${file} is no valid protocol: ${parsed.problems.length} problem${parsed.problems.length === 1 ? '' : 's'}, named above`,
   );
+}
+
+/** Blinded people see when a report is made, so what it waits for may depend on open events alone. */
+function refuseClosedConditions(file: string, protocol: Protocol): void {
+  for (const { id, when } of protocol.reports ?? []) {
+    const measure = 'measure' in when && protocol.measures.find((one) => one.id === when.measure);
+    if (measure && !isOpenMeasure(measure, protocol))
+      throw new CommandFailed(
+        `${file}: the report ${id} waits for ${measure.id}, which is made of sealed events, and blinded people see when it is made; choose an open measure`,
+      );
+  }
 }
 
 const anchorInWords: Record<AnchoredDay['anchor'], string> = {
@@ -84,6 +104,8 @@ function inWords(protocol: Protocol): string {
     ...(protocol.periods === undefined ? [] : [`  periods: ${protocol.periods.map(({ id }) => id).join(', ')}`]),
     ...protocol.measures.map((measure) => `  ${measure.id}: ${measureInWords(measure)}`),
     ...protocol.patterns.map((rule) => `  ${rule.id}: ${patternInWords(rule)}`),
+    ...(protocol.estimands ?? []).map((estimand) => `  estimand ${estimand.id}: ${estimandInWords(estimand)}`),
+    ...(protocol.reports ?? []).map((schedule) => `  ${schedule.id}: ${scheduleInWords(schedule, protocol)}`),
   ].join('\n');
 }
 

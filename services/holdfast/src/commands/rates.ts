@@ -1,86 +1,27 @@
-import { dateOf, isAbstinenceMeasure } from '@holdfast/events';
 import {
-  abstinenceCurve,
-  abstinenceRate,
-  type CurveDays,
-  eventRate,
-  eventsCurve,
-  maturityCurve,
-  type Rate,
-  type Slice,
-  type Tallies,
-} from '@holdfast/tallies';
-import type { Command } from 'commander';
-import { armNames, sideFor, talliesFor } from '../by-arm.ts';
-import { asOfOption, cutOffOption, cutOption, knownAt } from '../known-at.ts';
-import { formatOption } from '../output/format.ts';
-import { printRows, type Value } from '../output/print-rows.ts';
-import { watermarkLine } from '../output/watermark.ts';
-import type { RateMeasure } from '../rate-changes.ts';
-import {
+  besideAllPolicies,
   chooseAxis,
   choosePolicies,
   chooseRateMeasure,
   chooseWindows,
-  curveDaysOf,
   firstDayOf,
   parseAxisDays,
-} from '../rate-selectors.ts';
-import { noteThoseWithoutArm, parseBy, partsOf, tellsArms } from '../selectors.ts';
+  parseBy,
+  rateColumns,
+  rateRows,
+  tellsArms,
+  tippingColumns,
+} from '@holdfast/reports/rows';
+import { armNames } from '@holdfast/trials';
+import type { Command } from 'commander';
+import { sideFor, talliesFor } from '../by-arm.ts';
+import { asOfOption, cutOffOption, cutOption, knownAt } from '../known-at.ts';
+import { formatOption } from '../output/format.ts';
+import { printRows } from '../output/print-rows.ts';
+import { watermarkLine } from '../output/watermark.ts';
 import { chooseTrial, withStore } from '../store.ts';
-import { type RatesOptions, ratesTipping, tippingColumns } from './rates-tipping.ts';
-
-const columns = [
-  'trial',
-  'measure',
-  'window_days',
-  'missing',
-  'arm',
-  'site',
-  'group',
-  'axis',
-  'day',
-  'abstinent',
-  'assessable',
-  'events',
-  'person_days',
-  'rate',
-  'lower',
-  'upper',
-  'method',
-] as const;
-
-/** What `--missing all` shows beside the counts. */
-const besideAll = ['due', 'missing_windows', 'randomised', 'mature'] as const;
-
-type Counts = {
-  day: number;
-  abstinent?: number;
-  assessable?: number;
-  events?: number;
-  personDays?: number;
-  due?: number;
-  missing?: number;
-  rate: Rate;
-};
-
-function countsOf(
-  tallies: Tallies,
-  measure: RateMeasure,
-  window: number,
-  policy: string | undefined,
-  days: CurveDays,
-  slice: Slice,
-): Counts[] {
-  if (isAbstinenceMeasure(measure)) {
-    const curve = abstinenceCurve(tallies, { measure: measure.id, window, policy: policy ?? '' }, days, slice);
-    return curve.map((day) => ({ ...day, rate: abstinenceRate(day) }));
-  }
-  return eventsCurve(tallies, { measure: measure.id, window }, days, slice).map((day) => ({
-    ...day,
-    rate: eventRate(day),
-  }));
-}
+import { noteThoseWithoutArm } from '../without-arm.ts';
+import { type RatesOptions, ratesTipping } from './rates-tipping.ts';
 
 async function rates(command: Command): Promise<void> {
   const options = command.optsWithGlobals<RatesOptions>();
@@ -99,26 +40,12 @@ async function rates(command: Command): Promise<void> {
     const question = `rates --measure ${measure.id} --by ${[...by].join(',')}${words}`;
     const read = await talliesFor(store, trial, measure, byArm, question, readSide);
     const showsAll = options.missing === 'all';
-    const rows: Value[][] = [];
-    for (const window of windows) {
-      for (const policy of policies) {
-        for (const { arm, site, group, slice } of partsOf(protocol, by, armNames(store, trial).token, read.tallies)) {
-          const [days, part] = [curveDaysOf(read.tallies, measure, window, axis), { ...slice, axis }];
-          const maturity = showsAll ? maturityCurve(read.tallies, measure.id, days, part) : [];
-          for (const [i, counts] of countsOf(read.tallies, measure, window, policy, days, part).entries()) {
-            const { day, abstinent, assessable, events, personDays, due, missing, rate } = counts;
-            if (asked !== undefined && !asked.has(day)) continue;
-            const { rate: value, lower, upper, method } = rate;
-            const shownDay = axis === 'study' ? day : dateOf(day);
-            const shownWindow = window === 0 ? undefined : window;
-            const key = [protocol.trial, measure.id, shownWindow, policy, arm, site, group, axis, shownDay];
-            const beside = showsAll ? [due, missing, maturity[i]?.randomised, maturity[i]?.mature] : [];
-            rows.push([...key, abstinent, assessable, events, personDays, value, lower, upper, method, ...beside]);
-          }
-        }
-      }
-    }
-    await printRows(showsAll ? [...columns, ...besideAll] : columns, rows, options.format);
+    const { token } = armNames(store, trial);
+    const rows = rateRows(protocol, measure, read.tallies, {
+      ...{ by, token, windows, policies, axis, days: asked },
+      besideAll: showsAll,
+    });
+    await printRows(showsAll ? [...rateColumns, ...besideAllPolicies] : rateColumns, rows, options.format);
     console.error(watermarkLine(protocol, read));
     if (rows.length === 0 && axis === 'study')
       console.error(
@@ -158,7 +85,7 @@ export function ratesCommand(program: Command): void {
     .addHelpText(
       'after',
       `
-Columns: ${columns.join(', ')}; with --missing all also ${besideAll.join(', ')}
+Columns: ${rateColumns.join(', ')}; with --missing all also ${besideAllPolicies.join(', ')}
 (who is followed on the day; of them those whose window is missing, and whom the best case therefore takes for abstinent: of continuous
 abstinence not who is known to have used all the same; who can count on the day; for how many of them it is mature).
 Proportions (abstinent of assessable) have Wilson's 95 % interval, first-use rates per person-day the exact Poisson one.

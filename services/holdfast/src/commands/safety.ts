@@ -1,47 +1,16 @@
 import { isSafetyMeasure, type Protocol, type SafetyMeasure } from '@holdfast/events';
 import { isOpenMeasure } from '@holdfast/outcomes';
-import type { TrialTallies } from '@holdfast/trials';
+import { chooseMeasure, parseBy, safetyColumns, safetyRows, tellsArms, type Value } from '@holdfast/reports/rows';
+import { armNames, type TrialTallies } from '@holdfast/trials';
 import type { Command } from 'commander';
-import { armNames, sideFor, talliesFor } from '../by-arm.ts';
+import { sideFor, talliesFor } from '../by-arm.ts';
 import { CommandFailed } from '../command-failed.ts';
 import { asOfOption, cutOffOption, cutOption, type KnownAt, type KnownOptions, knownAt } from '../known-at.ts';
 import { type Format, formatOption } from '../output/format.ts';
-import { printRows, type Value } from '../output/print-rows.ts';
+import { printRows } from '../output/print-rows.ts';
 import { watermarkLine } from '../output/watermark.ts';
-import { percentOf, ratePer100, safetyRows } from '../safety-rows.ts';
-import { noteThoseWithoutArm, parseBy, partsOf, tellsArms } from '../selectors.ts';
-import { chooseMeasure, chooseTrial, type Store, withStore } from '../store.ts';
-
-const columns = [
-  'trial',
-  'measure',
-  'kind',
-  'class',
-  'term',
-  'item',
-  'arm',
-  'site',
-  'group',
-  'participants',
-  'n',
-  'percent',
-  'lower',
-  'upper',
-  'events',
-  'serious',
-  'grade_1',
-  'grade_2',
-  'grade_3',
-  'grade_4',
-  'grade_5',
-  'person_years',
-  'rate_per_100_person_years',
-  'rate_lower',
-  'rate_upper',
-  'mean',
-  'median',
-  'highest',
-] as const;
+import { chooseTrial, type Store, withStore } from '../store.ts';
+import { noteThoseWithoutArm } from '../without-arm.ts';
 
 type SafetyOptions = KnownOptions & {
   readonly trial?: string;
@@ -100,23 +69,12 @@ async function safety(command: Command): Promise<void> {
       // A past state is folded once, whatever is asked of it.
       const once = readSide && ((of: 'open' | 'closed') => (state.read ??= readSide(of)));
       const read = await talliesFor(store, trial, measure, byArm, question, once);
-      const parts = partsOf(protocol, by, armNames(store, trial).token, read.tallies);
-      for (const { subject, of } of safetyRows(read.tallies, measure)) {
-        for (const { arm, site, group, slice } of parts) {
-          const numbers = of(slice);
-          const { participants, n, events, serious, grades = [], personYears, mean, median, highest } = numbers;
-          rows.push([
-            ...[protocol.trial, id, subject.kind, subject.class, subject.term, subject.item, arm, site, group],
-            ...[participants, n, ...percentOf(numbers), events, serious],
-            ...[0, 1, 2, 3, 4].map((grade) => grades[grade]),
-            ...[personYears, ...ratePer100(numbers), mean, median, highest],
-          ]);
-        }
-      }
+      const { token } = armNames(store, trial);
+      rows.push(...safetyRows(protocol, measure, read.tallies, { by, token }));
       console.error(`${id}: ${watermarkLine(protocol, read)}`);
       if (byArm) noteThoseWithoutArm(read.tallies, measure);
     }
-    await printRows(columns, rows, options.format);
+    await printRows(safetyColumns, rows, options.format);
   });
 }
 
@@ -137,7 +95,7 @@ export function safetyCommand(program: Command): void {
     .addHelpText(
       'after',
       `
-Columns: ${columns.join(', ')}; what does not apply is empty.
+Columns: ${safetyColumns.join(', ')}; what does not apply is empty.
 adverse-events: kind any, class (system organ class) and term, by class and in it by frequency; participants are all who were
   followed, n those with at least one, grade_1 … grade_5 the same by their worst; events and serious count events, of which a
   participant may have several. person_years (of 365.25 days) end with follow-up; the rate is of events, and its interval the exact

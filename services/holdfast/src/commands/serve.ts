@@ -12,6 +12,9 @@ type ServeCommandOptions = CommonOptions & {
   readonly logLevel?: (typeof logLevels)[number];
 };
 
+/** Together the ten seconds in which a service stops: for its services in order, then for the log to be closed. */
+const [stopMs, closeMs] = [8_000, 1_500];
+
 function portNumber(text: string): number {
   const port = Number(text);
   if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError('a port is a number from 0 to 65535.');
@@ -37,7 +40,12 @@ async function serve(services: readonly ServiceName[], command: Command): Promis
       'serving',
     );
     if (trials.size === 0) logger.warn('no trial is published yet; run `holdfast protocol publish FILE`');
-    process.exitCode = await untilSignalled({ name: 'serve', stop: running.stop }, { logger, failed: running.failed });
+    process.exitCode = await untilSignalled(
+      { name: 'serve', stop: running.stop },
+      { logger, failed: running.failed, graceMs: stopMs },
+    );
+    // A log that is away would hold its closing up for as long as it has patience with each request.
+    setTimeout(() => process.exit(), closeMs);
   });
   // Whatever did not stop in time must not keep the process.
   process.exit();
@@ -48,7 +56,7 @@ export function serveCommand(program: Command): void {
     .command('serve')
     .argument('[services...]', `which to run in this process (default: all of ${serviceNames.join(', ')})`)
     .description(
-      'run the services: the HTTP door, the drop folder, what folds events into tallies, and the clock of live trials',
+      'run the services: the HTTP door, the drop folder, what folds events into tallies, the clock of live trials, and reports',
     )
     .option('--host <address>', 'address to listen on (default: HOLDFAST_HOST, else 127.0.0.1)')
     .option('--port <port>', 'port to listen on, 0 for any free one (default: HOLDFAST_PORT, else 8080)', portNumber)

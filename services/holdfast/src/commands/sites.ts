@@ -1,47 +1,16 @@
 import { clockOfSelection, openHistories, protocolUpTo } from '@holdfast/aggregate';
 import { dateOf } from '@holdfast/events';
 import { foldVersion } from '@holdfast/outcomes';
+import { siteFigures, siteGatherer } from '@holdfast/report';
+import { siteColumns, siteRow } from '@holdfast/reports/rows';
 import type { Command } from 'commander';
 import { asOfOption, cutOffOption, cutOption, type KnownOptions, knownAt } from '../known-at.ts';
 import { type Format, formatOption } from '../output/format.ts';
-import { printRows, type Value } from '../output/print-rows.ts';
+import { printRows } from '../output/print-rows.ts';
 import { watermarkLine } from '../output/watermark.ts';
-import { type SiteFigures, siteGatherer } from '../site-figures.ts';
 import { chooseTrial, withStore } from '../store.ts';
 
-const columns = [
-  'trial',
-  'site',
-  'randomised',
-  'left',
-  'retained_percent',
-  'visits_due',
-  'visits_kept',
-  'visits_late',
-  'kept_percent',
-  'evidence_days',
-  'last_event',
-  'last_received',
-  'median_entry_days',
-  'p90_entry_days',
-  'issues',
-] as const;
-
 type SitesOptions = KnownOptions & { readonly trial?: string; readonly format: Format };
-
-/** A part of a whole, in per cent; undefined where there is no whole. */
-function percent(part: number | undefined, whole: number | undefined): number | undefined {
-  return part === undefined || whole === undefined || whole === 0 ? undefined : (100 * part) / whole;
-}
-
-function rowOf(trial: string, figures: SiteFigures): Value[] {
-  const { site, randomised, left, visitsDue, visitsKept, visitsLate, evidenceDays } = figures;
-  return [
-    ...[trial, site, randomised, left, percent(left === undefined ? undefined : randomised - left, randomised)],
-    ...[visitsDue, visitsKept, visitsLate, percent(visitsKept, visitsDue), evidenceDays],
-    ...[figures.lastEvent, figures.lastReceived, figures.medianEntryDays, figures.p90EntryDays, figures.issues],
-  ];
-}
 
 async function sites(command: Command): Promise<void> {
   const options = command.optsWithGlobals<SitesOptions>();
@@ -52,8 +21,8 @@ async function sites(command: Command): Promise<void> {
     const gatherer = siteGatherer(protocol);
     const clock = await clockOfSelection(source, protocol, selection);
     for await (const history of openHistories(source, protocol, selection, gatherer.take)) gatherer.add(history, clock);
-    const rows = gatherer.figures().map((figures) => rowOf(protocol.trial, figures));
-    await printRows(columns, rows, options.format);
+    const rows = siteFigures(protocol, [gatherer.counts()]).map((figures) => siteRow(protocol.trial, figures));
+    await printRows(siteColumns, rows, options.format);
     const asOf = clock === undefined ? null : dateOf(clock);
     const positions = source.ends.map((offset) => ({ offset, asOf, protocolVersion: protocol.version, foldVersion }));
     console.error(watermarkLine(protocol, { positions, stale: [] }));
@@ -72,7 +41,7 @@ export function sitesCommand(program: Command): void {
     .addHelpText(
       'after',
       `
-Columns: ${columns.join(', ')}; the last row, without a site, is of all. Everything is a function of the open events: whoever may
+Columns: ${siteColumns.join(', ')}; the last row, without a site, is of all. Everything is a function of the open events: whoever may
 see no arm may see it, and the key changes nothing.
 left: randomised who left other than by completing the trial, as far as participant-left says so; retained_percent: of the
 randomised who did not.

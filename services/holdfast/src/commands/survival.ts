@@ -1,32 +1,14 @@
-import { type FirstEventMeasure, isFirstEventMeasure, type Protocol } from '@holdfast/events';
-import { survivalCurve } from '@holdfast/tallies';
+import { chooseFirstEvent, parseBy, parseDays, survivalColumns, survivalRows, tellsArms } from '@holdfast/reports/rows';
+import { armNames } from '@holdfast/trials';
 import { type Command, Option } from 'commander';
-import { armNames, sideFor, talliesFor } from '../by-arm.ts';
+import { sideFor, talliesFor } from '../by-arm.ts';
 import { CommandFailed } from '../command-failed.ts';
 import { asOfOption, cutOffOption, cutOption, type KnownOptions, knownAt } from '../known-at.ts';
 import { type Format, formatOption } from '../output/format.ts';
-import { printRows, type Value } from '../output/print-rows.ts';
+import { printRows } from '../output/print-rows.ts';
 import { watermarkLine } from '../output/watermark.ts';
-import { noteThoseWithoutArm, parseBy, parseDays, partsOf, tellsArms } from '../selectors.ts';
-import { chooseMeasure, chooseTrial, withStore } from '../store.ts';
-
-const columns = [
-  'trial',
-  'measure',
-  'arm',
-  'site',
-  'group',
-  'day',
-  'at_risk',
-  'events',
-  'competing',
-  'censored',
-  'survival',
-  'incidence',
-  'lower',
-  'upper',
-  'method',
-] as const;
+import { chooseTrial, withStore } from '../store.ts';
+import { noteThoseWithoutArm } from '../without-arm.ts';
 
 type SurvivalOptions = KnownOptions & {
   readonly trial?: string;
@@ -36,20 +18,6 @@ type SurvivalOptions = KnownOptions & {
   readonly day?: string;
   readonly format: Format;
 };
-
-/** The first event that a question is about: the named one, or the only one there is. */
-function chooseFirstEvent(protocol: Protocol, name: string | undefined): FirstEventMeasure {
-  const measures = protocol.measures.filter(isFirstEventMeasure);
-  const names = measures.map(({ id }) => id).join(', ');
-  if (measures.length === 0)
-    throw new CommandFailed(
-      `${protocol.trial} declares no first event (kind: first-use, lapse, relapse or retention), and survival is of nothing else`,
-    );
-  const measure = chooseMeasure(name === undefined ? { ...protocol, measures } : protocol, name);
-  if (!isFirstEventMeasure(measure))
-    throw new CommandFailed(`${measure.id} is no first event, and survival is of nothing else; use ${names}`);
-  return measure;
-}
 
 async function survival(command: Command): Promise<void> {
   const options = command.optsWithGlobals<SurvivalOptions>();
@@ -65,18 +33,10 @@ async function survival(command: Command): Promise<void> {
     const { protocol } = trial;
     const measure = chooseFirstEvent(protocol, options.measure);
     const { id, horizon } = measure;
-    const asked = days && new Set([...days].filter((day) => day <= horizon));
     const question = `survival --measure ${id} --by ${[...by].join(',')}${words}`;
     const read = await talliesFor(store, trial, measure, byArm, question, readSide);
-    const rows = partsOf(protocol, by, armNames(store, trial).token, read.tallies).flatMap(
-      ({ arm, site, group, slice }) =>
-        survivalCurve(read.tallies, id, slice, asked).map((on): Value[] => [
-          ...[protocol.trial, id, arm, site, group, on.day],
-          ...[on.atRisk, on.events, on.competing, on.censored],
-          ...[on.survival, on.incidence, on.lower, on.upper, 'kaplan-meier'],
-        ]),
-    );
-    await printRows(columns, rows, options.format);
+    const rows = survivalRows(protocol, measure, read.tallies, { by, token: armNames(store, trial).token, days });
+    await printRows(survivalColumns, rows, options.format);
     console.error(watermarkLine(protocol, read));
     if (rows.length === 0) console.error(`${id} is followed on study days 0 to ${horizon} only`);
     if (byArm) noteThoseWithoutArm(read.tallies, measure);
@@ -105,7 +65,7 @@ export function survivalCommand(program: Command): void {
     .addHelpText(
       'after',
       `
-Columns: ${columns.join(', ')}.
+Columns: ${survivalColumns.join(', ')}.
 Everybody randomised is at risk on day 0; who was never assessed is censored there. Of a lapse, day is the days since the abstinent
 run ended or since the quit day, and only who came so far is at risk. at_risk is before, survival after what happened on the day.
 survival is Kaplan–Meier's, lower and upper its 95 % log-log limits (pointwise; empty while nobody has had the event, and once

@@ -1,4 +1,5 @@
 import type { Protocol } from '@holdfast/events';
+import { twoFactors } from '@holdfast/reports/rows';
 import {
   type AbstinenceQuestion,
   abstinenceCurve,
@@ -11,7 +12,6 @@ import {
   survivalCurve,
   type Tallies,
 } from '@holdfast/tallies';
-import { twoFactors } from '../commands/contrasts.ts';
 import { terminalCurves } from '../output/terminal-curves.ts';
 
 export const abstinence = {

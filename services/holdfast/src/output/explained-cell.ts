@@ -1,6 +1,7 @@
 import { dateOf } from '@holdfast/events';
 import type { Explanation, Issue, Statement } from '@holdfast/outcomes';
-import { printRows, type Value } from './print-rows.ts';
+import type { Value } from '@holdfast/reports/rows';
+import { printRows } from './print-rows.ts';
 
 /** One participant's part in a measure on a study day, as data. */
 export type ExplainedCell = {

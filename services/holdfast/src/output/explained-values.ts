@@ -1,7 +1,8 @@
 import { dateOf, type Protocol, type Retention, type ValueMeasure } from '@holdfast/events';
 import type { EventBehind, ExplainedValue, ExplainedValues, Issue, ValueFact } from '@holdfast/outcomes';
+import type { Value } from '@holdfast/reports/rows';
 import type { Format } from './format.ts';
-import { printRows, type Value } from './print-rows.ts';
+import { printRows } from './print-rows.ts';
 
 /** One participant's values of a measure, and the events behind them. */
 export type ParticipantValues = {

@@ -1,4 +1,11 @@
-import { type Group, hasRealDates, type Population, type Protocol } from '@holdfast/events';
+import {
+  type Estimand,
+  type Group,
+  hasRealDates,
+  type Population,
+  type Protocol,
+  type ReportSchedule,
+} from '@holdfast/events';
 import { listed } from './words.ts';
 
 /** Who counts, in a sentence. */
@@ -25,4 +32,41 @@ export function datesInWords(protocol: Protocol): string {
   return hasRealDates(protocol)
     ? 'its dates are those of the calendar, so rates have a calendar axis'
     : 'its dates were invented, so there is no calendar axis';
+}
+
+/** What is estimated, in a sentence. */
+export function estimandInWords({
+  rank,
+  treatment,
+  population,
+  variable,
+  intercurrentEvents,
+  summary,
+}: Estimand): string {
+  const { measure, day, window, missing } = variable;
+  const how = [
+    ...(window === undefined ? [] : [`window of ${window} days`]),
+    ...(day === undefined ? [] : [`on day ${day}`]),
+    ...(missing === undefined ? [] : [`missing: ${missing}`]),
+  ];
+  return [
+    `${rank}: ${summary.replaceAll('-', ' ')} of ${measure}${how.length === 0 ? '' : ` (${how.join(', ')})`}`,
+    `${listed(treatment.arms)} against ${listed(treatment.against)}`,
+    population === undefined ? 'everybody randomised' : `population ${population}`,
+    ...intercurrentEvents.map(({ event, strategy }) => `${event}: ${strategy}`),
+  ].join('; ');
+}
+
+/** When which report is made by itself, and who is told, in a sentence. */
+export function scheduleInWords(
+  { report, sites, when, dummy, deliverTo }: ReportSchedule,
+  { timeZone }: Protocol,
+): string {
+  const of = sites === undefined ? '' : sites === 'all' ? ' of every site' : ` of ${listed(sites)}`;
+  const due =
+    'cron' in when
+      ? `whenever '${when.cron}' says on the clock of ${when.timeZone ?? timeZone}`
+      : `once, when ${when.mature * 100} % of the planned participants are mature for ${when.measure}`;
+  const told = deliverTo === undefined ? 'nobody is told' : `a link is sent to ${listed(deliverTo)}`;
+  return `${report} report${of}${dummy ? ' on dummy arms' : ''}, ${due}; ${told}`;
 }

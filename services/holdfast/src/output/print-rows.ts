@@ -1,8 +1,5 @@
-import { stringify } from 'csv-stringify/sync';
+import { csvLines, type Value } from '@holdfast/reports/rows';
 import type { Format } from './format.ts';
-
-/** A value in a cell; undefined prints as nothing. Numbers print in shortest round-trip form. */
-export type Value = string | number | undefined;
 
 const rowsAtOnce = 5_000;
 
@@ -49,9 +46,9 @@ export async function printRows(
     return write(`${JSON.stringify(objects, null, 1)}\n`);
   }
   if (format === 'csv') {
-    await write(stringify([columns]));
+    await write(csvLines([columns]));
     for (let i = 0; i < rows.length; i += rowsAtOnce)
-      await write(stringify(rows.slice(i, i + rowsAtOnce).map((row) => row.slice(0, columns.length))));
+      await write(csvLines(rows.slice(i, i + rowsAtOnce).map((row) => row.slice(0, columns.length))));
     return;
   }
   if (rows.length === 0) return write('no rows\n');

@@ -1,4 +1,4 @@
-import type { Folded } from '@holdfast/aggregate';
+import { type Folded, inTime } from '@holdfast/aggregate';
 import type { Receipt } from '@holdfast/ingest/drop';
 import type { TakenIn } from '@holdfast/ingest/http';
 import { Counter, Gauge, Histogram, type Metrics } from '@holdfast/runtime/server';
@@ -12,6 +12,8 @@ export interface ServeMetrics {
   folded(folded: Folded): void;
   dayTurned(trial: string): void;
   shardFailed(trial: string): void;
+  /** A trial's shards are kept here from now on: its counts begin, so that the first failure is seen to be one more. */
+  keeps(trial: string): void;
 }
 
 const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -21,9 +23,14 @@ type Asked = {
   readonly standings: () => Promise<readonly TrialStanding[]>;
   /** Things in the drop folder that are not taken in yet. */
   readonly waitingDeliveries: () => Promise<number>;
+  /** Whether the log answered when it was last asked; a process without shards asks it nothing else. */
+  readonly logAnswers: () => boolean;
 };
 
-export function serveMetrics(metrics: Metrics, { standings, waitingDeliveries }: Asked): ServeMetrics {
+/** Whoever scrapes gives up after ten seconds, and would have no number at all then. */
+const mostSeconds = 5;
+
+export function serveMetrics(metrics: Metrics, { standings, waitingDeliveries, logAnswers }: Asked): ServeMetrics {
   const registers = [metrics];
   const events = new Counter({
     name: 'holdfast_events_total',
@@ -37,6 +44,7 @@ export function serveMetrics(metrics: Metrics, { standings, waitingDeliveries }:
     labelNames: ['outcome'],
     registers,
   });
+  for (const outcome of ['done', 'failed'] as const) deliveries.inc({ outcome }, 0);
   const deliveredEvents = new Counter({
     name: 'holdfast_drop_events_total',
     help: 'Events that came by the drop folder',
@@ -71,6 +79,12 @@ export function serveMetrics(metrics: Metrics, { standings, waitingDeliveries }:
     buckets: [1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 100_000],
     registers,
   });
+  const foreign = new Counter({
+    name: 'holdfast_foreign_records_total',
+    help: 'Records in a trial’s log that are no events and were set aside: somebody else writes to its topic',
+    labelNames: ['trial'],
+    registers,
+  });
   const days = new Counter({
     name: 'holdfast_days_turned_total',
     help: 'Days turned by the clock',
@@ -83,36 +97,63 @@ export function serveMetrics(metrics: Metrics, { standings, waitingDeliveries }:
     labelNames: ['trial'],
     registers,
   });
+  /** One question to the log at a time, whoever reads the numbers meanwhile: it may be long in coming. */
+  let asked: Promise<readonly TrialStanding[]> | undefined;
+  const standingsInTime = () => {
+    asked ??= standings().finally(() => {
+      asked = undefined;
+    });
+    return inTime(
+      asked.catch(() => undefined),
+      mostSeconds * 1000,
+    );
+  };
+  new Gauge({
+    name: 'holdfast_log_answers',
+    help: `1 if the log said how far it goes when these numbers were read; 0 if it failed, or was silent for ${mostSeconds} s: offsets, lag and age are left out then`,
+    registers,
+    async collect() {
+      this.set(logAnswers() && (await standingsInTime()) !== undefined ? 1 : 0);
+    },
+  });
   const atRead = (
     name: string,
     help: string,
-    byPartition: boolean,
-    readingOf: (at: TrialStanding, p: number) => number,
+    labelNames: readonly string[],
+    set: (gauge: Gauge, standing: TrialStanding) => void,
   ) =>
     new Gauge({
       name,
       help,
-      labelNames: byPartition ? ['trial', 'partition'] : ['trial'],
+      labelNames: [...labelNames],
       registers,
       async collect() {
         this.reset();
-        for (const standing of await standings()) {
-          const { trial, ends } = standing;
-          if (!byPartition) this.set({ trial }, readingOf(standing, 0));
-          else for (const p of ends.keys()) this.set({ trial, partition: p }, readingOf(standing, p));
-        }
+        for (const standing of (await standingsInTime()) ?? []) set(this, standing);
       },
     });
-  const offsetOf = ({ offsets }: TrialStanding, p: number) => offsets[p] ?? 0;
-  atRead('holdfast_shard_offset', 'Records of the log that a shard’s published tallies include', true, offsetOf);
-  atRead('holdfast_shard_lag_records', 'Records of the log that a shard has still to fold', true, (standing, p) =>
-    Math.max(0, (standing.ends[p] ?? 0) - offsetOf(standing, p)),
+  const byPartition = ['trial', 'partition'];
+  atRead(
+    'holdfast_shard_offset',
+    'Records of the log that a shard’s published tallies include',
+    byPartition,
+    (gauge, { trial, partitions }) => {
+      for (const { partition, offset } of partitions) gauge.set({ trial, partition }, offset);
+    },
+  );
+  atRead(
+    'holdfast_shard_lag_records',
+    'Records of the log that a shard has still to fold',
+    byPartition,
+    (gauge, { trial, partitions }) => {
+      for (const { partition, offset, end } of partitions) gauge.set({ trial, partition }, Math.max(0, end - offset));
+    },
   );
   atRead(
     'holdfast_watermark_age_seconds',
     'How long ago a trial’s tallies last included all of its log; 0 while they do',
-    false,
-    ({ behindForMs }) => behindForMs / 1000,
+    ['trial'],
+    (gauge, { trial, behindForMs }) => gauge.set({ trial }, behindForMs / 1000),
   );
   return {
     takenIn({ trial, site, accepted, rejected }) {
@@ -129,8 +170,10 @@ export function serveMetrics(metrics: Metrics, { standings, waitingDeliveries }:
       if (batch === undefined) return;
       batchSeconds.observe({ trial }, batch.milliseconds / 1000);
       batchRecords.observe({ trial }, batch.records);
+      foreign.inc({ trial }, batch.foreign);
     },
     dayTurned: (trial) => days.inc({ trial }),
     shardFailed: (trial) => failures.inc({ trial }),
+    keeps: (trial) => failures.inc({ trial }, 0),
   };
 }

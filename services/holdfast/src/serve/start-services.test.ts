@@ -15,7 +15,7 @@ test('the drop folder of the settings is left alone by whoever does not name it'
     await openStore({ data: join(folder, 'store') }, 'create', async (store) => {
       const { names, stop } = await startServices(store, { port: 0, logger: openLogger({ level: 'silent' }) });
       await stop();
-      expect(names).toEqual(['aggregate', 'clock', 'ingest']);
+      expect(names).toEqual(['aggregate', 'clock', 'ingest', 'report']);
     });
     expect(existsSync(drop)).toBe(false);
   } finally {

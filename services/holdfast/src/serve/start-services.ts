@@ -1,8 +1,10 @@
-import type { Folded } from '@holdfast/aggregate';
+import type { Folded, ShardListener } from '@holdfast/aggregate';
 import { startClock } from '@holdfast/ingest';
 import { type DropFolder, openLiveDoor, startDropFolder } from '@holdfast/ingest/drop';
 import { ingestRoutes, type Limits } from '@holdfast/ingest/http';
 import { LogUnavailable } from '@holdfast/log';
+import { openObjects } from '@holdfast/objects';
+import { linkRoutes } from '@holdfast/report';
 import { UnusableSetting } from '@holdfast/runtime';
 import {
   type Check,
@@ -13,14 +15,15 @@ import {
   type Running,
   startInOrder,
 } from '@holdfast/runtime/server';
-import { follow, type PublishedTrial, readTrials, registryTopic } from '@holdfast/trials';
+import { follow, lookAtSealed, type PublishedTrial, readTrials, registryTopic } from '@holdfast/trials';
 import { aggregateFor } from '../folding.ts';
 import { givenKeys, type Store } from '../store.ts';
 import { observedLog } from './observed-log.ts';
 import { serveMetrics } from './serve-metrics.ts';
+import { type ServedReports, serveReports } from './serve-reports.ts';
 import { keepTrial, type TrialKeeper } from './trial-keeper.ts';
 
-export const serviceNames = ['aggregate', 'clock', 'drop', 'ingest'] as const;
+export const serviceNames = ['aggregate', 'clock', 'drop', 'ingest', 'report'] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
 export type ServeOptions = {
@@ -74,9 +77,11 @@ export async function startServices(store: Store, options: ServeOptions = {}): P
   const metrics = openMetrics();
   const keepers = new Map<string, TrialKeeper>();
   let dropped: DropFolder | undefined;
+  let logProblem: string | undefined;
   const measured = serveMetrics(metrics, {
     standings: () => Promise.all([...keepers.values()].map((keeper) => keeper.standing())),
     waitingDeliveries: async () => (await dropped?.waiting().catch(() => Number.NaN)) ?? 0,
+    logAnswers: () => logProblem === undefined,
   });
   const log = observedLog(store.log, measured.appended);
 
@@ -93,20 +98,39 @@ export async function startServices(store: Store, options: ServeOptions = {}): P
       logger.info({ trial, partition, offset, owner, sequence }, 'shard claimed');
       return;
     }
-    const { first, records, milliseconds: ms } = batch;
+    const { first, records, foreign, milliseconds: ms } = batch;
     logger.info(
       { trial, partition, first, last: offset - 1, records, owner, sequence, ms },
       'batch folded and published',
     );
+    if (foreign > 0)
+      logger.warn(
+        { trial, partition, first, last: offset - 1, foreign },
+        'records that are no events were set aside; somebody else writes to the topic (`holdfast issues` lists them)',
+      );
+  };
+
+  const onSnapshot: ShardListener['onSnapshot'] = ({ what, ...told }) =>
+    logger[told.why === undefined ? 'info' : 'warn'](told, `snapshot of a shard ${what}`);
+
+  const onContradicted: ShardListener['onContradicted'] = (told) =>
+    logger.error(
+      told,
+      'a shard holds what the log has not: the log was replaced by an older copy, or lost its newest records; the shard is set aside and made of the log anew',
+    );
+
+  const onArchived: ShardListener['onArchived'] = (told) => {
+    if (told.why === undefined) logger.debug(told, 'segment archived');
+    else logger.warn(told, 'segment not archived; it is tried again');
   };
 
   /** Threads of its own for each trial: what fails in one leaves the others alone. */
-  const openAggregate = async (published: PublishedTrial, onFoldedHere: (folded: Folded) => void) => {
+  const openAggregate = async (published: PublishedTrial, told: ShardListener) => {
     const { trial, blinding } = published.protocol;
     const keys = await givenKeys(store);
     const hasKey = published.key !== undefined && keys.get(trial)?.keyId === published.key.keyId;
     if (blinding === 'double' && !hasKey) return undefined;
-    return aggregateFor({ ...store, keys }, { onFolded: onFoldedHere });
+    return aggregateFor({ ...store, keys }, { ...told, onArchived, isArchiving: true });
   };
 
   const aggregate = async (): Promise<Running> => {
@@ -116,13 +140,25 @@ export async function startServices(store: Store, options: ServeOptions = {}): P
       registryTopic,
       async () => {
         for (const [trial, published] of await readTrials(log)) {
-          const what = `${published.protocol.version} ${published.key?.keyId}`;
+          const { version, edition } = published.protocol;
+          const what = `${version} ${edition} ${published.key?.keyId}`;
           if (taken.get(trial) === what) continue;
           taken.set(trial, what);
           const known = keepers.get(trial);
           const keeper =
-            known ?? keepTrial(published, { log, logger, openAggregate, onFolded, onFailed: measured.shardFailed });
+            known ??
+            keepTrial(published, {
+              log,
+              isShared: store.places.log.kind === 'kafka',
+              logger,
+              openAggregate,
+              onFolded,
+              onSnapshot,
+              onContradicted,
+              onFailed: measured.shardFailed,
+            });
           keepers.set(trial, keeper);
+          measured.keeps(trial);
           // Trials are opened side by side, and the door need not wait for any.
           void keeper.keep(published);
         }
@@ -189,21 +225,37 @@ export async function startServices(store: Store, options: ServeOptions = {}): P
     };
   };
 
-  let logProblem: string | undefined;
+  let reports: ServedReports | undefined;
+  const report = async (): Promise<Running> => {
+    reports = await serveReports(store, { logger, metrics, now });
+    return reports;
+  };
+
   const watchLog = async (): Promise<Running> => {
     let chances = logChances;
-    const timer = setInterval(async () => {
+    let isAsking = false;
+    const look = async () => {
+      // Where brokers are away an answer takes its time, and who asks meanwhile learns nothing more.
+      if (isAsking) return;
+      isAsking = true;
+      const late = setTimeout(() => {
+        logProblem ??= 'does not answer';
+      }, logPauseMs);
       try {
         await store.log.topics();
         [logProblem, chances] = [undefined, logChances];
       } catch (error) {
         logProblem = 'cannot be read; the log of this process says more';
         logger.error({ err: error }, 'the event log cannot be read');
-        chances -= 1;
-        // Started again it may work; here it will not.
-        if (chances === 0 && error instanceof LogUnavailable) fail(error);
+        // What may pass is waited for; of what does not, this process may be the cause: started again it may work.
+        if (error instanceof LogUnavailable && !error.retryable) chances -= 1;
+        if (chances === 0) fail(error);
+      } finally {
+        clearTimeout(late);
+        isAsking = false;
       }
-    }, logPauseMs);
+    };
+    const timer = setInterval(() => void look(), logPauseMs);
     return {
       name: 'log',
       async stop() {
@@ -217,11 +269,24 @@ export async function startServices(store: Store, options: ServeOptions = {}): P
     const checks: Check[] = [
       () => [{ name: 'log', ...(logProblem === undefined ? {} : { problem: logProblem }) }],
       () => [...keepers.values()].map((keeper) => keeper.check()),
+      () => (reports === undefined ? [] : [reports.check()]),
     ];
     const app = await httpServer({ logger, metrics, checks });
     if (services.includes('ingest')) {
       const limits = { ...settings.limits, ...options.limits };
       await app.register(ingestRoutes, { log, now, limits, pauseMs, onTakenIn: measured.takenIn });
+    }
+    if (services.includes('report')) {
+      const { objects: open } = store;
+      const shelves = { open, closed: await openObjects(store.places.closedObjects) };
+      linkRoutes(app, {
+        ...{ secrets: settings.delivery.linkSecrets, shelves, now },
+        async onClosedLook(trial, question) {
+          const published = (await readTrials(log)).get(trial);
+          if (published === undefined) throw new Error(`${trial} is not published`);
+          await lookAtSealed(store, published, question);
+        },
+      });
     }
     url = await app.listen({ host: options.host ?? settings.host, port: options.port ?? settings.port });
     return { name: services.includes('ingest') ? 'ingest' : 'http', stop: () => app.close() };
@@ -232,6 +297,7 @@ export async function startServices(store: Store, options: ServeOptions = {}): P
     ...(services.includes('aggregate') ? [aggregate] : []),
     ...(services.includes('clock') ? [clock] : []),
     ...(services.includes('drop') ? [drop] : []),
+    ...(services.includes('report') ? [report] : []),
     http,
   ];
   const { stop } = await startInOrder(starts, logger);

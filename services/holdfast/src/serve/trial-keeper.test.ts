@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Aggregate, Folded } from '@holdfast/aggregate';
+import type { Aggregate, Folded, ShardListener } from '@holdfast/aggregate';
 import { parseProtocol } from '@holdfast/events';
 import { type EventLog, StoreInUse } from '@holdfast/log';
 import { embeddedEventLog } from '@holdfast/log/embedded';
@@ -55,19 +55,23 @@ type Fate = 'kept' | 'without key' | Error;
 
 /** Aggregates as they are opened and stopped, one fate after the other, and the last one for ever. */
 function keeperWith(...fates: readonly [Fate, ...Fate[]]) {
+  return keeperOn({ isShared: false }, fates);
+}
+
+function keeperOn({ isShared }: { isShared: boolean }, fates: readonly [Fate, ...Fate[]]) {
   const diary: string[] = [];
   const failures: string[] = [];
   let failLast: (error: Error) => void = () => undefined;
-  let tell: (folded: Folded) => void = () => undefined;
+  let told: ShardListener = {};
   const openAggregate = async (
     { protocol }: PublishedTrial,
-    onFolded: (folded: Folded) => void,
+    listener: ShardListener,
   ): Promise<Aggregate | undefined> => {
     const opened = diary.filter((what) => what.startsWith('open')).length;
     const fate = fates[Math.min(opened, fates.length - 1)];
     diary.push(`open ${protocol.version}`);
     if (fate === 'without key') return undefined;
-    tell = onFolded;
+    told = listener;
     const failed = new Promise<never>((_, reject) => {
       failLast = reject;
     });
@@ -85,6 +89,7 @@ function keeperWith(...fates: readonly [Fate, ...Fate[]]) {
   };
   const keeper = keepTrial(trial, {
     log,
+    isShared,
     logger: openLogger({ level: 'silent' }),
     openAggregate,
     onFolded: () => undefined,
@@ -105,8 +110,10 @@ function keeperWith(...fates: readonly [Fate, ...Fate[]]) {
     failures,
     fail: (error: Error) => failLast(error),
     claim: (...partitions: readonly number[]) => {
-      for (const partition of partitions) tell(claimed(partition));
+      for (const partition of partitions) told.onFolded?.(claimed(partition));
     },
+    take: (partition: number) => told.onTaken?.('T', partition),
+    giveBack: (partition: number) => told.onGiven?.('T', partition),
     pass: (ms: number) => vi.advanceTimersByTimeAsync(ms),
   };
 }
@@ -123,6 +130,24 @@ describe('a trial’s keeper', () => {
     expect(keeper.check().problem).toBe('1 of 2 are being refilled from the log by version 1');
     claim(0);
     expect(keeper.check()).toEqual({ name: 'shards of T' });
+    await keeper.stop();
+  });
+
+  test('on a log shared with other machines answers for the shards that it has, as they come and go', async () => {
+    const { keeper, claim, take, giveBack } = keeperOn({ isShared: true }, ['kept']);
+    await keeper.keep(trial);
+    expect(keeper.check()).toEqual({ name: 'shards of T' });
+    take(1);
+    expect(keeper.check().problem).toBe('1 of 1 are being refilled from the log by version 1');
+    claim(1);
+    expect(keeper.check()).toEqual({ name: 'shards of T' });
+    expect((await keeper.standing()).partitions).toEqual([{ partition: 1, offset: 0, end: 0 }]);
+    take(0);
+    expect(keeper.check().note).toMatch(/^1 of 2 are being refilled/);
+    giveBack(0);
+    giveBack(1);
+    expect(keeper.check()).toEqual({ name: 'shards of T' });
+    expect((await keeper.standing()).partitions).toEqual([]);
     await keeper.stop();
   });
 
@@ -205,9 +230,10 @@ describe('a trial’s keeper', () => {
     const { keeper, claim } = keeperWith('kept');
     await keeper.keep(trial);
     claim(0, 1);
-    expect(await keeper.standing()).toEqual({ trial: 'T', offsets: [0, 0], ends: [0, 0], behindForMs: 0 });
+    const standing = (...ends: readonly number[]) => ends.map((end, partition) => ({ partition, offset: 0, end }));
+    expect(await keeper.standing()).toEqual({ trial: 'T', partitions: standing(0, 0), behindForMs: 0 });
     await log.append('T.events', [{ key: 'P-1', value: Buffer.from('{}'), partition: 1 }]);
-    expect(await keeper.standing()).toMatchObject({ offsets: [0, 0], ends: [0, 1] });
+    expect(await keeper.standing()).toMatchObject({ partitions: standing(0, 1) });
     vi.setSystemTime(Date.now() + 60_000);
     expect((await keeper.standing()).behindForMs).toBeGreaterThanOrEqual(60_000);
     await keeper.stop();

@@ -1,24 +1,31 @@
-import type { Aggregate, Folded } from '@holdfast/aggregate';
+import type { Aggregate, Folded, ShardListener } from '@holdfast/aggregate';
 import type { EventLog } from '@holdfast/log';
 import type { CheckResult, Logger } from '@holdfast/runtime/server';
 import { type PublishedTrial, readTallies, topicsOf } from '@holdfast/trials';
 
-/** How far a trial's tallies are. */
+/** How far a trial's tallies are, of those partitions whose shards are kept here; of all while none is. */
 export type TrialStanding = {
   readonly trial: string;
-  /** By partition: what the published tallies include. */
-  readonly offsets: readonly number[];
-  readonly ends: readonly number[];
+  readonly partitions: readonly {
+    readonly partition: number;
+    /** What the published tallies include. */
+    readonly offset: number;
+    readonly end: number;
+  }[];
   /** How long ago they last included all of the log; 0 while they do. */
   readonly behindForMs: number;
 };
 
 export type TrialKeeperOptions = {
   readonly log: EventLog;
+  /** Whether other machines may keep some of the shards. */
+  readonly isShared?: boolean;
   readonly logger: Logger;
   /** An aggregate for this trial alone, or undefined while there is no key to fold it with. */
-  readonly openAggregate: (trial: PublishedTrial, onFolded: (folded: Folded) => void) => Promise<Aggregate | undefined>;
+  readonly openAggregate: (trial: PublishedTrial, told: ShardListener) => Promise<Aggregate | undefined>;
   readonly onFolded: (folded: Folded) => void;
+  readonly onSnapshot?: ShardListener['onSnapshot'];
+  readonly onContradicted?: ShardListener['onContradicted'];
   readonly onFailed: (trial: string) => void;
   /** First pause before shards that failed are opened again; doubled each time, up to a minute. */
   readonly retryMs?: number;
@@ -48,39 +55,41 @@ const codeOf = (error: unknown): string =>
   error instanceof Error ? ('code' in error ? String(error.code) : error.name) : 'unknown';
 
 export function keepTrial(first: PublishedTrial, options: TrialKeeperOptions): TrialKeeper {
-  const { log, openAggregate, onFolded, onFailed, retryMs = 500 } = options;
+  const { log, isShared = false, openAggregate, onFolded, onFailed, retryMs = 500 } = options;
   const { trial } = first.protocol;
   const logger = options.logger.child({ trial });
-  const { name: topic } = topicsOf(first.protocol).events;
   let published = first;
+  /** A log that was rewritten lies elsewhere. */
+  const topic = () => topicsOf(published.protocol).events.name;
   let state: State = { is: 'opening' };
   let aggregate: Aggregate | undefined;
   let isStopped = false;
   let pauseMs = retryMs;
   let timer: NodeJS.Timeout | undefined;
   let changing: Promise<void> = Promise.resolve();
-  let offsets: number[] = [];
+  /** By partition that is ours: what its published tallies include; undefined before its shard has claimed. */
+  let held = new Map<number, number | undefined>();
   /** Whether all shards have claimed since the start: what comes after that is built beside them. */
   let hasAnswered = false;
   let includedAllAt = Date.now();
   /** The ends at some instant: once the tallies include them, they include all that was there then. */
   let mark: { readonly ends: readonly number[]; readonly at: number } | undefined;
-  const include = (known: readonly number[], ends: readonly number[]) =>
-    ends.every((end, partition) => (known[partition] ?? 0) >= end);
-  const look = async (known: readonly number[]): Promise<readonly number[]> => {
-    const ends = await log.ends(topic);
+  type Offsets = ReadonlyMap<number, number | undefined>;
+  const include = (known: Offsets, ends: readonly number[]) =>
+    [...known].every(([partition, offset]) => (offset ?? 0) >= (ends[partition] ?? 0));
+  const look = async (known: Offsets): Promise<readonly number[]> => {
+    const ends = await log.ends(topic());
     if (include(known, ends)) [includedAllAt, mark] = [Date.now(), undefined];
     else mark ??= { ends, at: Date.now() };
     return ends;
   };
   // What cannot be read is seen by whoever asks how the log stands.
   const ticking = setInterval(() => {
-    if (state.is === 'kept') look(offsets).catch(() => undefined);
+    if (state.is === 'kept') look(held).catch(() => undefined);
   }, 1_000).unref();
 
-  /** Partitions whose shard has not claimed yet. */
-  const missing = () =>
-    Array.from({ length: published.protocol.partitions }, (_, p) => p).filter((p) => offsets[p] === undefined);
+  /** How many of our shards have not claimed yet. */
+  const missing = () => [...held.values()].filter((offset) => offset === undefined).length;
 
   const close = async (): Promise<void> => {
     clearTimeout(timer);
@@ -116,18 +125,27 @@ export function keepTrial(first: PublishedTrial, options: TrialKeeperOptions): T
   const open = async (): Promise<void> => {
     const before = state;
     if (before.is === 'kept' && !hasAnswered) state = { is: 'opening' };
-    offsets = [];
+    // Shards that nobody else can have will all be ours.
+    const all = isShared ? [] : Array.from({ length: published.protocol.partitions }, (_, partition) => partition);
+    const ours = new Map<number, number | undefined>(all.map((partition) => [partition, undefined]));
+    held = ours;
     let opened: Aggregate | undefined;
     try {
-      opened = await openAggregate(published, (folded) => {
-        offsets[folded.partition] = folded.offset;
-        pauseMs = retryMs;
-        hasAnswered ||= missing().length === 0;
-        if (mark !== undefined && include(offsets, mark.ends)) {
-          [includedAllAt, mark] = [mark.at, undefined];
-          look(offsets).catch(() => undefined);
-        }
-        onFolded(folded);
+      opened = await openAggregate(published, {
+        ...(options.onSnapshot && { onSnapshot: options.onSnapshot }),
+        ...(options.onContradicted && { onContradicted: options.onContradicted }),
+        onTaken: (_, partition) => ours.set(partition, undefined),
+        onGiven: (_, partition) => ours.delete(partition),
+        onFolded(folded) {
+          ours.set(folded.partition, folded.offset);
+          pauseMs = retryMs;
+          hasAnswered ||= missing() === 0;
+          if (mark !== undefined && include(ours, mark.ends)) {
+            [includedAllAt, mark] = [mark.at, undefined];
+            look(ours).catch(() => undefined);
+          }
+          onFolded(folded);
+        },
       });
       if (opened === undefined) {
         if (before.is !== 'without key')
@@ -143,7 +161,7 @@ export function keepTrial(first: PublishedTrial, options: TrialKeeperOptions): T
       now.failed.catch((error: unknown) => {
         if (aggregate === now) fail(error);
       });
-      const ends = await log.ends(topic);
+      const ends = await log.ends(topic());
       // In the background: shards of other versions go once all of these have claimed.
       now.caughtUp(trial, ends).then(
         () => logger.info({ version }, 'the shards have caught up with the log'),
@@ -157,6 +175,7 @@ export function keepTrial(first: PublishedTrial, options: TrialKeeperOptions): T
   /** One change at a time: what was open is closed before it is opened by another publication, or again. */
   const change = (to: PublishedTrial): Promise<void> => {
     changing = changing.then(async () => {
+      if (to.protocol.edition !== published.protocol.edition) mark = undefined;
       published = to;
       await close();
       if (!isStopped) await open();
@@ -165,13 +184,14 @@ export function keepTrial(first: PublishedTrial, options: TrialKeeperOptions): T
   };
 
   const standing = async (): Promise<TrialStanding> => {
-    const known =
-      state.is === 'kept'
-        ? offsets
-        : (await readTallies(log, published.protocol, 'open')).positions.map((position) => position?.offset ?? 0);
+    const read = async () => (await readTallies(log, published.protocol, 'open')).positions;
+    const known = state.is === 'kept' ? held : new Map((await read()).map((at, partition) => [partition, at?.offset]));
     const ends = await look(known);
     const behindForMs = mark === undefined ? 0 : Date.now() - includedAllAt;
-    return { trial, offsets: ends.map((_, p) => known[p] ?? 0), ends, behindForMs };
+    const partitions = [...known]
+      .sort(([a], [b]) => a - b)
+      .map(([partition, offset]) => ({ partition, offset: offset ?? 0, end: ends[partition] ?? 0 }));
+    return { trial, partitions, behindForMs };
   };
 
   return {
@@ -195,10 +215,10 @@ export function keepTrial(first: PublishedTrial, options: TrialKeeperOptions): T
         case 'without key':
           return { name, note: 'not folded: double-blind, and its key is not given here; events are taken in' };
         case 'kept': {
-          const { partitions, version } = published.protocol;
+          const { version } = published.protocol;
           const waiting = missing();
-          if (waiting.length === 0) return { name };
-          const what = `${waiting.length} of ${partitions} are being refilled from the log by version ${version}`;
+          if (waiting === 0) return { name };
+          const what = `${waiting} of ${held.size} are being refilled from the log by version ${version}`;
           return hasAnswered ? { name, note: `${what}; the one before it answers` } : { name, problem: what };
         }
       }

@@ -8,7 +8,7 @@ export const notes: Partial<Record<MeasureKind, MeasureNote>> = {
     meaning:
       'Who had at least one adverse event, how bad the worst was, and how many there were: over all, by class (SOC) and by term (PT). All reports with the same `ae` are one event, and the last one (the later `recordedtime`, then the greater id) says everything of it. `only` keeps the serious ones; the related (possible, probable or definite); or the treatment-emergent: with onset on the day of the first dose after randomisation or later. The last looks at doses, so in a double-blind trial it is closed.',
     formula:
-      'An event counts by its onset, on study days 0 … horizon that are over. Its grade is `grade`, else mild 1, moderate 2, severe 3; at least 4 if it was life-threatening, 5 if it was death. Share with at least one = participants with a worst grade / participants with person-days. Rate = events / person-time; person-time runs from day 0 (treatment-emergent: the day of the first dose) to the earliest of horizon, leaving or death, and yesterday. A term stands under its class (`term: CLASS › TERM`), since a dictionary may know it under several; what nobody coded is the site’s own term in lower case, in the class `not coded`.',
+      'An event counts by its onset, on study days 0 … horizon that are over. Its grade is `grade`, else mild 1, moderate 2, severe 3; at least 4 if it was life-threatening, 5 if it was death. Share with at least one = participants with a worst grade / participants with person-days; of treatment-emergent ones those who were given a dose, once its day is over: nobody else could have any. Rate = events / person-time; person-time runs from day 0 (treatment-emergent: the day of the first dose) to the earliest of horizon, leaving or death, and yesterday. A term stands under its class (`term: CLASS › TERM`), since a dictionary may know it under several; what nobody coded is the site’s own term in lower case, in the class `not coded`.',
     source:
       'ICH E2A (1994) and E3 (1995); grades: CTCAE 5.0 (NCI 2017); a share has Wilson’s interval (Wilson 1927), a rate the exact Poisson one (Garwood 1936).',
     missing:
@@ -19,7 +19,8 @@ export const notes: Partial<Record<MeasureKind, MeasureNote>> = {
       { kind: 'serious-events', meaning: 'serious adverse events, by item; absent if there was none', unit: 'events' },
       {
         kind: 'person-days',
-        meaning: 'days followed; everybody has it, and who had no event has it alone',
+        meaning:
+          'days followed; everybody has it (treatment-emergent: everybody who was given a dose), and who had no event has it alone',
         unit: 'days',
       },
     ],

@@ -1,0 +1,1 @@
+export { type EmbeddedJobQueueOptions, embeddedJobQueue } from './embedded-job-queue.ts';

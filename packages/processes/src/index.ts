@@ -1,0 +1,2 @@
+export * from './holder.ts';
+export * from './lock-link.ts';

@@ -1,0 +1,2 @@
+/** The version of Holdfast that runs. */
+export const holdfastVersion = '0.1.0';

@@ -1,0 +1,209 @@
+// Holdfast as one of the engines that are compared on one workload: events of a trial in a Kafka topic, and the rate of abstinence per arm and
+// day. The events there are not Holdfast's, so each is first written as Holdfast's would stand in the log (its cost is in the figures); from then on it
+// is the way of every event: decoded, chained, folded, committed with its offset, published as differences that are added up for the answer.
+// As there, two threads share the partitions. docs/performance.md says how it is run. It gets KAFKA, TOPIC, GROUP, STATE, ARMS and N from its harness
+// and prints FIRST and ANSWER lines.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { keeperOf } from '../../../services/aggregate/dist/shard-keeper.js';
+
+const { Protocol } = await import(new URL('../../../packages/events/dist/index.js', import.meta.url));
+const tallies = await import(new URL('../../../packages/tallies/dist/index.js', import.meta.url));
+const { Kafka, logLevel } = createRequire(new URL('../../../packages/log/package.json', import.meta.url))('kafkajs');
+
+const { KAFKA, TOPIC, GROUP, STATE, ARMS } = process.env;
+const loaded = Number(process.env.N);
+const partitions = 8;
+const lastDay = 168;
+const dayMs = 86_400_000;
+const encoder = new TextEncoder();
+
+const protocol = Protocol.parse({
+  format: 'holdfast-protocol/1',
+  trial: 'T1',
+  version: 1,
+  title: 'The trial of the comparison',
+  blinding: 'open',
+  clock: 'imported',
+  partitions,
+  plannedFollowUp: lastDay,
+  arms: ['A', 'B', 'C', 'D'].map((id) => ({ id })),
+  sites: Array.from({ length: 8 }, (_, site) => `S${site + 1}`),
+  substances: [{ id: 'opioids' }, { id: 'cocaine' }],
+  measures: [
+    {
+      id: 'abstinence',
+      kind: 'rolling-abstinence',
+      substances: ['opioids'],
+      evidence: 'urine-only',
+      windows: [28],
+      horizon: lastDay,
+      coverage: { atLeast: 1 },
+      policies: ['observed-only'],
+    },
+  ],
+});
+
+/** Who was randomised when. There days are counted from 0; in Holdfast the day of randomisation is day 0, and days of follow-up begin with 1. */
+const participants = new Map(
+  readFileSync(ARMS, 'utf8')
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split(','))
+    .map(([subject, arm, site, first]) => [
+      subject,
+      { arm, site, day0: new Date(Date.parse(first) - dayMs).toISOString().slice(0, 10) },
+    ]),
+);
+
+/** An event as the door writes it. */
+function recordText(subject, source, id, type, time, recordedtime, data) {
+  return `{"data":${JSON.stringify(data)},"id":"${id}","receivedtime":"${recordedtime}","recordedtime":"${recordedtime}","source":"${source}","specversion":"1.0","subject":"${subject}","time":"${time}","type":"org.holdfast.${type}.v1"}`;
+}
+
+function dataOf(type, data, time) {
+  switch (type) {
+    case 'org.holdfast.urine-screen.v1':
+      return { results: data.results };
+    case 'org.holdfast.scale-score.v1':
+      return { instrument: data.scale, total: data.score };
+    default: {
+      const { day, used } = data;
+      const days = used ? { [day]: { opioids: {} } } : {};
+      return { from: day, to: day, complete: true, interview: time.slice(0, 10), days, informant: 'participant' };
+    }
+  }
+}
+
+const known = new Set();
+
+/** The texts that an event comes to: one, and of whom nothing was known before also that they take part. */
+function* textsOf(value) {
+  const { id, source, subject, type, time, recordedtime, data } = JSON.parse(value);
+  if (!known.has(subject)) {
+    known.add(subject);
+    const { arm, day0 } = participants.get(subject);
+    const at = `${day0}T08:00:00Z`;
+    yield recordText(subject, source, `${subject}-enrolled`, 'participant-enrolled', at, at, { consentDate: day0 });
+    yield recordText(subject, source, `${subject}-randomised`, 'participant-randomised', at, at, { date: day0 });
+    yield recordText(subject, '/trials/T1/randomisation', `${subject}-arm`, 'arm-assigned', at, at, { arm });
+  }
+  if (type === 'org.holdfast.correction.v1') {
+    const event = { type: data.type, time, data: dataOf(data.type, data.data, time) };
+    const correction = { target: { source, id: data.replaces }, reason: 'read again', by: 'site', event };
+    yield recordText(subject, source, id, 'correction', recordedtime, recordedtime, correction);
+  } else
+    yield recordText(
+      subject,
+      source,
+      id,
+      type.slice('org.holdfast.'.length, -'.v1'.length),
+      time,
+      recordedtime,
+      dataOf(type, data, time),
+    );
+}
+
+const dayTurned = recordText(
+  '',
+  '/trials/T1/holdfast',
+  'turned',
+  'day-turned',
+  '2028-01-01T00:00:00Z',
+  '2028-01-01T00:00:00Z',
+  {
+    date: '2028-01-01',
+  },
+).replace('"subject":"",', '');
+
+/** Folds its share of the partitions in this thread; says what it publishes, and how far it is. */
+async function foldShare({ share, of }) {
+  const kafka = new Kafka({ brokers: [KAFKA], logLevel: logLevel.ERROR });
+  const admin = kafka.admin();
+  await admin.connect();
+  const ends = [];
+  for (const { partition, high } of await admin.fetchTopicOffsets(TOPIC)) ends[partition] = Number(high);
+  await admin.disconnect();
+  let appended = 0;
+  const log = {
+    ends: async () => ends,
+    topicId: async () => TOPIC,
+    async append(topic, records) {
+      if (topic === 'T1.tallies.closed')
+        for (const { partition, value } of records) parentPort.postMessage({ partition, value });
+      appended += records.length;
+      return records.map((_, n) => appended - records.length + n);
+    },
+  };
+  const isMine = (partition) => partition % of === share;
+  const all = Array.from({ length: partitions }, (_, partition) => partition);
+  const keeper = keeperOf({ log, protocol, key: undefined, shards: STATE, anew: false });
+  for (const partition of all.filter(isMine)) await keeper.assigned(partition);
+  const turned = new Set();
+  // A group of its own: the client has no other way to have these partitions and no others.
+  const consumer = kafka.consumer({ groupId: `${GROUP}-${share}`, maxBytesPerPartition: 1 << 22, maxWaitTimeInMs: 50 });
+  let isFirst = true;
+  await consumer.connect();
+  await consumer.subscribe({ topic: TOPIC, fromBeginning: true });
+  await consumer.run({
+    autoCommit: false,
+    eachBatch: async ({ batch }) => {
+      const { partition } = batch;
+      if (!isMine(partition)) return;
+      if (isFirst) parentPort.postMessage({ first: Date.now() });
+      isFirst = false;
+      for (let from = 0; from < batch.messages.length; from += 10_000) {
+        const messages = batch.messages.slice(from, from + 10_000);
+        const records = [];
+        for (const { offset, value } of messages)
+          for (const text of textsOf(value.toString()))
+            records.push({ partition, offset: Number(offset), key: '', value: encoder.encode(text) });
+        // All days have passed: so the answer has those days in it that the comparison asks for.
+        if (!turned.has(partition)) records.unshift({ ...records[0], value: encoder.encode(dayTurned) });
+        turned.add(partition);
+        await keeper.batch(partition, records);
+        parentPort.postMessage({ read: messages.length });
+      }
+    },
+  });
+  consumer.pause([{ topic: TOPIC, partitions: all.filter((partition) => !isMine(partition)) }]);
+}
+
+/** What readers hold of the shards, as they would from the topic of tallies. */
+const shards = Array.from({ length: partitions }, () => new Map());
+
+function answer() {
+  const views = tallies.viewsOf(shards, tallies.standingGeneration(shards));
+  const all = tallies.addUp(
+    tallies.noTallies,
+    ...views.map(({ tallies: held }) => tallies.cellsOf(held ?? tallies.noTallies)),
+  );
+  const question = { measure: 'abstinence', window: 28, policy: 'observed-only' };
+  const curve = (arm) => {
+    const days = tallies.abstinenceCurve(all, question, { from: 1, to: lastDay }, { arms: new Set([arm]) });
+    const counted = (of) => days.map((day) => (day.day < 28 ? 0 : of(day)));
+    return { assessable: counted((day) => day.assessable), abstinent: counted((day) => day.abstinent) };
+  };
+  return Object.fromEntries(['A', 'B', 'C', 'D'].map((arm) => [arm, curve(arm)]));
+}
+
+if (isMainThread) {
+  let read = 0;
+  let isFirst = true;
+  const of = 2;
+  for (let share = 0; share < of; share += 1) {
+    const worker = new Worker(new URL(import.meta.url), { workerData: { share, of } });
+    worker.on('message', (told) => {
+      if (told.value !== undefined)
+        tallies.takeInto(shards[told.partition], tallies.decodeTallyRecord(Buffer.from(told.value)));
+      if (told.first !== undefined && isFirst) console.log(`FIRST ${told.first}`);
+      if (told.first !== undefined) isFirst = false;
+      if (told.read === undefined) return;
+      read += told.read;
+      if (read >= loaded && (read - loaded) % 1000 === 0)
+        console.log(`ANSWER ${JSON.stringify({ n: read, t: Date.now(), answer: answer() })}`);
+    });
+  }
+} else await foldShare(workerData);

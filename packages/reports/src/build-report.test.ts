@@ -80,6 +80,33 @@ measures:
   ]);
 });
 
+test('blinded people are shown nobody’s own value: no lowest and highest score, no highest blood pressure', () => {
+  const blocks = `measures:
+  - { id: mood, kind: scale, instrument: HAM-D-17, at: [{ day: 90 }] }
+  - { id: peaks, kind: vital-peaks, severe: { systolic: 180, diastolic: 110 }, horizon: 180 }
+`;
+  const cells = [
+    // Twenty-four have the lowest score or one more; one alone has 52. Of the pressures nobody else has 231.
+    cell('mood', 'score', 'ket', [3, 12, 4, 12, 52, 1], { of: 1, item: 'day-90' }),
+    cell('peaks', 'systolic', 'ket', [140, 12, 150, 12, 231, 1], { of: 1, item: 'any' }),
+  ];
+  const told = (hidesSmallCells: boolean) => {
+    const { sections } = buildReport(
+      { ...request, kind: 'dsmb-open' },
+      { ...sourceOf(blocks, cells), byArm: false, hidesSmallCells },
+    );
+    return sections.flatMap(({ items }) => items).filter(({ id }) => ['values-mood', 'safety-peaks'].includes(id));
+  };
+  const [openLabel, blinded] = [told(false), told(true)].map((items) => JSON.stringify(items));
+  for (const own of ['52', '231']) {
+    expect(openLabel).toContain(own);
+    expect(blinded).not.toContain(own);
+  }
+  expect(told(true).flatMap(({ raw }) => rowsOf(raw))).toContainEqual(
+    expect.objectContaining({ kind: 'systolic', participants: 25, median: 150, highest: undefined }),
+  );
+});
+
 const arms = 'treatment: { arms: [ket, 28-ket], against: [sal, none] }';
 const abstinence = 'kind: rolling-abstinence, substances: [alcohol], evidence: urine-only, horizon: 180';
 

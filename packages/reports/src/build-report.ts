@@ -39,7 +39,7 @@ export function buildReport({ kind, cut, foldVersion, isDummy, site }: ReportReq
         : []),
       ...(source.hidesSmallCells
         ? [
-            `${isDummy ? 'From' : 'All arms together, from'} open events alone; of outcomes and safety, cells of fewer than 5 participants (also of fewer than 5 who are not in it) are not shown${isDummy ? ' in a rehearsal' : ''}. Two exceptions: how many are missing is shown, and a step of a curve of first events may be one participant.`,
+            `${isDummy ? 'From' : 'All arms together, from'} open events alone; of outcomes and safety, cells of fewer than 5 participants (also of fewer than 5 who are not in it) are not shown${isDummy ? ' in a rehearsal' : ''}, nor are quantiles beyond which fewer than 5 lie, so no lowest or highest value. Two exceptions: how many are missing is shown, and a step of a curve of first events may be one participant.`,
           ]
         : []),
     ],

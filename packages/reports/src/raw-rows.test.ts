@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bothSides, rowsOf, withoutSmallCells } from './raw-rows.ts';
+import { bothSides, rowsOf, withoutExtremes, withoutSmallCells } from './raw-rows.ts';
 import type { Value } from './rows/index.ts';
 
 const columns = ['day', 'missing', 'n', 'of'];
@@ -28,4 +28,17 @@ test('no row shown tells of one to four, with something or without, nor lies bes
         );
     }),
   );
+});
+
+test('no quantile is shown beyond which fewer than five lie: so no lowest or highest, and quartiles of twenty or more alone', () => {
+  const quantiles = ['minimum', 'lower_quartile', 'median', 'upper_quartile', 'maximum', 'highest'];
+  const rows = [9, 10, 19, 20, 1000].map((n) => [n, ...quantiles.map(() => 7)]);
+  const shown = withoutExtremes({ columns: ['n', ...quantiles], rows }, ({ n }) => n);
+  expect(rowsOf(shown).map((row) => Object.keys(row).filter((column) => row[column] !== undefined))).toEqual([
+    ['n'],
+    ['n', 'median'],
+    ['n', 'median'],
+    ['n', 'lower_quartile', 'median', 'upper_quartile'],
+    ['n', 'lower_quartile', 'median', 'upper_quartile'],
+  ]);
 });

@@ -27,6 +27,25 @@ export const withoutSmallCounts = ({ columns, rows }: RawTable, counts: Readonly
   ),
 });
 
+/** Columns that tell the value of whoever stands in a place, by the lesser part of the participants that lies beyond it. */
+const partBeyond: Readonly<Record<string, number>> = {
+  ...{ minimum: 0, lower_quartile: 1 / 4, median: 1 / 2, upper_quartile: 1 / 4, maximum: 0, highest: 0 },
+};
+
+/**
+ * Empties quantiles of `n` participants beyond which fewer than five lie: they are as good as the values of those few. So no lowest or
+ * highest value is shown, which is somebody’s own; nor, of fewer than twenty, quartiles, which with mean and deviation would give it away.
+ */
+export const withoutExtremes = (raw: RawTable, n: (row: Row) => Value): RawTable => ({
+  columns: raw.columns,
+  rows: rowsOf(raw).map((row) =>
+    raw.columns.map((column) => {
+      const part = partBeyond[column];
+      return part !== undefined && part * Number(n(row) ?? 0) < smallCell ? undefined : row[column];
+    }),
+  ),
+});
+
 /** Those who have something, and those of all who have not: with few of either, both are known. */
 export const bothSides = (having: Value, all: Value): readonly Value[] => [
   having,

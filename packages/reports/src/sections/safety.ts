@@ -4,7 +4,7 @@ import { basisOf, measureTitle } from '../basis.ts';
 import { count, decimal, nothing, withLimits } from '../in-words.ts';
 import { itemId } from '../item-id.ts';
 import type { RawTable, ReportItem } from '../model.ts';
-import { bothSides, type Row, rowsWhere, withoutSmallCells } from '../raw-rows.ts';
+import { bothSides, type Row, rowsWhere, withoutExtremes, withoutSmallCells } from '../raw-rows.ts';
 import { inNoArm, measuresFor, type ReportSource, splitOf } from '../report-source.ts';
 import { safetyColumns, safetyNumbers, safetyRows, type Value } from '../rows/index.ts';
 import { sideBySide } from '../side-by-side.ts';
@@ -26,7 +26,7 @@ function forTheBlinded(raw: RawTable): RawTable {
     return row.map((value, i) => (left.includes(raw.columns[i] ?? '') ? undefined : value));
   });
   return withoutSmallCells(
-    { columns: raw.columns, rows },
+    withoutExtremes({ columns: raw.columns, rows }, ({ participants }) => participants),
     {
       keys,
       counts: ({ participants, n }) => [participants, ...bothSides(n, participants)],
@@ -144,7 +144,7 @@ function findings(source: ReportSource, measure: SafetyMeasure): ReportItem {
     basis: basisOf(
       measure,
       source,
-      'participants n/N (per cent); of peaks mean, median and highest of the participants’ highest',
+      `participants n/N (per cent); of peaks mean, median${source.hidesSmallCells ? '' : ' and highest'} of the participants’ highest`,
     ),
     notes: source.hidesSmallCells
       ? ['Numbers of fewer than 5 participants (also of fewer than 5 without it) are not shown.']
@@ -162,7 +162,7 @@ function findings(source: ReportSource, measure: SafetyMeasure): ReportItem {
           return `${count(row.n)}/${count(row.participants)} (${typeof row.percent === 'number' ? decimal(row.percent, 1) : nothing})`;
         return row.participants === 0
           ? nothing
-          : `mean ${decimal(row.mean, 1)}, median ${decimal(row.median, 1)}, highest ${decimal(row.highest, 0)}; n ${count(row.participants)}`;
+          : `mean ${decimal(row.mean, 1)}, median ${decimal(row.median, 1)}${source.hidesSmallCells ? '' : `, highest ${decimal(row.highest, 0)}`}; n ${count(row.participants)}`;
       },
     ),
   };

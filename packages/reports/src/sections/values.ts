@@ -10,7 +10,7 @@ import { curvesFigure } from '@holdfast/figures';
 import { basisOf, measureTitle } from '../basis.ts';
 import { count, decimal, shareWithLimits, withLimits } from '../in-words.ts';
 import type { RawTable, ReportItem } from '../model.ts';
-import { bothSides, type Row, rowsOf, rowsWhere, withoutSmallCells } from '../raw-rows.ts';
+import { bothSides, type Row, rowsOf, rowsWhere, withoutExtremes, withoutSmallCells } from '../raw-rows.ts';
 import { armsOf, measuresFor, type ReportSource, splitOf } from '../report-source.ts';
 import { type AskedValues, endpointColumns, endpointRows, unitOfValue } from '../rows/index.ts';
 import { sideBySide } from '../side-by-side.ts';
@@ -24,11 +24,14 @@ function rawValues(source: ReportSource, measure: ValueMeasure, asked: AskedValu
   // The unit comes last, and no column is declared for it.
   const raw = { columns: endpointColumns, rows: rows.map((row) => row.slice(0, endpointColumns.length)) };
   if (!source.hidesSmallCells) return raw;
-  return withoutSmallCells(raw, {
-    keys,
-    counts: ({ n, sum, method }) => [n, ...(method === 'wilson' ? bothSides(sum, n) : [])],
-    together: ({ kind, item, arm }) => JSON.stringify([kind, item, arm]),
-  });
+  return withoutSmallCells(
+    withoutExtremes(raw, ({ n }) => n),
+    {
+      keys,
+      counts: ({ n, sum, method }) => [n, ...(method === 'wilson' ? bothSides(sum, n) : [])],
+      together: ({ kind, item, arm }) => JSON.stringify([kind, item, arm]),
+    },
+  );
 }
 
 /** A proportion, or a mean with its interval and standard deviation, and how many participants it stands on. */

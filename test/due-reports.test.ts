@@ -146,7 +146,7 @@ test('what is due are the slots of each schedule since it was published, as long
   });
 });
 
-test('a slot has one cut, as of the day before, and one report, whoever makes it how often; then it is delivered', async () => {
+test('a slot has one cut, as of the day before and by the protocol in force then, and one report, whoever makes it how often; then it is delivered', async () => {
   await inStore(async (store) => {
     const published = await publishedIn(store);
     const slot = slotNamed(published, 'status-20260803T0600Z');
@@ -162,7 +162,10 @@ test('a slot has one cut, as of the day before, and one report, whoever makes it
     expect(await make()).toEqual(first);
     expect(rendered).toBe(before);
     const cuts = await listCuts(store.objects, trial);
-    expect(cuts.map(({ name, asOf }) => ({ name, asOf }))).toEqual([{ name: slot.name, asOf: '2026-08-02' }]);
+    // Version 3 was published two days after the slot, and before the cut was made.
+    expect(cuts.map(({ name, asOf, protocol }) => ({ name, asOf, version: protocol.version }))).toEqual([
+      { name: slot.name, asOf: '2026-08-02', version: 2 },
+    ]);
     const reports = await listReports(store, trial, expect.unreachable);
     expect(reports.map(({ id }) => id)).toEqual(first.reports);
     expect(reports[0]?.manifest).toMatchObject({
@@ -333,6 +336,14 @@ test('worked on, all that is due is made and sent; then nothing is due, also whe
     await clock.stop();
     await queue.close();
     expect(await sent()).toEqual(['status-20260727T0600Z', 'status-20260803T0600Z', 'status-20260811T0600Z']);
+    const cuts = (await listCuts(store.objects, trial)).filter(({ name }) => name.startsWith('status-'));
+    expect(new Map(cuts.map(({ name, protocol }) => [name, protocol.version]))).toEqual(
+      new Map([
+        ['status-20260803T0600Z', 2],
+        ['status-20260727T0600Z', 2],
+        ['status-20260811T0600Z', 3],
+      ]),
+    );
     const { stdout: csv } = await succeed(['report', 'deliveries', '--format', 'csv', '--data', data]);
     expect(csv.match(/,office,sent,webhook,/g)).toHaveLength(3);
     expect(got).toHaveLength(4);

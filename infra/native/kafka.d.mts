@@ -2,6 +2,8 @@ export type NativeKafka = {
   readonly brokers: readonly string[];
   /** Where the brokers are by each of the other ways. */
   readonly ways: readonly (readonly string[])[];
+  /** Where a node keeps its data. */
+  folder(node: number): string;
   /** As `kill -9` would; its data stay. */
   kill(node: number): Promise<void>;
   /** Its connections stay open and nothing answers, until it is thawed. */

@@ -95,7 +95,7 @@ export async function brokersSeen(access) {
 }
 
 /**
- * Starts Kafka. `brokers` is what clients connect to; a node, by its number from 0, can be killed and started again with its data, or frozen and thawed;
+ * Starts Kafka. `brokers` is what clients connect to; a node, by its number from 0, can be killed and started again with its data (which lie in its `folder`), or frozen and thawed;
  * `stop` ends all and removes their data. A broker tells clients where all brokers are, so whoever is to reach them by another way (a line
  * on which things go wrong) needs listeners that tell so: for each of `ways` there is one a broker.
  */
@@ -128,9 +128,10 @@ export async function startKafka({ nodes = 1, ways = [] } = {}) {
     });
   }
 
+  const folderOf = (id) => join(data, `${id}`);
   const prepare = async (id) => {
     const [port, controllerPort] = [clientPorts[id], controllerPorts[id]];
-    const folder = join(data, `${id}`);
+    const folder = folderOf(id);
     mkdirSync(folder);
     const file = join(data, `${id}.properties`);
     const own = listeners.map((of) => of[id]);
@@ -142,6 +143,7 @@ export async function startKafka({ nodes = 1, ways = [] } = {}) {
   return {
     brokers,
     ways: listeners.map((of) => of.map(({ told }) => told)),
+    folder: folderOf,
     kill: (id) => running[id].kill(),
     freeze: (id) => running[id].freeze(),
     thaw: (id) => running[id].thaw(),

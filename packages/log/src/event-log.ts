@@ -96,6 +96,13 @@ export interface GroupMember {
   batch(partition: number, records: readonly LogRecord[]): Promise<void>;
 
   /**
+   * Before a batch that comes from another server, or another process of it, than the batch before (so before the first one too): it may
+   * have been put back from an older copy, and have grown since. Throws if the log is not the one that the member has read. A log without
+   * servers never calls it.
+   */
+  resumed?(partition: number): Promise<void>;
+
+  /**
    * The member no longer owns the partition. Called once for every `assigned` that answered, after any batch in flight has ended, also
    * when the membership failed, and before any other member's `assigned` for it.
    */

@@ -2,6 +2,12 @@ import { hash } from 'node:crypto';
 import { type EventLog, type LogRecord, OffsetOutOfRange } from '@holdfast/log';
 import type { TakenIn } from '@holdfast/shards';
 
+/** The log is not the one, or no longer all of it, that a shard was made of: opened again, the shard is made anew. */
+export class ShardContradicted extends Error {
+  readonly code = 'HF_SHARD_CONTRADICTED';
+  override readonly name = 'ShardContradicted';
+}
+
 /** Names a record by its bytes. */
 export const recordDigest = (value: Uint8Array): string => hash('sha256', value, 'hex');
 

@@ -290,6 +290,23 @@ describe('a log that was replaced by an older copy', () => {
     expect(contradicted).toHaveLength(1);
   });
 
+  test('under a running worker: it hears of it before it takes in what the log has grown by', async () => {
+    await randomise('P-2', 'P-3');
+    // The log as a client has it that connects to whoever serves it now.
+    const served = new Proxy({} as EventLog, { get: (_, method: keyof EventLog) => log[method] });
+    const keeper = await worker('another', served);
+    await keeper.assigned(0);
+    expect(await fold(keeper, 0)).toBe(6);
+    await keeper.resumed?.(0);
+    expect(contradicted).toEqual([]);
+    await restore();
+    await randomise('P-4', 'P-5', 'P-6');
+    await expect(keeper.resumed?.(0)).rejects.toMatchObject({ code: 'HF_SHARD_CONTRADICTED' });
+    expect(contradicted).toEqual([
+      { trial: 'KARE-2', partition: 0, offset: 6, why: expect.stringMatching(/another record at offset 5/) },
+    ]);
+  });
+
   test('whether the log has what a shard took in must be known: it is asked again when the log can be read', async () => {
     const away: EventLog = {
       ...log,

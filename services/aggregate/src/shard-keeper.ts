@@ -15,7 +15,7 @@ import {
 import { type Claim, type Difference, encodeTallyRecord, inParts } from '@holdfast/tallies';
 import { type PublishedTrial, topicsOf } from '@holdfast/trials';
 import { type KeptArchive, keepArchive } from './archive-keeper.ts';
-import { contradiction, recordDigest } from './contradiction.ts';
+import { contradiction, recordDigest, ShardContradicted } from './contradiction.ts';
 import { chained, recordDecoder } from './decode.ts';
 import type { Folded, ShardListener } from './folded.ts';
 import { gather, nothingGathered } from './gather.ts';
@@ -263,6 +263,16 @@ export function keeperOf(options: ShardKeeperOptions): GroupMember {
       const keeping = held.get(partition);
       if (keeping === undefined) throw new Error(`no shard is open for partition ${partition} of ${protocol.trial}`);
       await inTurn(keeping, () => take(partition, keeping, records));
+    },
+
+    async resumed(partition) {
+      const keeping = held.get(partition);
+      if (keeping === undefined) return;
+      const { takenIn } = keeping.shard;
+      const why = await contradiction(log, events.name, partition, takenIn);
+      if (why === undefined) return;
+      told.onContradicted?.({ trial, partition, offset: takenIn.offset, why });
+      throw new ShardContradicted(`the shard of partition ${partition} of ${trial} holds what its log has not: ${why}`);
     },
 
     async revoked(partition) {

@@ -18,6 +18,8 @@ export type Connection = {
   coordinator(groupId: string, topic: string): Promise<Broker>;
   /** Leaders may have changed. */
   forget(topic: string): void;
+  /** How many connections were made so far. While it stays, a broker that answers is the process that answered before. */
+  made(): number;
   close(): Promise<void>;
 };
 
@@ -100,6 +102,7 @@ export function connect(options: ClusterOptions): Connection {
       return brokerNumbered(coordinator.nodeId, topic);
     },
     forget,
+    made: () => cluster.made(),
     close: () => cluster.disconnect(),
   };
 }

@@ -7,6 +7,7 @@ import type { Broker } from './kafkajs-parts.ts';
 
 const topic = { name: 't', partitions: 2, access: 'open', id: 'i' } as const;
 const patienceMs = 150;
+const checkNothing = async () => undefined;
 const unavailable = { code: 'HF_LOG_UNAVAILABLE' };
 const never = new AbortController().signal;
 
@@ -30,6 +31,8 @@ function feedFrom(on: {
   leaders?: () => Promise<ReadonlyMap<number, number>>;
   fetch: (partitions: Partitions) => Promise<unknown>;
   forget?: () => void;
+  made?: () => number;
+  resumed?: (partition: number) => Promise<void>;
 }): Feed {
   const broker = {
     fetch: ({ topics: [one] }: { topics: { partitions: Partitions }[] }) => on.fetch(one?.partitions ?? []),
@@ -38,8 +41,9 @@ function feedFrom(on: {
     leaders: on.leaders ?? (async () => new Map([0, 1].map((n) => [n, n]))),
     broker: async () => broker,
     forget: on.forget ?? (() => undefined),
+    made: on.made ?? (() => 1),
   } as unknown as Connection;
-  feed = feedOf(connection, topic, defaultBatch, patienceMs);
+  feed = feedOf(connection, topic, defaultBatch, patienceMs, on.resumed ?? checkNothing);
   return feed;
 }
 
@@ -84,6 +88,42 @@ test('an offset that was out of range for who had the partition before is no aff
   const after = feed.next(0, 7, never);
   refuse(Object.assign(new Error('out of range'), { type: 'OFFSET_OUT_OF_RANGE', partition: 0 }));
   expect(await after).toMatchObject([{ partition: 0, offset: 7 }]);
+});
+
+test('what came over a connection that is new is given only when it was looked whether the log is the same', async () => {
+  let [made, leader] = [1, 0];
+  const said: string[] = [];
+  feedFrom({
+    leaders: async () => new Map([[0, leader]]),
+    made: () => made,
+    fetch: async (partitions) => answer(partitions),
+    async resumed(partition) {
+      await pause(1);
+      said.push(`resumed ${partition}`);
+      if (made === 4) throw new Error('another log');
+    },
+  });
+  const give = async (from: number) => said.push(`given ${(await feed.next(0, from, never))[0]?.offset}`);
+  await give(0);
+  await give(1);
+  await pause(0); // one is held
+  made = 2;
+  await give(2);
+  await give(3);
+  await pause(0);
+  leader = 1;
+  await give(4);
+  await give(5);
+  await pause(0);
+  made = 4;
+  await give(6);
+  await expect(feed.next(0, 7, never)).rejects.toThrow('another log');
+  expect(said).toEqual([
+    ...['resumed 0', 'given 0', 'given 1', 'given 2'],
+    ...['resumed 0', 'given 3', 'given 4'],
+    ...['resumed 0', 'given 5', 'given 6'],
+    'resumed 0',
+  ]);
 });
 
 test('a leader that cannot be asked holds up its own partitions only', async () => {

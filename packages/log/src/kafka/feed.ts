@@ -8,6 +8,10 @@ import type { Topic } from './topics.ts';
 /**
  * Records of the partitions that a member has, fetched from all leaders at once and, while the member works on a batch, one step ahead:
  * at most one fetch of each partition is held.
+ *
+ * A broker that comes back may have another log than it had: an older copy of its disk, or less than it had told. If that has grown beyond
+ * where we stand, nothing in what it gives says so. Its process was another before, though, so a connection was made since, or another
+ * broker leads: `resumed` is awaited before the first records that were fetched in such a way are given.
  */
 export type Feed = {
   /** The next batch from an offset on; nothing if `stop` comes first. */
@@ -20,9 +24,26 @@ export type Feed = {
 /** How long a broker holds back its answer for want of records: so long a partition may wait for others, and a stop for a fetch. */
 const maxWaitMs = 100;
 
-export function feedOf(connection: Connection, topic: Topic, most: BatchBounds, patienceMs: number): Feed {
+async function orStopped(stop: AbortSignal, work: Promise<void>): Promise<void> {
+  let wake: () => void = () => undefined;
+  const stopped = new Promise<void>((resolve) => {
+    wake = resolve;
+  });
+  stop.addEventListener('abort', wake, { once: true });
+  await Promise.race([work, stopped]).finally(() => stop.removeEventListener('abort', wake));
+}
+
+export function feedOf(
+  connection: Connection,
+  topic: Topic,
+  most: BatchBounds,
+  patienceMs: number,
+  resumed: (partition: number) => Promise<void>,
+): Feed {
   const wanted = new Map<number, number>();
   const held = new Map<number, readonly LogRecord[]>();
+  const ways = new Map<number, string>(); // by which what is held, or was given last, came
+  const unchecked = new Set<number>(); // partitions of which what is held came by another way than what was given before
   const failures = new Map<number, unknown>();
   const wakes = new Map<number, () => void>();
   const failingSince = new Map<number, number>(); // partitions; a leader's trouble is that of its partitions only
@@ -71,6 +92,10 @@ export function feedOf(connection: Connection, topic: Topic, most: BatchBounds, 
           if (wanted.get(partition) !== asked.get(partition)) continue; // dropped meanwhile
           failingSince.delete(partition);
           if (records.length > 0) {
+            // Counted after the answer: what was checked later than this holds for every connection that there was by now.
+            const way = `${leader} ${connection.made()}`;
+            if (ways.get(partition) !== way) unchecked.add(partition);
+            ways.set(partition, way);
             wanted.delete(partition);
             held.set(partition, records);
             wakes.get(partition)?.();
@@ -116,17 +141,11 @@ export function feedOf(connection: Connection, topic: Topic, most: BatchBounds, 
     async next(partition, from, stop) {
       if (!held.has(partition) && !failures.has(partition)) {
         if (!wanted.has(partition)) want(partition, from);
-        await new Promise<void>((resolve) => {
-          const wake = () => {
-            wakes.delete(partition);
-            stop.removeEventListener('abort', wake);
-            resolve();
-          };
-          wakes.set(partition, wake);
-          stop.addEventListener('abort', wake, { once: true });
-        });
+        await orStopped(stop, new Promise<void>((resolve) => wakes.set(partition, resolve)));
+        wakes.delete(partition);
       }
       if (failures.has(partition)) throw failures.get(partition);
+      if (unchecked.delete(partition) && !stop.aborted) await orStopped(stop, resumed(partition));
       const records = held.get(partition) ?? [];
       const count = countWithin(records, most);
       const last = records[count - 1];
@@ -140,6 +159,8 @@ export function feedOf(connection: Connection, topic: Topic, most: BatchBounds, 
       wanted.delete(partition);
       failingSince.delete(partition);
       held.delete(partition);
+      ways.delete(partition);
+      unchecked.delete(partition);
       failures.delete(partition);
     },
     async close() {

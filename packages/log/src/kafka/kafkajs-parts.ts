@@ -104,6 +104,8 @@ export interface Broker {
 
 export interface Cluster {
   disconnect(): Promise<void>;
+  /** How many connections were made so far, to whichever broker. */
+  made(): number;
   readonly brokerPool: {
     /** Learns the brokers, by asking about topics. */
     refreshMetadata(topics: readonly string[]): Promise<void>;
@@ -137,6 +139,7 @@ export function newCluster(options: ClusterOptions): Cluster {
     allowAutoTopicCreation: false,
     retry: { retries: 0 },
   });
+  let made = 0;
   const builder = cluster.connectionPoolBuilder;
   const build = builder.build;
   builder.build = async (destination: unknown) => {
@@ -144,10 +147,12 @@ export function newCluster(options: ClusterOptions): Cluster {
     for (const connection of connections.pool) {
       const [connect, send] = [connection.connect.bind(connection), connection.send.bind(connection)];
       // KafkaJS opens a socket for every request that finds none open, and loses all but the last: here the others wait for the first.
-      connection.connect = sharedPromiseTo(() => {
+      connection.connect = sharedPromiseTo(async () => {
         // KafkaJS takes what a broken connection left half received for the beginning of what the next one receives.
         if (!connection.isConnected()) Object.assign(connection, { chunks: [], bytesBuffered: 0, bytesNeeded: 4 });
-        return connect();
+        const isConnected = await connect();
+        made += 1;
+        return isConnected;
       });
       // KafkaJS keeps using a broker that accepts requests and answers none. Here its silence is a broken connection, as its death would be.
       connection.send = async (request: unknown) => {
@@ -163,7 +168,7 @@ export function newCluster(options: ClusterOptions): Cluster {
     }
     return connections;
   };
-  return cluster;
+  return Object.assign(cluster, { made: () => made });
 }
 
 /** Ends a connection without waiting for what is under way, nor for the other end. */

@@ -35,6 +35,7 @@ test('an answer that comes after the group has given the member up begins nothin
     byLeader: async (_, partitions) => new Map([[broker, partitions]]),
     coordinator: async () => broker,
     forget: () => undefined,
+    made: () => 1,
     close: async () => undefined,
   };
   const member = {

@@ -36,7 +36,7 @@ export async function joinGroup(
   most: BatchBounds,
   patienceMs: number,
 ): Promise<Membership> {
-  const feed = feedOf(connection, topic, most, patienceMs);
+  const feed = feedOf(connection, topic, most, patienceMs, async (partition) => member.resumed?.(partition));
   const runs = new Map<number, PartitionRun>(); // until the partition is given back entirely
   const stopping = new Map<number, Promise<void>>();
   let memberId = '';

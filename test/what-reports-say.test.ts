@@ -275,6 +275,12 @@ test('what a number stands on is told by the rules of its measure', async () => 
   expect(says('survival-quit')).toContain(
     'at risk from the day after the quit day (7) on; who did not live to its end counts nowhere',
   );
+  // Of everybody, though one who never was abstinent for so long is at risk of nothing.
+  for (const lapse of ['lapse', 'quit'])
+    expect(says(`survival-${lapse}`)).toContain(
+      'Mature: 1 of 1 (100 %) mature on day 60, whether they came to be at risk or not. Cut',
+    );
+  expect(says('survival-weeks')).not.toContain('whether they');
   expect(says('survival-weeks')).toContain(
     'days without evidence, also after leaving: as use where the pattern says so, which then may be relapse; else censored at the last assessment; death competes;',
   );

@@ -47,7 +47,9 @@ export function matureInWords(measure: Measure, { tallies, protocol }: ReportSou
   // Never so many that they look complete: who comes too late is missing from the whole for good.
   const late = randomised - reaching;
   const { administrativeEnd: end } = protocol;
-  return `${mature} of ${randomised} (${Math.floor((100 * mature) / randomised)} %) mature on day ${day}${late === 0 ? '' : `; ${late} of them come to it only after ${end}, when nobody counts`}`;
+  // Whoever is never at risk of a lapse counts in none of its numbers, and is one of these all the same: until their days are mature, nobody knows.
+  const whether = measure.kind === 'lapse' ? ', whether they came to be at risk or not' : '';
+  return `${mature} of ${randomised} (${Math.floor((100 * mature) / randomised)} %) mature on day ${day}${whether}${late === 0 ? '' : `; ${late} of them come to it only after ${end}, when nobody counts`}`;
 }
 
 /** What the numbers of a measure stand on. */

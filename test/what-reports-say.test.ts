@@ -240,6 +240,26 @@ describe('who is in no arm', () => {
   });
 });
 
+test.skipIf(!rIsThere())(
+  'the script of the analysis set tells of boxes that could not be opened, as the report does; of none if there are none',
+  async () => {
+    // Over: else no rows with arms are exported.
+    const protocol = protocolText('double').replace('plannedParticipants: 100', 'plannedParticipants: 2');
+    const people = [...entering('P-1', 'Ket'), ...entering('P-2', 'Sal')];
+    const seal = [sent('dose-given', 'P-1', 1, { drug: 7 }), sent('dose-given', 'P-2', 1, { drug: 7 })];
+    const saidOf = async (name: string, more: { readonly seal?: readonly Sent[] }) => {
+      const { data } = await reportOn(name, 'dsmb-closed', people, { protocol, ...more });
+      const key = join(folder.path, `${name}.key`);
+      return checkReport(await reportAndSet(data, trial, join(folder.path, `${name}-checked`), { cut: 'C1', key }));
+    };
+    const { code, said } = await saidOf('unopened', { seal });
+    expect(said).toContain('2 sealed events could not be opened and count nowhere, neither in the report nor here');
+    expect({ code, said }).toMatchObject({ code: 0 });
+    expect((await saidOf('opened', {})).said).not.toContain('could not be opened');
+  },
+  120_000,
+);
+
 test('how much is mature is told of everybody, also of who comes to it too late', async () => {
   const people = Array.from({ length: 10 }, (_, i) => entering(`P-${i}`, i % 2 === 0 ? 'Ket' : 'Sal', 5 * i)).flat();
   const cutOff = dateOf(dayZero + 70);

@@ -914,6 +914,10 @@ as_folded <- setdiff(measures$PARAMCD, from_days)
 if (length(from_days) > 0) cat("from each day of use, also for each participant: ", paste(from_days, collapse = ", "), "\n", sep = "")
 if (length(as_folded) > 0) cat("summed up from what Holdfast says of each participant, which is not derived here: ", paste(as_folded, collapse = ", "), "\n", sep = "")
 
+# What nobody could open is in no row: report and script are without it alike.
+unopened <- said("UNOPENED")
+if (length(unopened) > 0) cat(unopened, " sealed events could not be opened and count nowhere, neither in the report nor here: `holdfast issues` says which, and why\n", sep = "")
+
 uncovered <- setdiff(tables, checked)
 absent <- setdiff(expected_tables, tables)
 for (table in uncovered) cat(table, ": not covered by this script\n", sep = "")

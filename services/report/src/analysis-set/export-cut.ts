@@ -1,7 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { opener } from '@holdfast/access';
-import { clockOf, fromArchive, protocolUpTo, type Selection, selectedArrivals } from '@holdfast/aggregate';
+import {
+  clockOf,
+  fromArchive,
+  protocolUpTo,
+  type Selected,
+  type Selection,
+  selectedArrivals,
+} from '@holdfast/aggregate';
 import { type AmendedProtocol, type CivilDay, civilDay, type Measure } from '@holdfast/events';
 import { foldVersion } from '@holdfast/outcomes';
 import { csvLines } from '@holdfast/reports/rows';
@@ -37,10 +44,11 @@ async function* dataSets(
   const key = withArms && protocol.blinding === 'double' ? keys.get(protocol.trial) : undefined;
   const clock = clockOf(protocol, selection, cut.clock === null ? undefined : civilDay(cut.clock));
   const measures = measuresOf(protocol, withArms);
-  yield* trialDesign(protocol, cut, digest, measures, withArms);
-  const arrivals: ReadonlyMap<string, Arrivals>[] = [];
-  for await (const some of selectedArrivals(source, protocol, selection, key && opener(key)))
-    arrivals.push(some.arrivals);
+  const selected: Selected[] = [];
+  for await (const some of selectedArrivals(source, protocol, selection, key && opener(key))) selected.push(some);
+  const unreadable = selected.reduce((sum, some) => sum + some.unreadable, 0);
+  yield* trialDesign(protocol, cut, digest, measures, withArms, unreadable);
+  const arrivals = selected.map((some) => some.arrivals);
   yield* participantSets(protocol, measures, analysedPeople(protocol, arrivals, clock, withArms), clock, withArms);
   yield* await dataFlow(protocol, source, selection, clock);
 }

@@ -150,13 +150,14 @@ function measures(protocol: Protocol, asked: readonly Measure[]): DataSet {
 type Said = { readonly name: string; readonly value: string | number };
 
 /** What holds of the whole export, as SDTM's TS does: which cut of which trial, under which rules. */
-function summary(protocol: Protocol, cut: DataCut, digest: string, withArms: boolean): DataSet {
+function summary(protocol: Protocol, cut: DataCut, digest: string, withArms: boolean, unreadable: number): DataSet {
   const said: Said[] = [
     { name: 'TRIAL', value: protocol.trial },
     { name: 'PROTOCOL', value: protocol.version },
     { name: 'CUT', value: cut.name },
     { name: 'DIGEST', value: digest },
     ...(cut.rewritten ?? []).map(({ at }) => ({ name: 'REWRITTEN', value: at })),
+    ...(unreadable === 0 ? [] : [{ name: 'UNOPENED', value: unreadable }]),
     { name: 'CLOCK', value: cut.clock ?? '' },
     { name: 'BLINDING', value: protocol.blinding },
     { name: 'ARMS', value: flag(withArms) },
@@ -185,15 +186,16 @@ function sites(protocol: Protocol): DataSet {
   );
 }
 
-/** What the protocol says that tables need. */
+/** What the protocol says that tables need, and of how many sealed events nobody knows what they say. */
 export const trialDesign = (
   protocol: Protocol,
   cut: DataCut,
   digest: string,
   asked: readonly Measure[],
   withArms: boolean,
+  unreadable: number,
 ): readonly DataSet[] => [
-  summary(protocol, cut, digest, withArms),
+  summary(protocol, cut, digest, withArms, unreadable),
   arms(protocol),
   sites(protocol),
   measures(protocol, asked),

@@ -8,7 +8,7 @@ const mayImport = {
   statistics: [],
   tallies: ['statistics'],
   shards: ['events', 'outcomes', 'tallies'],
-  tables: ['events'],
+  tables: ['events', 'processes'],
   access: ['events'],
   processes: [],
   log: ['processes'],

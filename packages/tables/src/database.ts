@@ -1,7 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { temporaryFolder } from '@holdfast/processes';
 
 /** A DuckDB that lives as long as one import. */
 export type Database = {
@@ -16,7 +16,7 @@ export type Database = {
 };
 
 export async function openDatabase(memoryLimit: string): Promise<Database> {
-  const folder = await mkdtemp(join(tmpdir(), 'holdfast-import-'));
+  const folder = await temporaryFolder('import');
   const instance = await DuckDBInstance.create(':memory:', {
     // One thread a query and two queries at once: two threads in one query cost half as much again and save next to nothing.
     threads: '1',

@@ -62,6 +62,8 @@ test('a log that is put back from an older copy under its shards, and grows on, 
     await served.readAnew();
     const others = [4, 5, 6, 7, 8, 9, 10, 11];
     const logged = await serveUntil(others);
+    const measured = await (await fetch(`${serving?.url()}/metrics`)).text();
+    expect(measured).toMatch(new RegExp(`^holdfast_shard_contradicted_timestamp_seconds{trial="${trial}"} `, 'm'));
     const said = logged.split('\n').filter((line) => line.includes('a shard holds what the log has not'));
     expect(said.map((line) => JSON.parse(line))).toEqual(
       expect.arrayContaining([

@@ -142,7 +142,7 @@ test('a store that takes nothing is told of, and tried again later', async () =>
   await until(async () => told.length > 0);
   await pause(30);
   await keeper.revoked(0);
-  expect(told).toEqual([{ trial: 'KARE-2', partition: 0, next: undefined, why: 'Error' }]);
+  expect(told).toEqual([{ trial: 'KARE-2', partition: 0, next: undefined, why: 'Error', isContradicted: false }]);
   expect(puts).toBe(1);
 });
 
@@ -180,6 +180,7 @@ test.each([
         partition: 0,
         next: undefined,
         why: expect.stringMatching(/what its log has not.*holdfast rewrite/),
+        isContradicted: true,
       },
     ]);
     await expect(archiveUpTo(copy, objects, trial, [10, 0], most)).rejects.toMatchObject({

@@ -1,7 +1,7 @@
 import type { EventLog, LogRecord } from '@holdfast/log';
 import type { ObjectStore } from '@holdfast/objects';
 import { type TrialLog, topicsOf } from '@holdfast/trials';
-import { archiveNext, isMark, type SegmentBounds, usualBounds } from './archive.ts';
+import { ArchiveContradicted, archiveNext, isMark, type SegmentBounds, usualBounds } from './archive.ts';
 import { inTime } from './in-time.ts';
 import { whyOf } from './why-of.ts';
 
@@ -20,6 +20,8 @@ export type ArchiveTold = {
   /** Where the archive ends now; undefined where a segment could not be written. */
   readonly next: number | undefined;
   readonly why: string | undefined;
+  /** Whether it could not be since the archive holds what the log has not: that does not pass by itself. */
+  readonly isContradicted: boolean;
 };
 
 /** Records that a shard may be behind its log and still count as caught up: what is on its way. */
@@ -83,12 +85,13 @@ export function keepArchive(
         one.bytes += rest.bytes;
       } else {
         one.isDue = true; // maybe there are more
-        onTold({ trial: trial.trial, partition, next: segment.next, why: undefined });
+        onTold({ trial: trial.trial, partition, next: segment.next, why: undefined, isContradicted: false });
       }
     } catch (error) {
       if (isStopped()) return;
       Object.assign(one, { isDue: true, notBefore: performance.now() + againMs });
-      onTold({ trial: trial.trial, partition, next: undefined, why: whyOf(error) });
+      const isContradicted = error instanceof ArchiveContradicted;
+      onTold({ trial: trial.trial, partition, next: undefined, why: whyOf(error), isContradicted });
     }
   };
 

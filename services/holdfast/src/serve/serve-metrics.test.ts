@@ -54,6 +54,25 @@ test('a process without shards says of the log what it last heard', async () => 
   expect(await read(async () => []).metrics()).toContain('holdfast_log_answers 1');
 });
 
+test('a shard or an archive that holds what the log has not is told of with its time, by trial', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: 1_700_000_000_000 });
+  const metrics = openMetrics();
+  const measured = serveMetrics(metrics, {
+    standings: async () => [],
+    waitingDeliveries: async () => 0,
+    logAnswers: () => true,
+  });
+  const segment = { partition: 0, next: undefined, why: 'it is so' };
+  measured.archived({ trial: 'T-1', ...segment, isContradicted: false });
+  expect(await metrics.metrics()).not.toContain('trial="T-1"');
+  measured.contradicted({ trial: 'T-1', partition: 0, offset: 6, why: 'it is so' });
+  measured.archived({ trial: 'T-2', ...segment, isContradicted: true });
+  const text = await metrics.metrics();
+  expect(text).toContain('holdfast_shard_contradicted_timestamp_seconds{trial="T-1"} 1700000000\n');
+  expect(text).toContain('holdfast_archive_contradicted_timestamp_seconds{trial="T-2"} 1700000000\n');
+  expect(text.match(/^holdfast_\w+_contradicted_\w+\{/gm)).toHaveLength(2);
+});
+
 test('what may fail is counted from the beginning: a first failure is one more', async () => {
   const metrics = openMetrics();
   const measured = serveMetrics(metrics, {

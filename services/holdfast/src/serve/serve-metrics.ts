@@ -1,4 +1,4 @@
-import { type Folded, inTime } from '@holdfast/aggregate';
+import { type ArchiveTold, type Contradicted, type Folded, inTime } from '@holdfast/aggregate';
 import type { Receipt } from '@holdfast/ingest/drop';
 import type { TakenIn } from '@holdfast/ingest/http';
 import { Counter, Gauge, Histogram, type Metrics } from '@holdfast/runtime/server';
@@ -12,6 +12,8 @@ export interface ServeMetrics {
   folded(folded: Folded): void;
   dayTurned(trial: string): void;
   shardFailed(trial: string): void;
+  contradicted(contradicted: Contradicted): void;
+  archived(told: ArchiveTold): void;
   /** A trial's shards are kept here from now on: its counts begin, so that the first failure is seen to be one more. */
   keeps(trial: string): void;
 }
@@ -97,6 +99,19 @@ export function serveMetrics(metrics: Metrics, { standings, waitingDeliveries, l
     labelNames: ['trial'],
     registers,
   });
+  // Times, not counts: a shard is contradicted when it is opened, so before anybody has read a count that it could raise.
+  const contradicted = (what: string, help: string) => {
+    const gauge = new Gauge({ name: `holdfast_${what}_timestamp_seconds`, help, labelNames: ['trial'], registers });
+    return (trial: string) => gauge.set({ trial }, Date.now() / 1000);
+  };
+  const shardContradicted = contradicted(
+    'shard_contradicted',
+    'When a shard was last found to hold what its log has not, and was set aside',
+  );
+  const archiveContradicted = contradicted(
+    'archive_contradicted',
+    'When nothing was last archived since the archive holds what its log has not',
+  );
   /** One question to the log at a time, whoever reads the numbers meanwhile: it may be long in coming. */
   let asked: Promise<readonly TrialStanding[]> | undefined;
   const standingsInTime = () => {
@@ -174,6 +189,10 @@ export function serveMetrics(metrics: Metrics, { standings, waitingDeliveries, l
     },
     dayTurned: (trial) => days.inc({ trial }),
     shardFailed: (trial) => failures.inc({ trial }),
+    contradicted: ({ trial }) => shardContradicted(trial),
+    archived({ trial, isContradicted }) {
+      if (isContradicted) archiveContradicted(trial);
+    },
     keeps: (trial) => failures.inc({ trial }, 0),
   };
 }

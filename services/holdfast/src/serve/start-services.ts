@@ -113,13 +113,16 @@ export async function startServices(store: Store, options: ServeOptions = {}): P
   const onSnapshot: ShardListener['onSnapshot'] = ({ what, ...told }) =>
     logger[told.why === undefined ? 'info' : 'warn'](told, `snapshot of a shard ${what}`);
 
-  const onContradicted: ShardListener['onContradicted'] = (told) =>
+  const onContradicted: ShardListener['onContradicted'] = (told) => {
+    measured.contradicted(told);
     logger.error(
       told,
       'a shard holds what the log has not: the log was replaced by an older copy, or lost its newest records; the shard is set aside and made of the log anew',
     );
+  };
 
   const onArchived: ShardListener['onArchived'] = (told) => {
+    measured.archived(told);
     if (told.why === undefined) logger.debug(told, 'segment archived');
     else logger.warn(told, 'segment not archived; it is tried again');
   };

@@ -32,7 +32,15 @@ export type { ContinuousAbstinence, RollingAbstinence } from './protocol/measure
 export type { Amount as AmountMeasure, DaysOfUse, NoHeavyDays, RiskLevel } from './protocol/measures/amounts-of-use.ts';
 export { type Stretch, stretchName } from './protocol/measures/common.ts';
 export type { Exposure, Visits } from './protocol/measures/conduct.ts';
-export type { FirstUse, Lapse, Relapse, RelapsePattern, Retention } from './protocol/measures/first-events.ts';
+export {
+  type FirstUse,
+  isRelapseToBeMissing,
+  isRelapseToLeave,
+  type Lapse,
+  type Relapse,
+  type RelapsePattern,
+  type Retention,
+} from './protocol/measures/first-events.ts';
 export {
   type AbstinenceMeasure,
   type FirstEventMeasure,

@@ -1,5 +1,7 @@
 import {
   type FirstEventMeasure,
+  isRelapseToBeMissing,
+  isRelapseToLeave,
   isUseMeasure,
   type Measure,
   type MissingPolicy,
@@ -43,9 +45,8 @@ function endOfObservation({ death }: Exclude<FirstEventMeasure, { readonly kind:
 }
 
 function relapse(measure: Relapse): string[] {
-  const { patterns, death } = measure;
-  const leaves = patterns.some(({ is }) => is === 'leaving');
-  const fills = patterns.some((pattern) => 'missing' in pattern && pattern.missing === 'use');
+  const { death } = measure;
+  const [leaves, fills] = [isRelapseToLeave(measure), isRelapseToBeMissing(measure)];
   if (!leaves && !fills) return endOfObservation(measure);
   const after = death === 'ignore' ? 'also after leaving and death' : 'also after leaving';
   return [

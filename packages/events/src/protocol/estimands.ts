@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ArmId } from '../identifiers.ts';
 import { Day, MeasureId } from './measures/common.ts';
-import type { RelapsePattern } from './measures/first-events.ts';
+import { isRelapseToBeMissing, isRelapseToLeave } from './measures/first-events.ts';
 import {
   horizonOf,
   isAbstinenceMeasure,
@@ -97,10 +97,6 @@ function summariesOf(measure: Measure): readonly Summary[] {
   return isFirstEventMeasure(measure) ? summaries.time : summaries.value;
 }
 
-/** Whether who left shows it by leaving: at once, or by the weeks without evidence that follow. */
-const countsLeaving = (pattern: RelapsePattern): boolean =>
-  pattern.is === 'leaving' || ('missing' in pattern && pattern.missing === 'use');
-
 /** The strategies that a measure, as it is declared, can be said to follow; undefined: it does not decide. */
 function followed(
   event: IntercurrentEvent,
@@ -111,7 +107,8 @@ function followed(
     return { strategies: ['treatment-policy'], why: `${id} goes on counting whoever ended treatment` };
   if (event === 'participant-left' && measure.kind === 'retention')
     return { strategies: ['composite'], why: `leaving is the event of ${id}` };
-  if (event === 'participant-left' && measure.kind === 'relapse' && measure.patterns.some(countsLeaving))
+  const isByLeaving = measure.kind === 'relapse' && (isRelapseToLeave(measure) || isRelapseToBeMissing(measure));
+  if (event === 'participant-left' && isByLeaving)
     return { strategies: ['composite'], why: `${id} has a pattern of which leaving, or what is missing, is a part` };
   if (!isUseMeasure(measure)) return undefined;
   if (event === 'death')

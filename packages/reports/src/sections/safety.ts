@@ -75,8 +75,19 @@ const share = ({ n, participants, percent }: Row) =>
 
 const text = (value: Value) => (value === undefined ? '' : String(value));
 
-function adverseEvents(source: ReportSource, measure: SafetyMeasure): ReportItem {
+/** Adverse events by class and term, and their rates. */
+function adverseEvents(source: ReportSource, measure: SafetyMeasure): readonly ReportItem[] {
   const raw = rawSafety(source, measure);
+  const inNoColumn = withoutArm(source, measure);
+  return [eventTable(source, measure, raw, inNoColumn), eventRates(source, measure, raw, inNoColumn)];
+}
+
+function eventTable(
+  source: ReportSource,
+  measure: SafetyMeasure,
+  raw: RawTable,
+  inNoColumn: readonly string[],
+): ReportItem {
   return {
     ...{ is: 'table', id: itemId('safety', measure.id), title: measureTitle(measure), raw },
     basis: basisOf(
@@ -88,7 +99,7 @@ function adverseEvents(source: ReportSource, measure: SafetyMeasure): ReportItem
       source.hidesSmallCells
         ? 'Terms, grades, and numbers of fewer than 5 participants (also of fewer than 5 without any) are not shown.'
         : 'A cell: participants with at least one/those followed (per cent); events, of them serious (S); participants by worst grade 1–5.',
-      ...withoutArm(source, measure),
+      ...inNoColumn,
     ],
     ...sideBySide(
       source,
@@ -111,12 +122,17 @@ function adverseEvents(source: ReportSource, measure: SafetyMeasure): ReportItem
 }
 
 /** Rates of all adverse events together, per 100 person-years. */
-function eventRates(source: ReportSource, measure: SafetyMeasure): ReportItem {
-  const raw = rowsWhere(rawSafety(source, measure), ({ kind }) => kind === 'any');
+function eventRates(
+  source: ReportSource,
+  measure: SafetyMeasure,
+  whole: RawTable,
+  inNoColumn: readonly string[],
+): ReportItem {
+  const raw = rowsWhere(whole, ({ kind }) => kind === 'any');
   return {
     ...{ is: 'table', id: itemId('safety-rates', measure.id), title: `${measureTitle(measure)}: rates`, raw },
     basis: basisOf(measure, source, 'events per 100 person-years followed, exact Poisson 95 % interval'),
-    notes: ['The interval is too narrow where few participants have many events.', ...withoutArm(source, measure)],
+    notes: ['The interval is too narrow where few participants have many events.', ...inNoColumn],
     ...sideBySide(
       source,
       raw,
@@ -179,9 +195,7 @@ function section(
     items(source) {
       const { measures, leftOut } = measuresFor(source, isOne, none);
       const items = measures.flatMap((measure) =>
-        measure.kind === 'adverse-events'
-          ? [adverseEvents(source, measure), eventRates(source, measure)]
-          : [findings(source, measure)],
+        measure.kind === 'adverse-events' ? adverseEvents(source, measure) : [findings(source, measure)],
       );
       return { items, leftOut };
     },

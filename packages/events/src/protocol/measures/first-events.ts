@@ -77,6 +77,13 @@ export const Relapse = z
   .meta({ title: 'Relapse', description: 'A declared pattern of use (or leaving), dated at its onset.' });
 export type Relapse = z.infer<typeof Relapse>;
 
+/** Whether leaving early is a relapse by itself. */
+export const isRelapseToLeave = ({ patterns }: Relapse): boolean => patterns.some(({ is }) => is === 'leaving');
+
+/** Whether days without evidence, as those after leaving are, may make a relapse. */
+export const isRelapseToBeMissing = ({ patterns }: Relapse): boolean =>
+  patterns.some((pattern) => 'missing' in pattern && pattern.missing === 'use');
+
 export const Retention = z
   .strictObject({ ...named, kind: z.literal('retention'), windows, horizon })
   .meta({ title: 'Retention', description: 'Time to leaving the trial early (lost or stopped); death competes.' });

@@ -74,6 +74,17 @@ describe('the routes of operations', () => {
     expect(`${body}${lines.join()}`).not.toMatch(/P-0042|placebo/);
   });
 
+  test('no log has what was asked for: a link that is signed opens a report', async () => {
+    const { app, lines } = await serverWith();
+    app.get('/reports/:report', async () => {
+      throw new Error('the store is away');
+    });
+    for (const path of ['/reports/dsmb-closed-1', '/elsewhere/dsmb-closed-1', '/reports/%E0%A4%A-dsmb-closed-1'])
+      await app.inject(`${path}?signature=secret`);
+    expect(lines.join('')).toContain('"route":"/reports/:report"');
+    expect(lines.join('')).not.toMatch(/dsmb-closed|secret/);
+  });
+
   test('the words of an error are logged only if they are ours', async () => {
     const { app, lines } = await serverWith();
     const ours = Object.assign(new Error('no room for the log'), { code: 'HF_LOG_FULL' });

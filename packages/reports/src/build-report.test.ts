@@ -107,6 +107,24 @@ test('blinded people are shown nobody’s own value: no lowest and highest score
   );
 });
 
+test('in a rehearsal a declared median is of ten or more on both sides, or it is not shown', () => {
+  const median = (id: string, of: string) =>
+    `  - { id: ${id}, rank: secondary, treatment: { arms: [${of}], against: [sal] }, variable: { measure: mood, day: 90 }, summary: difference-in-medians }\n`;
+  const blocks = `estimands:\n${median('of-nine', 'ket')}${median('of-ten', '28-ket')}measures:
+  - { id: mood, kind: scale, instrument: HAM-D-17, at: [{ day: 90 }] }
+`;
+  const cells = (['ket', '28-ket', 'sal'] as const).map((arm, i) =>
+    cell('mood', 'score', arm, [7, 9 + i], { of: 1, item: 'day-90' }),
+  );
+  const rehearsal = { ...sourceOf(blocks, cells), hidesSmallCells: true };
+  const { sections } = buildReport({ ...request, kind: 'outcome', isDummy: true }, rehearsal);
+  const table = sections.flatMap(({ items }) => items).find(({ id }) => id === 'declared-estimates');
+  expect(rowsOf(table?.raw ?? { columns: [], rows: [] }).map(({ estimand, value }) => [estimand, value])).toEqual([
+    ['of-nine', undefined],
+    ['of-ten', 7],
+  ]);
+});
+
 const arms = 'treatment: { arms: [ket, 28-ket], against: [sal, none] }';
 const abstinence = 'kind: rolling-abstinence, substances: [alcohol], evidence: urine-only, horizon: 180';
 

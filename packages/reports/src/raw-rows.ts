@@ -46,6 +46,9 @@ export const withoutExtremes = (raw: RawTable, n: (row: Row) => Value): RawTable
   ),
 });
 
+/** The participants on either side of a median, which are counted as any others of whom few are not shown. */
+export const beyondMedian = (n: Value): Value => (typeof n === 'number' ? n / 2 : undefined);
+
 /** Those who have something, and those of all who have not: with few of either, both are known. */
 export const bothSides = (having: Value, all: Value): readonly Value[] => [
   having,

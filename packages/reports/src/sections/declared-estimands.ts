@@ -2,7 +2,7 @@ import { type Estimand, horizonOf, isFirstEventMeasure, type Measure, type Proto
 import { measureTitle } from '../basis.ts';
 import { count, decimal, nothing, percent, pointsWithLimits, withLimits } from '../in-words.ts';
 import type { ReportItem } from '../model.ts';
-import { bothSides, type Row, rowsOf, withoutSmallCells } from '../raw-rows.ts';
+import { beyondMedian, bothSides, type Row, rowsOf, withoutSmallCells } from '../raw-rows.ts';
 import type { ReportSource } from '../report-source.ts';
 import { estimateColumns, estimateRows, notComputed, type Value } from '../rows/index.ts';
 
@@ -116,6 +116,9 @@ function summaryInWords({ kind, summary, estimate, lower, upper, method }: Row):
     : `${words}, points: ${pointsWithLimits(estimate, lower, upper)}`;
 }
 
+/** Its sides show the median of values: of times survival is shown, whatever is declared. */
+const isOfMedians = ({ kind, summary }: Row) => summary === 'difference-in-medians' && kind !== 'survival';
+
 /** What the declared estimands come to: the two sides of the treatment contrast, and the summary that is declared. */
 export function declaredEstimates(source: ReportSource): readonly ReportItem[] {
   const { protocol, withheld, token, tallies } = source;
@@ -136,6 +139,7 @@ export function declaredEstimates(source: ReportSource): readonly ReportItem[] {
         counts: (row) => [
           ...[row.n, ...bothSides(row.events, row.n)],
           ...[row.against_n, ...bothSides(row.against_events, row.against_n)],
+          ...(isOfMedians(row) ? [beyondMedian(row.n), beyondMedian(row.against_n)] : []),
         ],
       })
     : whole;

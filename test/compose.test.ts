@@ -62,7 +62,7 @@ describe('the compose file', () => {
   test('gives every part a health check, a limit, and a restart; what ends by itself needs no health check', () => {
     const stage = (name: string) => stages.filter((one) => [name, 'runtime'].includes(one.name));
     for (const [name, { healthcheck, build, restart, deploy }] of services) {
-      const isTask = ['kafka-access', 's3-bucket', 'cli'].includes(name);
+      const isTask = ['kafka-access', 's3-access', 's3-bucket', 'cli'].includes(name);
       const ofImage = build && stage(build.target).some(({ steps }) => steps.some(({ is }) => is === 'HEALTHCHECK'));
       expect(isTask || healthcheck !== undefined || ofImage, name).toBe(true);
       expect(deploy?.resources?.limits, name).toBeDefined();
@@ -95,7 +95,7 @@ describe('the compose file', () => {
       const page = text('docs/run-a-cluster.md');
       for (const [, name = '', hasDefault] of asked) {
         if (hasDefault === undefined) expect(given[name], name).toBeTruthy();
-        expect(page.includes(`\`${name}\``) || /^KAFKA_PASSWORD_/.test(name), `${name} in docs`).toBe(true);
+        expect(page.includes(`\`${name}\``) || /^(KAFKA_PASSWORD|S3_SECRET)_/.test(name), `${name} in docs`).toBe(true);
       }
       const secrets = Object.entries(given).filter(([name]) => /PASSWORD|SECRET/.test(name));
       for (const [, secret] of secrets) expect(secret).toMatch(/^[\w-]{32}$/);

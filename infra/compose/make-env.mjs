@@ -18,6 +18,7 @@ const file = resolve(positionals[0] ?? '.env');
 const secret = () => randomBytes(24).toString('base64url'); // no character that a URL or Kafka's configuration reads as its own
 
 const accounts = ['broker', 'admin', 'ingest', 'aggregate', 'clock', 'drop', 'report', 'reader'];
+const s3Accounts = ['ingest', 'aggregate', 'clock', 'drop', 'report']; // and who has S3_KEY
 const settings = {
   KAFKA_CLUSTER_ID: randomBytes(16).toString('base64url'),
   KAFKA_VOTERS: hosts.map((host, i) => `${i + 1}@${host}:9093`).join(','),
@@ -27,6 +28,7 @@ const settings = {
   ...Object.fromEntries(accounts.map((account) => [`KAFKA_PASSWORD_${account.toUpperCase()}`, secret()])),
   S3_KEY: randomBytes(10).toString('hex'),
   S3_SECRET: secret(),
+  ...Object.fromEntries(s3Accounts.map((account) => [`S3_SECRET_${account.toUpperCase()}`, secret()])),
   REDIS_PASSWORD: secret(),
   GRAFANA_PASSWORD: secret(),
   LINK_SECRET: secret(),

@@ -2,7 +2,6 @@ import { createHash, randomUUID } from 'node:crypto';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
-  HeadBucketCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
@@ -63,7 +62,10 @@ export function s3ObjectStore(
   const named = (key: string) => ({ Bucket: bucket, Key: prefix + key });
 
   /** Whether the bucket is there, asked before anything else: what is not in a bucket that does not exist would seem not to have been put. */
-  const isThere = onceDone(() => client.send(new HeadBucketCommand({ Bucket: bucket })));
+  const isThere = onceDone(() =>
+    // By a list, and not by the bucket's head: whoever may see only what is below our prefix is refused that.
+    client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, MaxKeys: 1 })),
+  );
 
   async function about<T>(what: string, work: () => Promise<T>): Promise<T> {
     try {

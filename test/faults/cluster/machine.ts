@@ -20,6 +20,8 @@ export type Machine = {
   loseDisk(): Promise<void>;
   /** The end of what it has said since it was first started. */
   said(): string;
+  /** Whether it has ever said so. */
+  hasSaid(words: string): boolean;
 };
 
 export type MachineOptions = {
@@ -46,14 +48,15 @@ export async function machine(options: MachineOptions): Promise<Machine> {
     const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(10_000) }).catch(() => undefined);
     return answer?.ok ?? false;
   };
-  const said = () => [...before, serving?.logged() ?? ''].join('\n').slice(-12_000);
+  const all = () => [...before, serving?.logged() ?? ''];
   return {
     name,
-    said,
+    said: () => all().join('\n').slice(-12_000),
+    hasSaid: (words) => all().some((text) => text.includes(words)),
     now: () => serving,
     url: () => serving?.url(),
     start(how = {}) {
-      if (serving !== undefined) before.push(serving.logged().slice(-6_000));
+      if (serving !== undefined) before.push(serving.logged());
       const variables = { ...settings, HOLDFAST_DATA: data, HOLDFAST_PORT: '0', ...how.variables };
       serving = start(['serve', ...services], { by, ...how, variables });
       return serving;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Protocol } from '@holdfast/events';
 import { type EventLog, openLog } from '@holdfast/log';
 import { createToken, publishProtocol } from '@holdfast/trials';
+import { expect } from 'vitest';
 import { mayMount, type SmallDisk, smallDisk } from '../small-disk.ts';
 import { expectAllThere, settled } from './all-there.ts';
 import { type Chance, chanceOf } from './chance.ts';
@@ -118,6 +119,10 @@ export async function withStage<T>(
       await senders.finish();
       await settled(log, protocol);
       const there = await expectAllThere(log, protocol, played, foreign);
+      const mistaken = machines
+        .filter((one) => one.hasSaid('a shard holds what the log has not'))
+        .map(({ name }) => name);
+      expect(mistaken, 'took the log for another one').toEqual([]);
       await Promise.all(machines.map((one) => one.ready()));
       return { seed, ...there, seconds: Math.round((performance.now() - began) / 1000) };
     };

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { root } from './acceptance/holdfast.ts';
 import { ownS3ForTests } from './native-servers.ts';
 
-const startS3 = ownS3ForTests();
+const startS3 = ownS3ForTests('tar');
 
 test.skipIf(!startS3)(
   'what lies in the S3 server of the compose file is there again when it is copied and put back as the page says',

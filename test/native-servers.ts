@@ -43,9 +43,9 @@ export function kafkaForTests(): (() => Promise<Server<readonly string[]>>) | un
   );
 }
 
-/** An S3 server of a test's own; undefined if there can be none here. */
-export function ownS3ForTests(): (() => Promise<NativeS3>) | undefined {
-  return areInstalled('S3 server', ['go']) ? startS3 : undefined;
+/** An S3 server of a test's own, which needs these programs besides; undefined if there can be none here. */
+export function ownS3ForTests(...programs: readonly string[]): (() => Promise<NativeS3>) | undefined {
+  return areInstalled('S3 server', ['go', ...programs]) ? startS3 : undefined;
 }
 
 /** An S3 server for tests, as a URL with keys and bucket: that of `HOLDFAST_S3`, else one of our own; undefined if there can be none here. */

@@ -9,7 +9,7 @@ import { root } from './acceptance/holdfast.ts';
 import { ownS3ForTests } from './native-servers.ts';
 
 const run = promisify(execFile);
-const startS3 = ownS3ForTests();
+const startS3 = ownS3ForTests('curl');
 const accounts = ['ingest', 'clock', 'drop', 'aggregate', 'report'] as const;
 type Account = (typeof accounts)[number];
 const secretOf = (account: Account) => `secret-of-${account}`;

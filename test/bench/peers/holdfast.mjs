@@ -17,7 +17,6 @@ const loaded = Number(process.env.N);
 const partitions = 8;
 const lastDay = 168;
 const dayMs = 86_400_000;
-const encoder = new TextEncoder();
 
 const protocol = Protocol.parse({
   format: 'holdfast-protocol/1',
@@ -60,50 +59,68 @@ const participants = new Map(
 
 /** An event as the door writes it. */
 function recordText(subject, source, id, type, time, recordedtime, data) {
-  return `{"data":${JSON.stringify(data)},"id":"${id}","receivedtime":"${recordedtime}","recordedtime":"${recordedtime}","source":"${source}","specversion":"1.0","subject":"${subject}","time":"${time}","type":"org.holdfast.${type}.v1"}`;
+  return `{"data":${data},"id":"${id}","receivedtime":"${recordedtime}","recordedtime":"${recordedtime}","source":"${source}","specversion":"1.0","subject":"${subject}","time":"${time}","type":"org.holdfast.${type}.v1"}`;
 }
 
+const sent =
+  /^\{"specversion":"1\.0","id":"([^"]+)","source":"([^"]+)","subject":"([^"]+)","type":"org\.holdfast\.([a-z-]+)\.v1","time":"([^"]+)","recordedtime":"([^"]+)","data":/;
+const sentCalendar = /^\{"day":"([^"]+)","used":(true|false)[,}]/;
+const sentScore = /^\{"scale":"([^"]+)","visit":"[^"]+","score":(\d+)\}$/;
+const sentCorrection = /^\{"replaces":"([^"]+)","type":"org\.holdfast\.([a-z-]+)\.v1","data":/;
+
+/** The parts of a text that must look as the comparison makes it. */
+function partsOf(form, text) {
+  const parts = form.exec(text);
+  if (parts === null) throw new Error(`not as the comparison makes it: ${text}`);
+  return parts;
+}
+
+/** The data of an event, from their text there: no more of it is read than what is said otherwise here. */
 function dataOf(type, data, time) {
   switch (type) {
-    case 'org.holdfast.urine-screen.v1':
-      return { results: data.results };
-    case 'org.holdfast.scale-score.v1':
-      return { instrument: data.scale, total: data.score };
-    default: {
-      const { day, used } = data;
-      const days = used ? { [day]: { opioids: {} } } : {};
-      return { from: day, to: day, complete: true, interview: time.slice(0, 10), days, informant: 'participant' };
+    case 'urine-screen':
+      return `{${data.slice(data.indexOf('"results":'))}`;
+    case 'scale-score': {
+      const [, scale, score] = partsOf(sentScore, data);
+      return `{"instrument":"${scale}","total":${score}}`;
     }
+    case 'use-calendar': {
+      const [, day, used] = partsOf(sentCalendar, data);
+      const days = used === 'true' ? `{"${day}":{"opioids":{}}}` : '{}';
+      return `{"complete":true,"days":${days},"from":"${day}","informant":"participant","interview":"${time.slice(0, 10)}","to":"${day}"}`;
+    }
+    default:
+      throw new Error(`the comparison makes no ${type}`);
   }
 }
 
 const known = new Set();
 
-/** The texts that an event comes to: one, and of whom nothing was known before also that they take part. */
-function* textsOf(value) {
-  const { id, source, subject, type, time, recordedtime, data } = JSON.parse(value);
+/** Puts the texts that an event comes to: one, and of whom nothing was known before also that they take part. */
+function putTexts(text, put) {
+  const parts = partsOf(sent, text);
+  const [whole, id, source, subject, type, time, recordedtime] = parts;
+  const data = text.slice(whole.length, -1);
   if (!known.has(subject)) {
     known.add(subject);
     const { arm, day0 } = participants.get(subject);
     const at = `${day0}T08:00:00Z`;
-    yield recordText(subject, source, `${subject}-enrolled`, 'participant-enrolled', at, at, { consentDate: day0 });
-    yield recordText(subject, source, `${subject}-randomised`, 'participant-randomised', at, at, { date: day0 });
-    yield recordText(subject, '/trials/T1/randomisation', `${subject}-arm`, 'arm-assigned', at, at, { arm });
-  }
-  if (type === 'org.holdfast.correction.v1') {
-    const event = { type: data.type, time, data: dataOf(data.type, data.data, time) };
-    const correction = { target: { source, id: data.replaces }, reason: 'read again', by: 'site', event };
-    yield recordText(subject, source, id, 'correction', recordedtime, recordedtime, correction);
-  } else
-    yield recordText(
-      subject,
-      source,
-      id,
-      type.slice('org.holdfast.'.length, -'.v1'.length),
-      time,
-      recordedtime,
-      dataOf(type, data, time),
+    put(
+      recordText(subject, source, `${subject}-enrolled`, 'participant-enrolled', at, at, `{"consentDate":"${day0}"}`),
     );
+    put(recordText(subject, source, `${subject}-randomised`, 'participant-randomised', at, at, `{"date":"${day0}"}`));
+    const service = '/trials/T1/randomisation';
+    put(recordText(subject, service, `${subject}-arm`, 'arm-assigned', at, at, `{"arm":"${arm}"}`));
+  }
+  if (type !== 'correction') {
+    put(recordText(subject, source, id, type, time, recordedtime, dataOf(type, data, time)));
+    return;
+  }
+  const [head, replaces, of] = partsOf(sentCorrection, data);
+  const corrected = dataOf(of, data.slice(head.length, -1), time);
+  const event = `{"data":${corrected},"time":"${time}","type":"org.holdfast.${of}.v1"}`;
+  const correction = `{"by":"site","event":${event},"reason":"read again","target":{"id":"${replaces}","source":"${source}"}}`;
+  put(recordText(subject, source, id, type, recordedtime, recordedtime, correction));
 }
 
 const dayTurned = recordText(
@@ -113,10 +130,28 @@ const dayTurned = recordText(
   'day-turned',
   '2028-01-01T00:00:00Z',
   '2028-01-01T00:00:00Z',
-  {
-    date: '2028-01-01',
-  },
+  '{"date":"2028-01-01"}',
 ).replace('"subject":"",', '');
+
+/** Messages as records of Holdfast's log; beginning with a day that turns if `turns`. */
+function recordsOf(messages, partition, turns) {
+  // One piece of memory for all, and byte by byte what was read: whatever the characters are, none is looked at twice.
+  let bytes = Buffer.allocUnsafe(1_024 * messages.length + 4_096);
+  let length = 0;
+  const records = [];
+  const putAt = (offset) => (text) => {
+    if (length + text.length > bytes.length) {
+      bytes = Buffer.allocUnsafe(Math.max(bytes.length, text.length));
+      length = 0;
+    }
+    const end = length + bytes.latin1Write(text, length);
+    records.push({ partition, offset, key: '', value: bytes.subarray(length, end) });
+    length = end;
+  };
+  if (turns) putAt(Number(messages[0].offset))(dayTurned);
+  for (const { offset, value } of messages) putTexts(value.latin1Slice(0, value.length), putAt(Number(offset)));
+  return records;
+}
 
 /** Folds its share of the partitions in this thread; says what it publishes, and how far it is. */
 async function foldShare({ share, of }) {
@@ -145,10 +180,13 @@ async function foldShare({ share, of }) {
   // A group of its own: the client has no other way to have these partitions and no others.
   const consumer = kafka.consumer({ groupId: `${GROUP}-${share}`, maxBytesPerPartition: 1 << 22, maxWaitTimeInMs: 50 });
   let isFirst = true;
+  // Only a group that is formed can be told what not to read.
+  const formed = new Promise((resolve) => consumer.on(consumer.events.GROUP_JOIN, resolve));
   await consumer.connect();
   await consumer.subscribe({ topic: TOPIC, fromBeginning: true });
   await consumer.run({
     autoCommit: false,
+    partitionsConsumedConcurrently: partitions / of,
     eachBatch: async ({ batch }) => {
       const { partition } = batch;
       if (!isMine(partition)) return;
@@ -156,18 +194,15 @@ async function foldShare({ share, of }) {
       isFirst = false;
       for (let from = 0; from < batch.messages.length; from += 10_000) {
         const messages = batch.messages.slice(from, from + 10_000);
-        const records = [];
-        for (const { offset, value } of messages)
-          for (const text of textsOf(value.toString()))
-            records.push({ partition, offset: Number(offset), key: '', value: encoder.encode(text) });
         // All days have passed: so the answer has those days in it that the comparison asks for.
-        if (!turned.has(partition)) records.unshift({ ...records[0], value: encoder.encode(dayTurned) });
+        const records = recordsOf(messages, partition, !turned.has(partition));
         turned.add(partition);
         await keeper.batch(partition, records);
         parentPort.postMessage({ read: messages.length });
       }
     },
   });
+  await formed;
   consumer.pause([{ topic: TOPIC, partitions: all.filter((partition) => !isMine(partition)) }]);
 }
 

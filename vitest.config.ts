@@ -13,7 +13,7 @@ export default defineConfig({
     // Native modules (lmdb, duckdb) keep global state: a process per test file, never a thread.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 });

@@ -53,7 +53,7 @@ test('told to stop, it leaves nothing behind', async () => {
     const args = [bin, 'bench', 'trickle', '--quick', '--folder', path];
     const child = spawn(process.execPath, args, { stdio: 'ignore' });
     const ended = once(child, 'exit');
-    await vi.waitFor(async () => expect(await readdir(path)).not.toEqual([]), 10_000);
+    await vi.waitFor(async () => expect(await readdir(path)).not.toEqual([]), 20_000);
     child.kill('SIGINT');
     expect(await ended).toEqual([130, null]);
     expect(await readdir(path)).toEqual([]);

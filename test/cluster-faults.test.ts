@@ -31,7 +31,7 @@ describe.skipIf(startCluster === undefined)('a trial on a cluster that fails', (
     });
     const survived = outcomes.filter(({ failed }) => failed === undefined).length;
     console.log(`${lines.join('\n')}\nin all: runs tried ${outcomes.length}, survived ${survived}`);
-  }, 60_000);
+  }, 120_000);
 
   test.for(tried)(
     '%s: nothing acknowledged is lost, nothing counts twice, and all of it comes back',

@@ -178,7 +178,7 @@ test('a slot has one cut, as of the day before and by the protocol in force then
       `send-${trial}__status-20260803T0600Z__office`,
     ]);
   });
-}, 60_000);
+}, 120_000);
 
 test('site reports are one of each site; a rehearsal is open, and tells the primary estimand', async () => {
   await inStore(async (store) => {
@@ -204,7 +204,7 @@ test('site reports are one of each site; a rehearsal is open, and tells the prim
     for await (const { slot } of madeSlots(await openObjects(store.places.closedObjects), trial)) closed.push(slot);
     expect(closed).toEqual([]);
   });
-}, 60_000);
+}, 120_000);
 
 test('a cut of the slot’s name that somebody made otherwise is not taken for the slot’s', async () => {
   await inStore(async (store) => {
@@ -291,7 +291,7 @@ test('of a closed report nothing is folded among the open objects, nor by one ke
     await renderedHere({ ...store, keys }, cut, asked).catch(() => undefined);
     expect((await folded(closed)).length).toBeGreaterThan(before.length);
   });
-}, 60_000);
+}, 120_000);
 
 test('worked on, all that is due is made and sent; then nothing is due, also when the queue was emptied', async () => {
   const got: string[] = [];
@@ -352,7 +352,7 @@ test('worked on, all that is due is made and sent; then nothing is due, also whe
     expect(await queuedAt(store, at.toISOString())).toEqual([]);
   });
   server.close();
-}, 60_000);
+}, 120_000);
 
 test('a report may not wait for what is made of sealed events: blinded people see when it is made', async () => {
   const file = join(folder.path, 'closed.yaml');

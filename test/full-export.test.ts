@@ -65,7 +65,7 @@ test('a later export is summed up, tried without writing, taken in, and repeated
   await succeed(['protocol', 'publish', join(folder.path, 'protocol.yaml'), ...args]);
   await succeed(importing());
   expect(await talliesDigest(join(folder.path, 'alone'), trial)).toBe(digest);
-}, 60_000);
+}, 120_000);
 
 test('an export that would take back most of a type is refused until somebody says that it is meant', async () => {
   await succeed(importing());
@@ -81,7 +81,7 @@ test('an export that would take back most of a type is refused until somebody sa
   expect((await counts()).at(-1)).toBe('urine-screen 0 0 0 2 0 0');
   const misplaced = await holdfast(importing('--allow-mass-retraction'));
   expect(misplaced.stderr).toContain('belong to --full-export');
-}, 60_000);
+}, 120_000);
 
 test('what an export rejected is an issue until a later one comes without it', async () => {
   await write({ 'uds.csv': 'who,what,when\n1,Opioid,5\n1,Weed,5\n2,Weed,6\n' });
@@ -99,7 +99,7 @@ test('what an export rejected is an issue until a later one comes without it', a
   await succeed(importing('--full-export'));
   expect(await rejected()).toEqual([]);
   expect(await rejected('--all')).toEqual(['1 rejected urine-screen', '2 rejected urine-screen']);
-}, 60_000);
+}, 120_000);
 
 test('a full export that is killed at any instant is finished by repeating it', async () => {
   const screens = (result: (n: number) => string) =>

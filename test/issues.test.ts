@@ -308,5 +308,5 @@ describe('a blinded list is a function of the open events alone', () => {
       ),
       { numRuns: 5 },
     );
-  }, 60_000);
+  }, 120_000);
 });

@@ -241,5 +241,5 @@ describe('what may be sent again from a file', () => {
     });
     const { stderr } = await succeed(['rejected', '--site', 'A', '--out', path('mend'), ...args]);
     expect(stderr).toContain(`3 not among them: ${reasonsNotToResend.scope}`);
-  }, 60_000);
+  }, 120_000);
 });

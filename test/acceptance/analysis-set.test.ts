@@ -110,7 +110,7 @@ describe.skipIf(!rIsThere())('an analysis set, and the script that derives a clo
       await writeFile(join(set, `${name}.csv`), [head, first, wrong(first), ...rows].join('\n'));
       expect(await checkReport({ ...made, set })).toMatchObject({ code: 1, said: expect.stringMatching(said) });
     }
-  }, 60_000);
+  }, 120_000);
 
   test('with arms it is its owner’s alone, and a look on record; without the key it is of open events, without arms', async () => {
     const mode = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);

@@ -221,7 +221,7 @@ describe('a further trial of the same tables', () => {
       ['2', '____o', `+-${'o'.repeat(22)}`, ''],
       ['3', '_____', `o+${'o'.repeat(23)}`, ''],
     ]);
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('a trial without rules, or with sealed arms', () => {
@@ -300,5 +300,5 @@ patterns:
     expect(open).toMatchObject([{ participant: 'P-1', rule: 'plain' }]);
     const unknown = await holdfast(['patterns', '--rule', 'current', '--data', data]);
     expect(unknown.stderr).toContain('DEMO-2X2 has no pattern rule current; it has plain, by-arm');
-  }, 60_000);
+  }, 120_000);
 });

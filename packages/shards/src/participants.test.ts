@@ -132,5 +132,5 @@ test('whom a day does not move is passed over, and everybody is tallied as if al
     ),
     { numRuns: 200 },
   );
-  expect(passed).toBeGreaterThan(20);
+  expect(passed).toBeGreaterThan(5);
 }, 120_000);

@@ -78,9 +78,9 @@ describe('the book of a running server', () => {
     const opened = await book(); // before there is any token
     const first = await createToken(log, site);
     const second = await createToken(log, { trial: 'KARE-2', role: 'randomisation' });
-    await vi.waitFor(() => expect(opened.tokenOf(second.secret)).toMatchObject({ role: 'randomisation' }));
+    await vi.waitFor(() => expect(opened.tokenOf(second.secret)).toMatchObject({ role: 'randomisation' }), 20_000);
     expect(await revokeToken(log, first.id)).toBe('revoked');
-    await vi.waitFor(() => expect(opened.tokenOf(first.secret)).toBe('revoked'));
+    await vi.waitFor(() => expect(opened.tokenOf(first.secret)).toBe('revoked'), 20_000);
     expect(opened.tokenOf(second.secret)).toMatchObject({ id: second.id });
     expect(opened.tokenOf(`${first.secret}x`)).toBe('unknown');
   });
@@ -118,10 +118,10 @@ describe('the book of a running server', () => {
     books.push(opened);
     broken = true;
     const { secret: later } = await createToken(log, site);
-    await vi.waitFor(() => expect(failed).toHaveBeenCalledWith(new Error('the disk is gone')));
+    await vi.waitFor(() => expect(failed).toHaveBeenCalledWith(new Error('the disk is gone')), 20_000);
     expect([opened.tokenOf(secret), opened.tokenOf(later)]).toEqual([expect.objectContaining(site), 'unknown']);
     broken = false;
-    await vi.waitFor(() => expect(opened.tokenOf(later)).toMatchObject(site));
+    await vi.waitFor(() => expect(opened.tokenOf(later)).toMatchObject(site), 20_000);
     expect(failed).toHaveBeenCalledTimes(1);
   });
 });

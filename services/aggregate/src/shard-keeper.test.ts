@@ -152,11 +152,11 @@ describe('two workers that both believe that a shard is theirs', () => {
     // It wakes up and opens what it had: that is a claim, of what it knew.
     const woken = await worker('former');
     expect(await woken.assigned(0)).toBe(2);
-    await vi.waitFor(async () => expect(await read()).toEqual(after), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await read()).toEqual(after), 20_000);
     await woken.revoked(0);
     keepers.splice(keepers.indexOf(woken), 1);
     // The last word of a side is the owner’s, and stays it.
-    await vi.waitFor(async () => expect(await read()).toEqual(after), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await read()).toEqual(after), 20_000);
   });
 
   test('late differences of a former owner change nothing, and the owner’s next batch is followed by a claim', async () => {
@@ -173,7 +173,7 @@ describe('two workers that both believe that a shard is theirs', () => {
     await vi.waitFor(async () => {
       expect((await log.ends(closedTallies.name))[0]).toBeGreaterThan((before[0] ?? 0) + 2);
       expect(await read()).toMatchObject({ offset: 4 });
-    });
+    }, 20_000);
     expect((await log.ends(openTallies.name))[0]).toBeGreaterThan(0);
   });
 });

@@ -250,7 +250,7 @@ describe('the clock', () => {
     const onTurned = (_: string, date: string) => turned.push(date);
     const clock = await startClock({ log, now: () => now, onTurned, onFailed: () => undefined, pauseMs: 5 });
     now = new Date('2026-03-03T00:00:00Z');
-    await vi.waitFor(() => expect(turned).toEqual(['2026-03-02', '2026-03-03']));
+    await vi.waitFor(() => expect(turned).toEqual(['2026-03-02', '2026-03-03']), 20_000);
     await clock.stop();
   });
 });

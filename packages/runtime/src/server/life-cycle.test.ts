@@ -84,7 +84,7 @@ describe('the life of services', () => {
     // A group's signal that npm gives on as well: the same one.
     clock.mockReturnValue(900);
     process.emit('SIGTERM', 'SIGTERM');
-    await vi.waitFor(() => expect(finish).toBeDefined());
+    await vi.waitFor(() => expect(finish).toBeDefined(), 20_000);
     expect(exit).not.toHaveBeenCalled();
     clock.mockReturnValue(second === 'SIGTERM' ? 1_100 : 900);
     process.emit(second, second);

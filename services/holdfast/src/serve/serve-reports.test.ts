@@ -24,12 +24,15 @@ test('a file that is no job of this version is neither measured nor named: it ma
     keysFrom: [],
   } as unknown as Store;
   const served = await serveReports(store, { logger, metrics, now: () => new Date() });
-  await vi.waitFor(() => expect(served.check()).toMatchObject({ note: expect.stringContaining('another process') }));
+  await vi.waitFor(
+    () => expect(served.check()).toMatchObject({ note: expect.stringContaining('another process') }),
+    20_000,
+  );
   expect(await metrics.metrics()).toContain('holdfast_report_jobs{state="given-up"} 0');
   await worker.stop(0);
-  await vi.waitFor(() => expect(served.check()).toEqual({ name: 'reports' }), { timeout: 10_000 });
+  await vi.waitFor(() => expect(served.check()).toEqual({ name: 'reports' }), 20_000);
   await damage(); // whoever works sets it aside
-  await vi.waitFor(() => expect(lines.join('')).toContain('not a job of this version'));
+  await vi.waitFor(() => expect(lines.join('')).toContain('not a job of this version'), 20_000);
   expect(lines.join('')).not.toContain('dsmb-closed');
   await served.stop();
   await other.close();

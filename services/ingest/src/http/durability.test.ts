@@ -124,7 +124,7 @@ describe('a log that is stuck', () => {
       ...[503, expect.stringMatching(/^earlier events are still not durable/)],
     ]);
     open();
-    await vi.waitFor(async () => expect((await post(event())).status).toBe(202));
+    await vi.waitFor(async () => expect((await post(event())).status).toBe(202), 20_000);
     expect((await recordsOf(events)).length).toBeGreaterThanOrEqual(2);
   });
 

@@ -7,7 +7,7 @@ const mayImport = {
   outcomes: ['events'],
   statistics: [],
   tallies: ['statistics'],
-  shards: ['events', 'outcomes', 'tallies'],
+  shards: ['events', 'outcomes', 'processes', 'tallies'],
   tables: ['events', 'processes'],
   access: ['events'],
   processes: [],

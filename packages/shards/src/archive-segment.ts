@@ -1,7 +1,7 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { temporaryFolder } from '@holdfast/processes';
 import { openScratch, quoted, sql } from './duckdb.ts';
 
 /** A log record in the archive: its offset, and its canonical JSON text as it stands in the log. */
@@ -37,7 +37,7 @@ const copySegment = (file: string) => sql`
 `;
 
 async function withScratch<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'holdfast-segment-'));
+  const folder = await temporaryFolder('segment');
   try {
     return await work(folder);
   } finally {

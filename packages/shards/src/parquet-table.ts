@@ -1,6 +1,6 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { temporaryFolder } from '@holdfast/processes';
 import { openScratch, quoted, sql } from './duckdb.ts';
 
 /** Rows under named columns; undefined is what does not apply. */
@@ -21,7 +21,7 @@ export async function parquetOf({ columns, rows }: PlainTable): Promise<Uint8Arr
     if (values.length === 0 || values.some((value) => typeof value === 'string')) return 'VARCHAR';
     return values.every((value) => Number.isSafeInteger(value)) ? 'BIGINT' : 'DOUBLE';
   });
-  const folder = await mkdtemp(join(tmpdir(), 'holdfast-table-'));
+  const folder = await temporaryFolder('table');
   try {
     const file = join(folder, 'table.parquet');
     const { connection, close } = await openScratch(folder);

@@ -113,12 +113,28 @@ export function s3ObjectStore(
       );
   });
 
+  /**
+   * Whether a failed request says that there is no such object. AWS says "forbidden" of what is not there to whoever may list a part of the
+   * bucket only: then the list of that part says whether it is.
+   */
+  async function isMissing(key: string, error: unknown): Promise<boolean> {
+    if (statusOf(error) !== 403) return isAbsent(error);
+    try {
+      const { Contents = [] } = await client.send(
+        new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix + key, MaxKeys: 1 }),
+      );
+      return Contents[0]?.Key !== prefix + key;
+    } catch {
+      return false; // what was refused first is what is to be said
+    }
+  }
+
   async function head(key: string): Promise<ObjectHead | undefined> {
     try {
       const { ContentLength, Metadata } = await client.send(new HeadObjectCommand(named(key)));
       return { key, size: ContentLength ?? 0, sha256: checksumIn(key, Metadata) };
     } catch (error) {
-      if (isAbsent(error)) return undefined;
+      if (await isMissing(key, error)) return undefined;
       throw error;
     }
   }
@@ -154,7 +170,7 @@ export function s3ObjectStore(
             `object ${key} in ${place} is damaged: its bytes have SHA-256 ${sha256}, but ${put} was put; restore it from a backup`,
           );
         } catch (error) {
-          if (isAbsent(error)) return undefined;
+          if (await isMissing(key, error)) return undefined;
           throw error;
         }
       });

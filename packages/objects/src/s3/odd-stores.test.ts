@@ -37,3 +37,23 @@ test('a store that falls silent within an object is unavailable', async () => {
   }, patience);
   await expect(store.get('k')).rejects.toMatchObject(unavailable);
 });
+
+test('where a store refuses what is not there, its list says so; what is there and refused stays refused', async () => {
+  const patience = { connecting: 1_000, silence: 1_000, request: 1_000 };
+  const store = await storeOn((request, response) => {
+    const { pathname, searchParams } = new URL(request.url ?? '', 'http://store');
+    if (pathname === '/b/' || pathname === '/b') {
+      const there = ['a/k', 'a/key'].filter((key) => key.startsWith(searchParams.get('prefix') ?? ''));
+      const contents = there.slice(0, 1).map((key) => `<Contents><Key>${key}</Key></Contents>`);
+      response.end(`<ListBucketResult>${contents.join('')}</ListBucketResult>`);
+    } else response.writeHead(403).end();
+  }, patience);
+  for (const missing of ['a/ke', 'b', 'a/k/e']) {
+    expect(await store.get(missing)).toBeUndefined();
+    expect(await store.head(missing)).toBeUndefined();
+  }
+  for (const refused of ['a/k', 'a/key']) {
+    await expect(store.get(refused)).rejects.toMatchObject({ code: 'HF_OBJECT_STORE_UNAVAILABLE' });
+    await expect(store.head(refused)).rejects.toMatchObject({ code: 'HF_OBJECT_STORE_UNAVAILABLE' });
+  }
+});

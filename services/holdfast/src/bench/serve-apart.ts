@@ -8,8 +8,8 @@ import { anonymousMemory, cpuSeconds, endingWithUs } from './process-use.ts';
 
 const holdfast = fileURLToPath(new URL('../../bin/holdfast.js', import.meta.url));
 
-/** A start that takes longer is none. */
-const deadlineMs = 60_000;
+/** A start that takes longer is none. A worker is ready when it has caught up with its log, which may be long. */
+const deadlineMs = 20 * 60_000;
 
 export type ServedApart = {
   readonly url: string;

@@ -275,7 +275,10 @@ describe('as days turn and events arrive', () => {
           const known = fold(protocol, history, asOf);
           const foretold = fold(protocol, { ...history, open: [...history.open, ...open] }, asOf);
           expect(spellsOf(foretold)).toEqual(spellsOf(known));
-          expect(firstEventsOf(foretold)).toEqual(firstEventsOf(known));
+          // Who comes to be at risk on the clock's day or later may never come to it, as by a death before: that changes.
+          const atRisk = (facts: Facts) =>
+            firstEventsOf(facts).filter(({ origin = 0 }) => (facts.open.dayZero ?? 0) + origin < (asOf ?? 0));
+          expect(atRisk(foretold)).toEqual(atRisk(known));
         }),
         { numRuns: 800 },
       );

@@ -29,7 +29,12 @@ export const withoutSmallCounts = ({ columns, rows }: RawTable, counts: Readonly
 
 /** Columns that tell the value of whoever stands in a place, by the lesser part of the participants that lies beyond it. */
 const partBeyond: Readonly<Record<string, number>> = {
-  ...{ minimum: 0, lower_quartile: 1 / 4, median: 1 / 2, upper_quartile: 1 / 4, maximum: 0, highest: 0 },
+  minimum: 0,
+  lower_quartile: 1 / 4,
+  median: 1 / 2,
+  upper_quartile: 1 / 4,
+  maximum: 0,
+  highest: 0,
 };
 
 /**

@@ -1,6 +1,7 @@
 import { Worker as BullWorker, type RedisOptions, UnrecoverableError, WaitingError } from 'bullmq';
 import { deathsSurvived, type Handler, type Worker, type WorkOptions } from '../job-queue.ts';
 import { checkedResult, isWorthRetrying, type JobData, pauseAfter, reasonOf, rootOf } from '../new-job.ts';
+import { Stopping } from '../stopping.ts';
 import { cancelledBecause, neverRunBecause, type Queued, type QueuedJob, queueName, shown } from './queued-job.ts';
 
 export type BullmqWorkerOptions = WorkOptions & {
@@ -16,11 +17,6 @@ const progressMs = 250;
 const cancelMs = 1_000;
 /** How long Redis may take to hear that this worker is gone; after that its locks tell. */
 const farewellMs = 3_000;
-
-/** What is said through the signal when the worker stops. */
-class Stopping extends Error {
-  override readonly name = 'Stopping';
-}
 
 /** Runs jobs through a worker of BullMQ, which keeps their locks; what becomes of a job is said by what its processor throws. */
 export async function startBullmqWorker(options: BullmqWorkerOptions): Promise<Worker> {

@@ -1,6 +1,7 @@
 import { JobQueueInUse } from '../job-errors.ts';
 import type { Handler, Worker, WorkOptions } from '../job-queue.ts';
 import { checkedResult, rootOf } from '../new-job.ts';
+import { Stopping } from '../stopping.ts';
 import {
   afterAsked,
   begun,
@@ -38,11 +39,6 @@ export type EmbeddedWorkerOptions = WorkOptions & {
 /** Progress and the sign of life are written no more often. */
 const progressMs = 250;
 const renewMs = 5_000;
-
-/** What is said through the signal when the worker stops. */
-class Stopping extends Error {
-  override readonly name = 'Stopping';
-}
 
 /**
  * Runs the jobs of a folder whose lock it holds. It alone changes their files, so what it knows of them is true: it reads those only that it

@@ -27,6 +27,13 @@ export {
 } from './shown-values.ts';
 export { type SiteFigures, siteColumns, siteRow } from './site-rows.ts';
 export { type AskedSurvival, chooseFirstEvent, survivalColumns, survivalRows } from './survival-rows.ts';
-export { type AskedTipping, chooseAbstinence, pairsOf, tippingColumns, tippingRows } from './tipping-rows.ts';
+export {
+  type AskedTipping,
+  chooseAbstinence,
+  pairsOf,
+  tippingColumns,
+  tippingKeys,
+  tippingRows,
+} from './tipping-rows.ts';
 export type { Value } from './value.ts';
 export { unitOfValue } from './value-units.ts';

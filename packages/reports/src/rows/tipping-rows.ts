@@ -6,7 +6,8 @@ import { curveDaysOf } from './rate-selectors.ts';
 import { type By, controlArm, factorsOf, partsOf } from './selectors.ts';
 import type { Value } from './value.ts';
 
-export const tippingColumns = [
+/** What is compared with what; the other columns are what that comes to. */
+export const tippingKeys = [
   'trial',
   'measure',
   'window_days',
@@ -16,6 +17,10 @@ export const tippingColumns = [
   'control',
   'site',
   'group',
+] as const;
+
+export const tippingColumns = [
+  ...tippingKeys,
   'rate',
   'control_rate',
   'difference',

@@ -3,13 +3,14 @@ import { forestSheets } from '@holdfast/figures';
 import { basisOf, measureTitle } from '../basis.ts';
 import { count, decimal, pointsWithLimits, shareWithLimits } from '../in-words.ts';
 import type { ReportItem } from '../model.ts';
-import { bothSides, type Row, rowsOf, withoutSmallCells } from '../raw-rows.ts';
+import { bothSides, type Row, rowsOf, rowsWhere, withoutSmallCells } from '../raw-rows.ts';
 import { measuresFor, type ReportSource } from '../report-source.ts';
 import {
   QuestionRefused,
   rateColumns,
   rateRows,
   tippingColumns,
+  tippingKeys,
   tippingRows,
   twoFactors,
   type Value,
@@ -59,7 +60,7 @@ function forests(source: ReportSource, measure: AbstinenceMeasure, window: numbe
   const countsOf = countsBy(source, measure, window, split);
   const pairs = new Map(rowsOf(raw).map((row) => [`${row.arm}\t${row.control}`, row]));
   return [...pairs.values()].map(({ arm, control }, i): ReportItem => {
-    const of = rowsOf(raw).filter((row) => row.arm === arm && row.control === control);
+    const ofPair = rowsWhere(raw, (row) => row.arm === arm && row.control === control);
     // The place comes too: what tells two arms apart may be nothing that a file's name has.
     const slug = `${arm}-${i + 1}`.toLowerCase().replace(/[^a-z0-9]+/g, '-');
     const [svg, ...moreSheets] = forestSheets({
@@ -69,7 +70,7 @@ function forests(source: ReportSource, measure: AbstinenceMeasure, window: numbe
       valueHeading: 'Difference, points',
       sides: [`more with ${control}`, `more with ${arm}`],
       axisLabel: `difference on day ${measure.horizon}, percentage points`,
-      rows: of.map((row) => {
+      rows: rowsOf(ofPair).map((row) => {
         const [here, there] = [countsOf(arm, row.site), countsOf(control, row.site)];
         return {
           label: row.site === undefined ? 'All sites' : String(row.site),
@@ -89,7 +90,7 @@ function forests(source: ReportSource, measure: AbstinenceMeasure, window: numbe
         id: `by-site-${measure.id}-${window}-${slug}`,
         title: `${measureTitle(measure)}: ${arm} against ${control}, by site`,
       },
-      raw: { columns: tippingColumns, rows: rows.filter((row) => row[5] === arm && row[6] === control) },
+      raw: ofPair,
       basis: basisOf(
         measure,
         source,
@@ -131,19 +132,6 @@ export const bySite: Section = {
   },
 };
 
-const comparisonKeys = new Set([
-  'trial',
-  'measure',
-  'window_days',
-  'axis',
-  'day',
-  'arm',
-  'control',
-  'site',
-  'group',
-  'method',
-]);
-
 /** How many of the missing could undo a lead. */
 export function tippingTable(
   source: ReportSource,
@@ -164,7 +152,7 @@ export function tippingTable(
   const countsOf = countsBy(source, measure, window, split);
   const raw = source.hidesSmallCells
     ? withoutSmallCells(whole, {
-        keys: comparisonKeys,
+        keys: new Set([...tippingKeys, 'method']),
         counts: ({ arm, control }) =>
           [arm, control].flatMap((of) => {
             const { abstinent, assessable } = countsOf(of, undefined) ?? {};

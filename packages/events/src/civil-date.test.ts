@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { civilDay, dateOf } from './civil-date.ts';
+import { civilDay, dateOf, instantOf } from './civil-date.ts';
 
 const dayLength = 86_400_000;
 /** A day from 1600-01-01 to 2400-12-31: two whole cycles of the calendar, before and after 1970. */
@@ -77,4 +77,14 @@ describe('civil days', () => {
     expect(civilDay(date)).toBe(n);
     expect(dateOf(n)).toBe(date);
   });
+});
+
+test('an instant is what `Date.parse` says, however its time is written', () => {
+  const suffix = fc.constantFrom('Z', '.000Z', '.25Z', '+00:00', '-05:30');
+  fc.assert(
+    fc.property(day, fc.nat({ max: 86_399 }), suffix, (n, second, zone) => {
+      const time = `${new Date(n * dayLength + second * 1_000).toISOString().slice(0, 19)}${zone}`;
+      expect(instantOf(time)).toBe(Date.parse(time));
+    }),
+  );
 });

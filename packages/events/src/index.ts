@@ -1,5 +1,5 @@
 export { canonicalEvent, canonicalJson, contentOf, sha256 } from './canonical.ts';
-export { type CivilDay, civilDay, dateIn, dateOf } from './civil-date.ts';
+export { type CivilDay, civilDay, dateIn, dateOf, instantOf } from './civil-date.ts';
 export {
   type EventData,
   type EventOf,

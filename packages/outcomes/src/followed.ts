@@ -12,7 +12,7 @@ import {
 import type { StudyDay } from './facts.ts';
 import { actualArmOf, judgedFacts, noFacts, tellingOf } from './fold.ts';
 import { identityKey } from './history/identity.ts';
-import { identityNumber, KnownEvents } from './history/known-events.ts';
+import { contentNumber, identityNumber, KnownEvents } from './history/known-events.ts';
 import { corrected, type Effective } from './history/replacing.ts';
 import { armOf, settleOpen, settleSealed } from './history/settle.ts';
 import type { CountedDays } from './measures/counted-days.ts';
@@ -183,12 +183,13 @@ class FollowedParticipant implements Followed {
   }
 
   take(observation: Observation): Taking {
-    const seen = this.known.look(observation);
+    const [identity, content] = [identityNumber(observation), contentNumber(observation)];
+    const seen = this.known.look(identity, content);
     if (seen === 'same') return 'known';
-    if (seen === 'other' || this.isWaiting || this.entangled.has(identityNumber(observation))) return 'settle-anew';
+    if (seen === 'other' || this.isWaiting || this.entangled.has(identity)) return 'settle-anew';
     if (observation.type === 'correction' && this.mayReplace(observation)) return 'replaces';
     if (this.plan.isDecisive(observation, this.dayZero)) return 'settle-anew';
-    this.known.add(observation);
+    this.known.add(identity, content);
     // What replaces others is decisive: this stands for itself.
     const effective = observation as Effective;
     const { type, side } = observation;
@@ -200,7 +201,8 @@ class FollowedParticipant implements Followed {
   takeCorrection(correction: Correction, target: Observation): boolean {
     const { dayZero, plan, openTold, closedTold } = this;
     // What is not decisive stands for itself.
-    if (this.known.look(target) !== 'same' || plan.isDecisive(target, dayZero)) return false;
+    if (this.known.look(identityNumber(target), contentNumber(target)) !== 'same' || plan.isDecisive(target, dayZero))
+      return false;
     const [before, now] = [target as Effective, corrected(target, correction)];
     const ofOpen = openTold === undefined ? Number.POSITIVE_INFINITY : openTold.replace(before, now);
     const ofClosed = closedTold === undefined ? Number.POSITIVE_INFINITY : closedTold.replace(before, now);
@@ -215,28 +217,29 @@ class FollowedParticipant implements Followed {
    * be. (Sealed ones would have to be unsealed to be found.)
    */
   private mayReplace({ side, data }: Correction): boolean {
-    const target = { side, ...data.target };
+    const target = identityNumber({ side, ...data.target });
     const { type, time } = data.event;
     const is = { type: shortType(type) as Observation['type'], day: civilDay(time) };
     return (
       side === 'open' &&
       this.known.has(target) &&
-      !this.entangled.has(identityNumber(target)) &&
+      !this.entangled.has(target) &&
       !this.plan.isDecisive(is, this.dayZero)
     );
   }
 
   private know(observation: Observation): void {
-    if (this.known.has(observation)) this.entangled.add(identityNumber(observation));
+    const identity = identityNumber(observation);
+    if (this.known.has(identity)) this.entangled.add(identity);
     if (observation.type === 'correction' || observation.type === 'retraction') {
       const { side, data } = observation;
-      this.entangled.add(identityNumber(observation)).add(identityNumber({ side, ...data.target }));
+      this.entangled.add(identity).add(identityNumber({ side, ...data.target }));
       // An open retraction is one of the sealed side, too, and acts there.
       const { source, id } = observation;
       this.entangled.add(identityNumber({ side: 'sealed', source, id }));
       this.entangled.add(identityNumber({ side: 'sealed', ...data.target }));
     }
-    this.known.add(observation);
+    this.known.add(identity, contentNumber(observation));
   }
 
   /** Notes of what type something came, and the first day that it changes. */

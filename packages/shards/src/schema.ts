@@ -1,7 +1,7 @@
 import { sql } from './duckdb.ts';
 
 /** Format of a shard's tables. A shard of another format is rebuilt from the log. */
-export const shardFormat = 6;
+export const shardFormat = 7;
 
 /**
  * What a shard keeps. Participants and cells are known by numbers that the shard gives them: what is looked up, joined and grouped

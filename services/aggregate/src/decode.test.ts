@@ -2,7 +2,7 @@ import { createTrialKey, opener, sealer } from '@holdfast/access';
 import { canonicalJson, observationTypes, sha256, type Upcasts } from '@holdfast/events';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { recordDecoder } from './decode.ts';
+import { type Decoded, recordDecoder } from './decode.ts';
 import { envelopeOf } from './envelope.ts';
 
 // A type that never was, whose data are those of a visit missed without a reason.
@@ -38,6 +38,13 @@ test('an open event of an older version is read in the current one, under the ha
   const event = { ...envelope, ...said };
   const decoded = await recordDecoder(undefined, older)(record(event));
   expect(decoded).toMatchObject({ kind: 'open', observation: { ...current, sha256: hashOf(event) } });
+});
+
+test('an open event that names the type of its content says what it says without', async () => {
+  const event = { ...envelope, type: 'org.holdfast.visit-missed.v1', data: current.data };
+  const named = { ...event, datacontenttype: 'application/json' };
+  const decoded = await recordDecoder(undefined)(record(named));
+  expect(decoded).toMatchObject({ kind: 'open', observation: { ...current, sha256: hashOf(named) } });
 });
 
 test('so is what a correction puts in place', async () => {
@@ -90,6 +97,41 @@ test('an arm in a box counts from the randomisation service alone, be it assigne
     });
     expect(await decoded(target)).toMatchObject({ kind: 'sealed' });
   }
+});
+
+test('a record is read as its text says, whatever its identity, times and data', () => {
+  const instants = fc.date({ min: new Date('1970-01-01'), max: new Date('2100-01-01'), noInvalidDate: true });
+  const times = fc
+    .tuple(instants, fc.constantFrom('.000Z', 'Z', '+05:45', '-11:00'))
+    .map(([date, zone]) => `${date.toISOString().slice(0, 19)}${zone}`);
+  const ids = fc.oneof(
+    fc.string({ minLength: 1, unit: 'binary' }),
+    fc.constantFrom(',"id":"7', '","receivedtime":"x', '\\'),
+  );
+  const sent = fc.record(
+    { id: ids, time: times, recordedtime: times, visit: ids, datacontenttype: fc.constant('application/json') },
+    { requiredKeys: ['id', 'time', 'recordedtime', 'visit'] },
+  );
+  fc.assert(
+    fc.property(sent, times, ({ visit, ...fields }, receivedtime) => {
+      const data = { visit, reason: 'not recorded' };
+      const event = { ...envelope, ...fields, type: 'org.holdfast.visit-missed.v1', data };
+      const value = Buffer.from(canonicalJson({ ...event, receivedtime }));
+      const { time, subject: participant } = event;
+      const decoded = recordDecoder(undefined)({ partition: 0, offset: 0, key: participant, value });
+      expect(decoded).toMatchObject({ kind: 'open', participant, time, receivedtime });
+      expect((decoded as Extract<Decoded, { kind: 'open' }>).observation).toMatchObject({
+        side: 'open',
+        type: 'visit-missed',
+        source: event.source,
+        id: event.id,
+        sha256: hashOf(event),
+        recordedAt: Date.parse(event.recordedtime),
+        day: Math.floor(Date.parse(`${time.slice(0, 10)}T00:00:00Z`) / 86_400_000),
+        data,
+      });
+    }),
+  );
 });
 
 describe('what somebody else wrote to the topic', () => {

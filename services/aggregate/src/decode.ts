@@ -5,7 +5,10 @@ import {
   canonicalJson,
   civilDay,
   contentOf,
+  eventSchemas,
   type HoldfastEvent,
+  instantOf,
+  isOwnRecord,
   maySendArms,
   parseEvent,
   sha256,
@@ -15,8 +18,8 @@ import {
   upcasts,
 } from '@holdfast/events';
 import type { LogRecord } from '@holdfast/log';
-import { type Observation, type ObservationHead, storedObservation } from '@holdfast/outcomes';
-import { isType, loggedEvent } from './logged-event.ts';
+import { type Observation, storedObservation } from '@holdfast/outcomes';
+import { loggedEvent } from './logged-event.ts';
 
 /** A log record, as the fold sees it. */
 export type Decoded =
@@ -122,11 +125,7 @@ export function recordDecoder(
   return ({ value }) => {
     const text = decoder.decode(value);
     const read = readRecord(text, older);
-    if (read !== undefined) {
-      const head = { side: 'open', ...read.head, sha256: sha256(contentOf(text)) } as const;
-      const { subject: participant, time, receivedtime } = read;
-      return { kind: 'open', participant, observation: storedObservation(head, read.data), time, receivedtime };
-    }
+    if (read !== undefined) return read;
     const event = loggedEvent(text, older);
     if (event === undefined) return { kind: 'foreign', sha256: sha256(text) };
     if (event.type === 'org.holdfast.day-turned.v1') return { kind: 'clock', day: civilDay(event.data.date) };
@@ -151,33 +150,39 @@ function assignsArm({ type, data }: HoldfastEvent): boolean {
 const envelope =
   /^,"id":"([^"\\]+)","receivedtime":"([^"]+)","recordedtime":"([^"]+)","source":"([^"]+)","specversion":"1\.0","subject":"([^"]+)","time":"([^"]+)","type":"org\.holdfast\.([a-z-]+)\.v1"\}$/;
 
-function readRecord(
-  text: string,
-  older: Upcasts,
-):
-  | {
-      head: Omit<ObservationHead, 'side' | 'sha256'>;
-      subject: string;
-      data: string;
-      time: string;
-      receivedtime: string | undefined;
-    }
-  | undefined {
+function readRecord(text: string, older: Upcasts): Decoded | undefined {
   const at = text.lastIndexOf(',"id":"');
-  const fields = at === -1 || !text.startsWith('{"data":') ? null : envelope.exec(text.slice(at));
+  // Data are an object; between it and the `id` may stand a `datacontenttype`.
+  const fields = text[at - 1] !== '}' || !text.startsWith('{"data":') ? null : envelope.exec(text.slice(at));
   if (fields === null) return undefined;
-  const [, id = '', receivedtime, recordedtime = '', source = '', subject = '', time = '', type = ''] = fields;
-  if (type === 'sealed' || type === 'day-turned' || !isType(`org.holdfast.${type}.v1`)) return undefined;
+  const [, id = '', receivedtime = '', recordedtime = '', source = '', participant = '', time = '', is = ''] = fields;
+  const type = readTypes.get(is);
+  if (type === undefined) return undefined;
   if (older.size > 0 && (type === 'correction' || older.has(`org.holdfast.${type}.v1`))) return undefined;
-  const head = {
-    type: type as ObservationHead['type'],
-    source,
-    id,
-    recordedAt: Date.parse(recordedtime),
-    day: civilDay(time),
-  };
-  return { head, subject, data: text.slice('{"data":'.length, at), time, receivedtime };
+  // The content, as `contentOf` gives it: where the time of receipt stands is known here.
+  const received = at + ',"id":""'.length + id.length;
+  const content = text.slice(0, received) + text.slice(received + ',"receivedtime":""'.length + receivedtime.length);
+  const observation = storedObservation(
+    {
+      side: 'open',
+      type,
+      source,
+      id,
+      sha256: sha256(content),
+      recordedAt: instantOf(recordedtime),
+      day: civilDay(time),
+    },
+    text.slice('{"data":'.length, at),
+  );
+  return { kind: 'open', participant, observation, time, receivedtime };
 }
+
+/** The types of participants' open events by their short names: texts that all events of a type then share. */
+const readTypes: ReadonlyMap<string, Observation['type']> = new Map(
+  Object.keys(eventSchemas)
+    .filter((type) => type !== 'sealed' && !isOwnRecord(`org.holdfast.${type}.v1`))
+    .map((type) => [type, type as Observation['type']]),
+);
 
 let scratch = Buffer.alloc(4_096);
 

@@ -16,18 +16,18 @@ export class KnownEvents {
   private contents = new Float64Array(8);
   private count = 0;
 
-  look(observation: Observation): Acquaintance {
-    const identity = identityNumber(observation);
+  /** Looks for an event by the numbers of its identity and of its content. */
+  look(identity: number, content: number): Acquaintance {
     let found: Acquaintance = 'new';
     for (let at = this.identities.indexOf(identity); at >= 0 && at < this.count; ) {
-      if (this.contents[at] === contentOf(observation)) return 'same';
+      if (this.contents[at] === content) return 'same';
       found = 'other';
       at = this.identities.indexOf(identity, at + 1);
     }
     return found;
   }
 
-  add(observation: Observation): void {
+  add(identity: number, content: number): void {
     if (this.count === this.identities.length) {
       const size = Math.ceil(this.count * 1.5);
       const [identities, contents] = [new Uint32Array(size), new Float64Array(size)];
@@ -35,14 +35,14 @@ export class KnownEvents {
       contents.set(this.contents);
       [this.identities, this.contents] = [identities, contents];
     }
-    this.identities[this.count] = identityNumber(observation);
-    this.contents[this.count] = contentOf(observation);
+    this.identities[this.count] = identity;
+    this.contents[this.count] = content;
     this.count += 1;
   }
 
   /** Whether an event of this identity is known, or of another one with the same number. */
-  has(identity: Identity): boolean {
-    const at = this.identities.indexOf(identityNumber(identity));
+  has(identity: number): boolean {
+    const at = this.identities.indexOf(identity);
     return at >= 0 && at < this.count;
   }
 
@@ -61,6 +61,7 @@ export function identityNumber({ side, source, id }: Identity): number {
   return hash >>> 0;
 }
 
-function contentOf({ sha256 }: Observation): number {
+/** A content in 52 bits, which are the first of its SHA-256. */
+export function contentNumber({ sha256 }: Pick<Observation, 'sha256'>): number {
   return Number.parseInt(sha256.slice(0, 13), 16);
 }

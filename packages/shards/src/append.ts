@@ -4,11 +4,11 @@ import type { DuckDBAppender, DuckDBConnection } from '@duckdb/node-api';
 export async function append(
   connection: DuckDBConnection,
   table: string,
-  rows: (appender: DuckDBAppender) => void,
+  rows: (appender: DuckDBAppender) => Promise<void> | void,
 ): Promise<void> {
   const appender = await connection.createAppender(table);
   try {
-    rows(appender);
+    await rows(appender);
   } finally {
     // Rows left in an appender would be committed by its closing later, even after a rollback.
     appender.closeSync();

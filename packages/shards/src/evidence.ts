@@ -7,8 +7,8 @@ import type { Vault } from './vault.ts';
 
 /** What a shard keeps of events: all that the fold needs, participant by participant. */
 export type Evidence = {
-  /** Keeps what was not known yet. */
-  keep(fresh: Iterable<History>): Promise<void>;
+  /** Keeps what was not known yet, as it is handed over; nothing of it can be read before all is. */
+  keep(handOver: (keep: (fresh: History) => void) => Promise<void> | void): Promise<void>;
   /** All that is kept of some participants. */
   of(participants: readonly string[]): Promise<ReadonlyMap<string, History>>;
   /** Of some open events, all contents that are kept: by participant, for each identity that is asked for. */
@@ -27,9 +27,9 @@ type Reading = {
 export function evidenceIn(connection: DuckDBConnection, participants: Numbers<string>, vault: Vault): Evidence {
   const numberOf = (participant: string): number => participants.of(participant, () => participant);
   return {
-    keep: (fresh) =>
-      append(connection, 'evidence', (evidence) => {
-        for (const { participant, open, sealed } of fresh) {
+    keep: (handOver) =>
+      append(connection, 'evidence', (evidence) =>
+        handOver(({ participant, open, sealed }) => {
           const [openTexts, sealedTexts] = [evidenceTexts(open), evidenceTexts(sealed)];
           for (let i = 0; i < Math.max(openTexts.length, sealedTexts.length); i += 1) {
             const hidden = sealedTexts[i];
@@ -39,8 +39,8 @@ export function evidenceIn(connection: DuckDBConnection, participants: Numbers<s
             else evidence.appendBlob(vault.protect(hidden));
             evidence.endRow();
           }
-        }
-      }),
+        }),
+      ),
 
     async of(names) {
       const histories = new Map<string, Reading>();

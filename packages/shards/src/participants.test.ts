@@ -3,6 +3,7 @@ import type { Cell } from '@holdfast/tallies';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { arbCorrected, arbReplay, arrivedBy, type Replay } from '../../../test/reference/arbitrary-replays.ts';
+import type { Arrivals } from './arrivals.ts';
 import { BatchDifference, type ChangedDay } from './batch-difference.ts';
 import type { Evidence } from './evidence.ts';
 import { Participants } from './participants.ts';
@@ -14,15 +15,15 @@ const names = ['P-1', 'P-2', 'P-3', 'P-4'];
 function evidenceInMemory(): Evidence {
   const kept = new Map<string, History>();
   return {
-    async keep(fresh) {
-      for (const { participant, open, sealed } of fresh) {
+    async keep(handOver) {
+      await handOver(({ participant, open, sealed }) => {
         const before = kept.get(participant) ?? { participant, open: [], sealed: [] };
         kept.set(participant, {
           participant,
           open: [...before.open, ...open],
           sealed: [...before.sealed, ...sealed],
         });
-      }
+      });
     },
     of: async (wanted) => new Map([...kept].filter(([name]) => wanted.includes(name))),
     async openEvents(wanted) {
@@ -38,12 +39,26 @@ function evidenceInMemory(): Evidence {
   };
 }
 
+/** Arrivals of everybody, handed over whole or one observation at a time. */
+async function* handedOver({ open, sealed }: Arrivals, bitByBit: boolean): AsyncGenerator<readonly [string, Arrivals]> {
+  const parts = bitByBit
+    ? [
+        ...open.map((one): Arrivals => ({ open: [one], sealed: [] })),
+        ...sealed.map((one): Arrivals => ({ open: [], sealed: [one] })),
+      ]
+    : [{ open, sealed }];
+  for (const part of parts) {
+    if (part.open.length + part.sealed.length > 0) for (const name of names) yield [name, part];
+  }
+}
+
 /** What all batches of a trial come to in the tallies, with so many days in each, where participants are remembered up to so many bytes. */
 async function tallied(
   replay: Replay,
   begin: Follower,
   mostRemembered: number,
   daysEach: readonly number[],
+  bitByBit = false,
 ): Promise<string[]> {
   const { protocol, firstClock, lastClock } = replay;
   const evidence = evidenceInMemory();
@@ -77,11 +92,9 @@ async function tallied(
     const open = now.open.filter((one) => before?.open.includes(one) !== true);
     const sealed = now.sealed.filter((one) => before?.sealed.includes(one) !== true);
     before = now;
-    const arrivals = new Map(open.length + sealed.length === 0 ? [] : names.map((name) => [name, { open, sealed }]));
     const difference = new BatchDifference();
-    const touched = await participants.take(arrivals, clock);
-    await evidence.keep(touched.map(({ fresh }) => fresh));
-    for (const name of arrivals.keys()) known.add(name);
+    const touched = await participants.take(handedOver({ open, sealed }, bitByBit), clock);
+    for (const name of touched.keys()) known.add(name);
     if (next === clock) participants.count(touched, clock, difference);
     else await participants.turn([...known], touched, [clock, next], difference);
     add(difference.changes());
@@ -133,4 +146,23 @@ test('whom a day does not move is passed over, and everybody is tallied as if al
     { numRuns: 200 },
   );
   expect(passed).toBeGreaterThan(5);
+}, 120_000);
+
+test('who is handed over again and again in a batch is tallied as if they had come once', async () => {
+  let told = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.oneof(arbReplay(), arbCorrected()),
+      fc.constantFrom(1, Number.POSITIVE_INFINITY),
+      fc.constantFrom(1, 3),
+      async (replay, mostRemembered, days) => {
+        const begin = follower(replay.protocol);
+        const whole = await tallied(replay, begin, mostRemembered, [days]);
+        told += whole.length;
+        expect(await tallied(replay, begin, mostRemembered, [days], true)).toEqual(whole);
+      },
+    ),
+    { numRuns: 100 },
+  );
+  expect(told).toBeGreaterThan(100);
 }, 120_000);

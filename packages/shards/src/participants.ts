@@ -26,8 +26,8 @@ const participantsPerStage = 100;
 
 type Target = { readonly source: string; readonly id: string };
 
-/** What a batch brought of a participant, as far as it was not known. */
-type Touched = { readonly fresh: History; readonly participant: Remembered };
+/** Whom a batch brought something of, by name. */
+type Touched = ReadonlyMap<string, Remembered>;
 
 /**
  * The participants of a shard: takes in what comes of them, and says what that changes in their facts. Facts are kept nowhere else:
@@ -44,66 +44,84 @@ export class Participants {
     this.options = options;
   }
 
-  /** Takes in arrivals; `count` or `turn` counts what they change. `clock`: as it stands before them, for whose facts are not remembered. */
-  async take(arrivals: ReadonlyMap<string, Arrivals>, clock: CivilDay | undefined): Promise<readonly Touched[]> {
-    const { follow, isKnown } = this.options;
-    const touched: Touched[] = [];
-    const unsettled = new Map<string, Arrivals>();
-    const targets = await this.options.evidence.openEvents(this.targetsAmong(arrivals));
-    for (const [name, arrived] of arrivals) {
-      const known = this.remembered.get(name);
-      if (known !== undefined) {
-        const fresh = taken(known.followed, name, arrived, targets.get(name) ?? []);
-        if (fresh === undefined) unsettled.set(name, arrived);
-        else touched.push({ fresh, participant: known });
-      } else if (isKnown(name)) unsettled.set(name, arrived);
+  /**
+   * Takes in arrivals and keeps what is new of them; `count` or `turn` counts what they change. `clock`: as it stands before them, for
+   * whose facts are not remembered. Whoever's evidence has to be read for it waits until all others are done: it is read for all of them
+   * at once.
+   */
+  async take(
+    arrivals: AsyncIterable<readonly [participant: string, Arrivals]> | ReadonlyMap<string, Arrivals>,
+    clock: CivilDay | undefined,
+  ): Promise<Touched> {
+    const { follow, evidence, isKnown } = this.options;
+    const touched = new Map<string, Remembered>();
+    const [correcting, unsettled] = [new Waiting(), new Waiting()];
+    await evidence.keep(async (keep) => {
+      for await (const [name, arrived] of arrivals) {
+        const known = touched.get(name) ?? this.remembered.get(name);
+        if (unsettled.has(name)) unsettled.add(name, arrived);
+        else if (correcting.has(name)) correcting.add(name, arrived);
+        else if (known === undefined && isKnown(name)) unsettled.add(name, arrived);
+        else if (known === undefined) {
+          const fresh = freshOf(undefined, name, arrived);
+          keep(fresh);
+          touched.set(name, remembering(follow(fresh), []));
+        } else if (targetsIn(arrived).length > 0) correcting.add(name, arrived);
+        else {
+          const fresh = taken(known.followed, name, arrived, []);
+          if (fresh === undefined) unsettled.add(name, arrived);
+          else {
+            keep(fresh);
+            touched.set(name, known);
+          }
+        }
+      }
+    });
+    if (correcting.size + unsettled.size === 0) return touched;
+    const late: History[] = [];
+    const targets = await evidence.openEvents(
+      new Map([...correcting].map(([name, arrived]) => [name, targetsIn(arrived)])),
+    );
+    for (const [name, arrived] of correcting) {
+      const known = touched.get(name) ?? this.remembered.get(name);
+      const fresh = known && taken(known.followed, name, arrived, targets.get(name) ?? []);
+      if (known === undefined || fresh === undefined) unsettled.add(name, arrived);
       else {
-        const fresh = freshOf(undefined, name, arrived);
-        touched.push({ fresh, participant: remembering(follow(fresh), []) });
+        late.push(fresh);
+        touched.set(name, known);
       }
     }
-    const histories = await this.options.evidence.of([...unsettled.keys()]);
+    const histories = await evidence.of([...unsettled.keys()]);
     for (const [name, arrived] of unsettled) {
       const before = histories.get(name);
       const fresh = freshOf(before, name, arrived);
-      const facts =
-        this.remembered.get(name)?.facts ?? (before === undefined ? [] : this.factsOf(follow(before), clock));
-      const followed = follow(before === undefined ? fresh : joined(before, fresh));
-      touched.push({ fresh, participant: remembering(followed, facts) });
+      const known = touched.get(name) ?? this.remembered.get(name);
+      const facts = known?.facts ?? (before === undefined ? [] : this.factsOf(follow(before), clock));
+      late.push(fresh);
+      touched.set(name, remembering(follow(before === undefined ? fresh : joined(before, fresh)), facts));
     }
+    await evidence.keep((keep) => late.forEach(keep));
     return touched;
   }
 
-  /** What open corrections of participants who are remembered would replace. */
-  private targetsAmong(arrivals: ReadonlyMap<string, Arrivals>): Map<string, readonly Target[]> {
-    const targets = new Map<string, readonly Target[]>();
-    for (const [name, { open }] of arrivals) {
-      if (!this.remembered.has(name)) continue;
-      const some = open.flatMap((one) => (one.type === 'correction' ? [one.data.target] : []));
-      if (some.length > 0) targets.set(name, some);
-    }
-    return targets;
-  }
-
   /** Counts what changed in the facts of those who were touched. */
-  count(touched: readonly Touched[], clock: CivilDay | undefined, difference: BatchDifference): void {
-    for (const { participant } of touched) this.recount(participant, clock, difference);
+  count(touched: Touched, clock: CivilDay | undefined, difference: BatchDifference): void {
+    for (const participant of touched.values()) this.recount(participant, clock, difference);
   }
 
   /** A day has turned: counts what changes in the facts of those who were touched, and of everybody whom the day may change. */
   async turn(
     everybody: readonly string[],
-    touched: readonly Touched[],
+    touched: Touched,
     [from, to]: readonly [CivilDay | undefined, CivilDay],
     difference: BatchDifference,
   ): Promise<void> {
     const { follow, evidence } = this.options;
-    const now = new Map(touched.map(({ participant }) => [participant.followed.participant, participant]));
-    const moved = everybody.filter((name) => now.has(name) || (this.turnsOn.get(name) ?? to) <= to);
+    const moved = everybody.filter((name) => touched.has(name) || (this.turnsOn.get(name) ?? to) <= to);
     for (let i = 0; i < moved.length; i += participantsPerStage) {
       const names = moved.slice(i, i + participantsPerStage);
       // Looked up for all of the stage first: who is counted makes the shard forget others, maybe of the same stage.
-      const here = new Map(names.map((name) => [name, now.get(name) ?? this.remembered.get(name)]));
+      const here = new Map(names.map((name) => [name, touched.get(name) ?? this.remembered.get(name)]));
       const histories = await evidence.of(names.filter((name) => here.get(name) === undefined));
       for (const name of names) {
         let participant = here.get(name);
@@ -161,6 +179,19 @@ function remembering(followed: Followed, facts: TalliedFacts[]): Remembered {
 
 function bytesOf({ facts, days }: TalliedFacts): number {
   return 200 + facts.byteLength + days.reduce((bytes, { codes }) => bytes + 150 + codes.byteLength, 0);
+}
+
+/** What arrived of participants who wait, by name. */
+class Waiting extends Map<string, Arrivals> {
+  add(name: string, { open, sealed }: Arrivals): void {
+    const before = this.get(name);
+    this.set(name, { open: [...(before?.open ?? []), ...open], sealed: [...(before?.sealed ?? []), ...sealed] });
+  }
+}
+
+/** What open corrections would replace. */
+function targetsIn({ open }: Arrivals): readonly Target[] {
+  return open.flatMap((one) => (one.type === 'correction' ? [one.data.target] : []));
 }
 
 /**

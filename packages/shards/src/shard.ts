@@ -29,8 +29,9 @@ export type Batch = {
   readonly chain: string;
   /** SHA-256 (hexadecimal) of the last record of the batch. */
   readonly lastRecord: string;
-  readonly arrivals: ReadonlyMap<string, Arrivals>;
-  /** The newest date that the batch says has begun. */
+  /** What arrived, participant by participant; it is asked for once. */
+  readonly arrivals: AsyncIterable<readonly [participant: string, Arrivals]> | ReadonlyMap<string, Arrivals>;
+  /** The newest date that the batch says has begun; it is read when everything has arrived. */
   readonly clock: CivilDay | undefined;
 };
 
@@ -152,24 +153,24 @@ export async function openShard(options: ShardOptions): Promise<Shard> {
 
     async apply(batch) {
       if (failed) throw new Error(`a batch failed in ${file}; open the shard again`);
-      const turned = batch.clock !== undefined && (current.clock === undefined || batch.clock > current.clock);
       const next: State = {
+        ...current,
         offset: batch.nextOffset,
         chain: batch.chain,
         lastRecord: batch.lastRecord,
-        clock: turned ? batch.clock : current.clock,
         sequence: current.sequence + 1,
-        refillTo: current.refillTo,
       };
       const sequence = BigInt(next.sequence);
       failed = true;
       const differences = await transaction(connection, async () => {
         const difference = new BatchDifference();
         const touched = await participants.take(batch.arrivals, current.clock);
-        await evidence.keep(touched.map(({ fresh }) => fresh));
-        if (turned && next.clock !== undefined)
-          await participants.turn(numbers.participants.list(), touched, [current.clock, next.clock], difference);
-        else participants.count(touched, next.clock, difference);
+        const { clock } = batch;
+        const turned = clock !== undefined && (current.clock === undefined || clock > current.clock);
+        if (turned) {
+          next.clock = clock;
+          await participants.turn(numbers.participants.list(), touched, [current.clock, clock], difference);
+        } else participants.count(touched, next.clock, difference);
         const changes = difference.changes();
         await tally(changes, sequence);
         await storeNumbers(connection, numbers);

@@ -58,3 +58,26 @@ export async function gather(
     take(gathered, outcome instanceof Promise ? await outcome : outcome, isWanted);
   }
 }
+
+/**
+ * Hands over what records hold, key by key, and so participant by participant: decoded when it is asked for, so that only one's observations are in
+ * memory at a time, and gone when the next one's come. (Who wrote under another's key is handed over twice.) The rest is in `gathered`
+ * when all are handed over.
+ */
+export async function* gatherByKey(
+  gathered: Gathered,
+  records: Iterable<LogRecord>,
+  decode: ReturnType<typeof recordDecoder>,
+): AsyncGenerator<readonly [participant: string, Arrivals]> {
+  const byKey = new Map<string, LogRecord[]>();
+  for (const record of records) {
+    const some = byKey.get(record.key);
+    if (some === undefined) byKey.set(record.key, [record]);
+    else some.push(record);
+  }
+  for (const some of byKey.values()) {
+    await gather(gathered, some, decode);
+    yield* gathered.arrivals;
+    gathered.arrivals.clear();
+  }
+}

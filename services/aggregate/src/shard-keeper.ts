@@ -18,7 +18,7 @@ import { type KeptArchive, keepArchive } from './archive-keeper.ts';
 import { contradiction, recordDigest, ShardContradicted } from './contradiction.ts';
 import { chained, recordDecoder } from './decode.ts';
 import type { Folded, ShardListener } from './folded.ts';
-import { gather, nothingGathered } from './gather.ts';
+import { gatherByKey, nothingGathered } from './gather.ts';
 import type { Release } from './open-files.ts';
 import { type KeptSnapshots, keepSnapshots, type SnapshotKeeper } from './snapshot-keeper.ts';
 
@@ -142,7 +142,6 @@ export function keeperOf(options: ShardKeeperOptions): GroupMember {
     if (last === undefined) return;
     const started = performance.now();
     const gathered = nothingGathered();
-    await gather(gathered, fresh, decode);
     const differences = await shard.apply({
       nextOffset: last.offset + 1,
       lastRecord: recordDigest(last.value),
@@ -150,7 +149,10 @@ export function keeperOf(options: ShardKeeperOptions): GroupMember {
         shard.position.chain,
         fresh.map(({ value }) => value),
       ),
-      ...gathered,
+      arrivals: gatherByKey(gathered, fresh, decode),
+      get clock() {
+        return gathered.clock;
+      },
     });
     const done = () => ({
       first: fresh[0]?.offset ?? next,

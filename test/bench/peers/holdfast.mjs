@@ -106,21 +106,25 @@ function putTexts(text, put) {
     const { arm, day0 } = participants.get(subject);
     const at = `${day0}T08:00:00Z`;
     put(
+      subject,
       recordText(subject, source, `${subject}-enrolled`, 'participant-enrolled', at, at, `{"consentDate":"${day0}"}`),
     );
-    put(recordText(subject, source, `${subject}-randomised`, 'participant-randomised', at, at, `{"date":"${day0}"}`));
+    put(
+      subject,
+      recordText(subject, source, `${subject}-randomised`, 'participant-randomised', at, at, `{"date":"${day0}"}`),
+    );
     const service = '/trials/T1/randomisation';
-    put(recordText(subject, service, `${subject}-arm`, 'arm-assigned', at, at, `{"arm":"${arm}"}`));
+    put(subject, recordText(subject, service, `${subject}-arm`, 'arm-assigned', at, at, `{"arm":"${arm}"}`));
   }
   if (type !== 'correction') {
-    put(recordText(subject, source, id, type, time, recordedtime, dataOf(type, data, time)));
+    put(subject, recordText(subject, source, id, type, time, recordedtime, dataOf(type, data, time)));
     return;
   }
   const [head, replaces, of] = partsOf(sentCorrection, data);
   const corrected = dataOf(of, data.slice(head.length, -1), time);
   const event = `{"data":${corrected},"time":"${time}","type":"org.holdfast.${of}.v1"}`;
   const correction = `{"by":"site","event":${event},"reason":"read again","target":{"id":"${replaces}","source":"${source}"}}`;
-  put(recordText(subject, source, id, type, recordedtime, recordedtime, correction));
+  put(subject, recordText(subject, source, id, type, recordedtime, recordedtime, correction));
 }
 
 const dayTurned = recordText(
@@ -139,16 +143,16 @@ function recordsOf(messages, partition, turns) {
   let bytes = Buffer.allocUnsafeSlow(600 * messages.length + 4_096);
   let length = 0;
   const records = [];
-  const putAt = (offset) => (text) => {
+  const putAt = (offset) => (key, text) => {
     if (length + text.length > bytes.length) {
       bytes = Buffer.allocUnsafeSlow(Math.max(bytes.length, text.length));
       length = 0;
     }
     const end = length + bytes.latin1Write(text, length);
-    records.push({ partition, offset, key: '', value: bytes.subarray(length, end) });
+    records.push({ partition, offset, key, value: bytes.subarray(length, end) });
     length = end;
   };
-  if (turns) putAt(Number(messages[0].offset))(dayTurned);
+  if (turns) putAt(Number(messages[0].offset))('', dayTurned);
   for (const { offset, value } of messages) putTexts(value.latin1Slice(0, value.length), putAt(Number(offset)));
   return records;
 }

@@ -35,7 +35,7 @@ export {
 export { abstinenceRate, eventRate, type Rate } from './rates.ts';
 export { type ShardView, takeIn, unseenShard } from './shard-view.ts';
 export { survivalCurve } from './survival.ts';
-export { addUp, cellsOf, noTallies, type Tallies } from './tallies.ts';
+export { addUp, cellsOf, noTallies, type Tallies, totalOf } from './tallies.ts';
 export {
   type Claim,
   type Difference,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type CellTally, cellKey, type EndKind, groupsIn, groupsText, type MarkKind } from './cell.ts';
-import { addUp, cellsOf, daySums, noTallies, type Tallies } from './tallies.ts';
+import { addUp, cellsOf, daySums, noTallies, type Tallies, totalOf } from './tallies.ts';
 
 const kinds: (MarkKind | EndKind)[] = [
   'abstinent',
@@ -63,6 +63,17 @@ describe('tallies add up', () => {
         }
       }),
       { numRuns: 500 },
+    );
+  });
+
+  test('to the same whether they are of one shard or the total of several, which stay as they are', () => {
+    fc.assert(
+      fc.property(fc.array(cells, { maxLength: 4 }), (lists) => {
+        const shards = lists.map((list) => sum(list));
+        const before = shards.map(cellsOf);
+        expect(cellsOf(totalOf(shards))).toEqual(cellsOf(sum(...lists)));
+        expect(shards.map(cellsOf)).toEqual(before);
+      }),
     );
   });
 

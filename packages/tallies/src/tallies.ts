@@ -25,16 +25,35 @@ export function addUp(tallies: Tallies, ...more: readonly Iterable<CellTally>[])
         sum.set(key, held);
         copied.add(key);
       }
-      for (let i = 0; i + 1 < tally.days.length; i += 2) {
-        const [day = 0, n = 0] = [tally.days[i], tally.days[i + 1]];
-        const total = (held.days.get(day) ?? 0) + n;
-        if (total === 0) held.days.delete(day);
-        else held.days.set(day, total);
-      }
+      for (let i = 0; i + 1 < tally.days.length; i += 2) addTo(held.days, tally.days[i] ?? 0, tally.days[i + 1] ?? 0);
       if (held.days.size === 0) sum.delete(key);
     }
   }
   return sum;
+}
+
+/** The sum of tallies (integers), as of shards: what is known of all their participants. None of them is changed. */
+export function totalOf(parts: Iterable<Tallies>): Tallies {
+  const total = new Map<string, Held>();
+  for (const tallies of parts) {
+    for (const [key, { cell, days }] of tallies) {
+      const held = total.get(key);
+      if (held === undefined) {
+        total.set(key, { cell, days: new Map(days) });
+        continue;
+      }
+      for (const [day, n] of days) addTo(held.days, day, n);
+      if (held.days.size === 0) total.delete(key);
+    }
+  }
+  return total;
+}
+
+/** A day on which nothing is left is none: equal tallies are equal. */
+function addTo(days: Map<number, number>, day: number, n: number): void {
+  const sum = (days.get(day) ?? 0) + n;
+  if (sum === 0) days.delete(day);
+  else days.set(day, sum);
 }
 
 /** The tallies as cells in a fixed order (by key, then day): equal tallies give equal cells, to the byte. */

@@ -1,7 +1,5 @@
 import { type EventLog, recordsBetween } from '@holdfast/log';
 import {
-  addUp,
-  cellsOf,
   decodeTallyRecord,
   noTallies,
   type Position,
@@ -10,6 +8,7 @@ import {
   standingGeneration,
   type Tallies,
   takeInto,
+  totalOf,
   viewsOf,
 } from '@holdfast/tallies';
 import { type TrialLog, topicsOf } from './topics.ts';
@@ -63,7 +62,7 @@ export async function readTallies(log: EventLog, protocol: TrialLog, side: 'open
   const { openTallies, closedTallies } = topicsOf(protocol);
   const views = await viewShards(log, (side === 'open' ? openTallies : closedTallies).name);
   return {
-    tallies: addUp(noTallies, ...views.map((view) => cellsOf(view.tallies ?? noTallies))),
+    tallies: totalOf(views.map((view) => view.tallies ?? noTallies)),
     positions: views.map((view) => view.position),
     chains: views.map((view) => view.chain),
     stale: views.flatMap((view, partition) => (view.stale ? [partition] : [])),

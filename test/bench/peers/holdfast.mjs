@@ -224,10 +224,7 @@ const shards = Array.from({ length: partitions }, () => new Map());
 
 function answer() {
   const views = tallies.viewsOf(shards, tallies.standingGeneration(shards));
-  const all = tallies.addUp(
-    tallies.noTallies,
-    ...views.map(({ tallies: held }) => tallies.cellsOf(held ?? tallies.noTallies)),
-  );
+  const all = tallies.totalOf(views.map(({ tallies: held }) => held ?? tallies.noTallies));
   const question = { measure: 'abstinence', window: 28, policy: 'observed-only' };
   const curve = (arm) => {
     const days = tallies.abstinenceCurve(all, question, { from: 1, to: lastDay }, { arms: new Set([arm]) });

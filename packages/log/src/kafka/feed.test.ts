@@ -15,9 +15,10 @@ type Partitions = readonly { readonly partition: number; readonly fetchOffset: s
 const answer = (partitions: Partitions) => ({
   responses: [
     {
-      partitions: partitions.map(({ partition, fetchOffset: offset }) => ({
+      partitions: partitions.map(({ partition, fetchOffset }) => ({
         partition,
-        messages: [{ offset, key: null, value: null }],
+        records: [{ partition, offset: Number(fetchOffset), key: '', value: new Uint8Array() }],
+        next: Number(fetchOffset) + 1,
       })),
     },
   ],

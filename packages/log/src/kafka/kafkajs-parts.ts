@@ -12,13 +12,16 @@ import { createLogger } from 'kafkajs/src/loggers/index.js';
 // @ts-expect-error
 import createSocketFactory from 'kafkajs/src/network/socketFactory.js';
 // @ts-expect-error
+import Decoder from 'kafkajs/src/protocol/decoder.js';
+// @ts-expect-error
+import decodeMessages from 'kafkajs/src/protocol/requests/fetch/v4/decodeMessages.js';
+// @ts-expect-error
 import sharedPromiseTo from 'kafkajs/src/utils/sharedPromiseTo.js';
+import { type Fetched, readBatches } from './record-batches.ts';
 
 export type { SASLOptions };
 
 export type Message = { readonly key: Buffer | null; readonly value: Buffer | null };
-
-export type FetchedMessage = Message & { readonly offset: string; readonly isControlRecord?: boolean };
 
 export type Metadata = {
   readonly clusterId: string;
@@ -67,9 +70,7 @@ export interface Broker {
     maxBytes: number;
     isolationLevel: number;
   }): Promise<{
-    readonly responses: readonly {
-      readonly partitions: readonly { partition: number; messages: readonly FetchedMessage[] }[];
-    }[];
+    readonly responses: readonly { readonly partitions: readonly Fetched[] }[];
   }>;
   listOffsets(request: { topics: readonly OfTopic<{ partition: number; timestamp: number }>[] }): Promise<{
     readonly responses: readonly OfTopic<{ partition: number; offset: string }>[];
@@ -155,9 +156,9 @@ export function newCluster(options: ClusterOptions): Cluster {
         return isConnected;
       });
       // KafkaJS keeps using a broker that accepts requests and answers none. Here its silence is a broken connection, as its death would be.
-      connection.send = async (request: unknown) => {
+      connection.send = async (request: Request) => {
         try {
-          return await send(request);
+          return await send(request.request.apiName === 'Fetch' ? withOurDecoder(request) : request);
         } catch (error) {
           if (!(error instanceof Error) || error.name !== 'KafkaJSRequestTimeoutError') throw error;
           const broken = new kafkajs.KafkaJSConnectionError(error, { broker: connection.broker });
@@ -169,6 +170,72 @@ export function newCluster(options: ClusterOptions): Cluster {
     return connections;
   };
   return Object.assign(cluster, { made: () => made });
+}
+
+type Request = {
+  readonly request: { readonly apiName: string; readonly apiVersion: number };
+  readonly response: {
+    decode(payload: Buffer): Promise<{ readonly responses: readonly OfTopic<FetchedMessages>[] }>;
+    parse(decoded: unknown): Promise<unknown>;
+  };
+};
+
+type FetchedMessages = {
+  readonly partition: number;
+  readonly messages: readonly (Message & { readonly offset: string; readonly isControlRecord?: boolean })[];
+};
+
+/** What we read of the records of a partition as KafkaJS decodes them. */
+function fetchedOf({ partition, messages }: FetchedMessages): Fetched {
+  const records = messages
+    .filter((message) => !message.isControlRecord)
+    .map(({ offset, key, value }) => ({
+      partition,
+      offset: Number(offset),
+      key: key?.toString() ?? '',
+      value: value ?? new Uint8Array(),
+    }));
+  return { partition, records, next: Number(messages.at(-1)?.offset ?? -1) + 1 };
+}
+
+/** The version of fetches that brokers have spoken since 2.3 (of 2019), and the last that KafkaJS speaks. */
+const fetchVersion = 11;
+
+/** Whatever of an answer our decoder does not know is left to that of KafkaJS. */
+function withOurDecoder(fetch: Request): unknown {
+  const { request, response } = fetch;
+  async function decodeAsKafkaJS(payload: Buffer): Promise<unknown> {
+    const answer = await response.decode(payload);
+    const responses = answer.responses.map((of) => ({ ...of, partitions: of.partitions.map(fetchedOf) }));
+    return { ...answer, responses };
+  }
+  const decode = request.apiVersion === fetchVersion ? decodeFetch : decodeAsKafkaJS;
+  return { ...fetch, response: { decode, parse: response.parse } };
+}
+
+async function decodeFetch(payload: Buffer): Promise<unknown> {
+  const decoder = new Decoder(payload);
+  const [clientSideThrottleTime, errorCode, sessionId] = [
+    decoder.readInt32(),
+    decoder.readInt16(),
+    decoder.readInt32(),
+  ];
+  const responses = await decoder.readArrayAsync(async () => ({
+    topicName: decoder.readString(),
+    partitions: await decoder.readArrayAsync(async () => {
+      const [partition, errorCode] = [decoder.readInt32(), decoder.readInt16()];
+      decoder.forward(3 * 8); // the log's ends
+      decoder.readArray(() => decoder.forward(2 * 8)); // transactions, of which we use none
+      decoder.forward(4); // a replica to read from
+      const sized = payload.subarray(decoder.offset);
+      const bytes = decoder.readBytes() ?? Buffer.alloc(0);
+      const fetched =
+        (await readBatches(partition, bytes)) ??
+        fetchedOf({ partition, messages: await decodeMessages(new Decoder(sized)) });
+      return { ...fetched, errorCode };
+    }),
+  }));
+  return { throttleTime: 0, clientSideThrottleTime, errorCode, sessionId, responses };
 }
 
 /** Ends a connection without waiting for what is under way, nor for the other end. */

@@ -35,12 +35,13 @@ function answering(fetches: readonly number[], ends: readonly Answer<number>[]):
   const taken = <T>(answers: T[]) => (answers.length > 1 ? answers.shift() : answers[0]);
   const broker = {
     async fetch() {
-      const messages = Array.from({ length: taken(left) ?? 0 }, (_, offset) => ({
-        offset: `${offset}`,
-        key: Buffer.from('k'),
+      const records = Array.from({ length: taken(left) ?? 0 }, (_, offset) => ({
+        partition: 0,
+        offset,
+        key: 'k',
         value: Buffer.of(offset),
       }));
-      return { responses: [{ partitions: [{ partition: 0, messages }] }] };
+      return { responses: [{ partitions: [{ partition: 0, records, next: records.length }] }] };
     },
     async listOffsets() {
       const end = taken(endsLeft);

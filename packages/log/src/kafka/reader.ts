@@ -3,10 +3,8 @@ import { OffsetOutOfRange } from '../log-errors.ts';
 import type { Connection } from './connection.ts';
 import { kafkaErrorType, persist } from './kafka-errors.ts';
 import type { Broker } from './kafkajs-parts.ts';
+import type { Fetched } from './record-batches.ts';
 import type { Topic } from './topics.ts';
-
-/** What a fetch brought of a partition, and the offset to go on from (as it was, if it brought nothing). */
-export type Fetched = { readonly partition: number; readonly records: readonly LogRecord[]; readonly next: number };
 
 /** Compressed, of one partition at a time: unpacked it may be ten times as much. A broker gives one batch at least. */
 const partitionBytes = 512 * 1024;
@@ -15,7 +13,10 @@ const fetchBytes = 8 * 1024 * 1024;
 const readUncommitted = 0;
 const latest = -1;
 
-/** Asks one broker for records of partitions that it leads, from their offsets on; waits for some at most so long. */
+/**
+ * Asks one broker for records of partitions that it leads, from their offsets on; waits for some at most so long. Where it brings nothing, the
+ * offset to go on from is as it was.
+ */
 export async function fetchFrom(
   broker: Broker,
   topic: Topic,
@@ -36,16 +37,15 @@ export async function fetchFrom(
   });
   return responses
     .flatMap((response) => response.partitions)
-    .map(({ partition, messages }) => {
+    .map(({ partition, records, next }) => {
       const from = froms.get(partition) ?? 0;
-      const records: LogRecord[] = [];
-      for (const { offset: text, key, value, isControlRecord } of messages) {
-        const offset = Number(text);
-        // A broker sends whole batches, also what lies before the offset.
-        if (offset >= from && !isControlRecord)
-          records.push({ partition, offset, key: key?.toString() ?? '', value: value ?? new Uint8Array() });
-      }
-      return { partition, records, next: Math.max(from, Number(messages.at(-1)?.offset ?? -1) + 1) };
+      // A broker sends whole batches, also what lies before the offset.
+      const isWhole = (records[0]?.offset ?? from) >= from;
+      return {
+        partition,
+        records: isWhole ? records : records.filter(({ offset }) => offset >= from),
+        next: Math.max(from, next),
+      };
     });
 }
 

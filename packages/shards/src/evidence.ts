@@ -7,8 +7,8 @@ import type { Vault } from './vault.ts';
 
 /** What a shard keeps of events: all that the fold needs, participant by participant. */
 export type Evidence = {
-  /** Keeps what was not known yet, as it is handed over; nothing of it can be read before all is. */
-  keep(handOver: (keep: (fresh: History) => void) => Promise<void> | void): Promise<void>;
+  /** Keeps what was not known yet, as it is handed over; what was so far can be read before that is over once it is `written`. */
+  keep(handOver: (keep: (fresh: History) => void, written: () => void) => Promise<void>): Promise<void>;
   /** All that is kept of some participants. */
   of(participants: readonly string[]): Promise<ReadonlyMap<string, History>>;
   /** Of some open events, all contents that are kept: by participant, for each identity that is asked for. */
@@ -28,8 +28,8 @@ export function evidenceIn(connection: DuckDBConnection, participants: Numbers<s
   const numberOf = (participant: string): number => participants.of(participant, () => participant);
   return {
     keep: (handOver) =>
-      append(connection, 'evidence', (evidence) =>
-        handOver(({ participant, open, sealed }) => {
+      append(connection, 'evidence', (evidence) => {
+        const keep = ({ participant, open, sealed }: History): void => {
           const [openTexts, sealedTexts] = [evidenceTexts(open), evidenceTexts(sealed)];
           for (let i = 0; i < Math.max(openTexts.length, sealedTexts.length); i += 1) {
             const hidden = sealedTexts[i];
@@ -39,8 +39,9 @@ export function evidenceIn(connection: DuckDBConnection, participants: Numbers<s
             else evidence.appendBlob(vault.protect(hidden));
             evidence.endRow();
           }
-        }),
-      ),
+        };
+        return handOver(keep, () => evidence.flushSync());
+      }),
 
     async of(names) {
       const histories = new Map<string, Reading>();

@@ -16,14 +16,19 @@ function evidenceInMemory(): Evidence {
   const kept = new Map<string, History>();
   return {
     async keep(handOver) {
-      await handOver(({ participant, open, sealed }) => {
-        const before = kept.get(participant) ?? { participant, open: [], sealed: [] };
-        kept.set(participant, {
-          participant,
-          open: [...before.open, ...open],
-          sealed: [...before.sealed, ...sealed],
-        });
-      });
+      const handed: History[] = [];
+      const write = () => {
+        for (const { participant, open, sealed } of handed.splice(0)) {
+          const before = kept.get(participant) ?? { participant, open: [], sealed: [] };
+          kept.set(participant, {
+            participant,
+            open: [...before.open, ...open],
+            sealed: [...before.sealed, ...sealed],
+          });
+        }
+      };
+      await handOver((fresh) => handed.push(fresh), write);
+      write();
     },
     of: async (wanted) => new Map([...kept].filter(([name]) => wanted.includes(name))),
     async openEvents(wanted) {

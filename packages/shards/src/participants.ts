@@ -53,19 +53,18 @@ export class Participants {
     arrivals: AsyncIterable<readonly [participant: string, Arrivals]> | ReadonlyMap<string, Arrivals>,
     clock: CivilDay | undefined,
   ): Promise<Touched> {
-    const { follow, evidence, isKnown } = this.options;
     const touched = new Map<string, Remembered>();
     const [correcting, unsettled] = [new Waiting(), new Waiting()];
-    await evidence.keep(async (keep) => {
+    await this.options.evidence.keep(async (keep, written) => {
       for await (const [name, arrived] of arrivals) {
         const known = touched.get(name) ?? this.remembered.get(name);
         if (unsettled.has(name)) unsettled.add(name, arrived);
         else if (correcting.has(name)) correcting.add(name, arrived);
-        else if (known === undefined && isKnown(name)) unsettled.add(name, arrived);
+        else if (known === undefined && this.options.isKnown(name)) unsettled.add(name, arrived);
         else if (known === undefined) {
           const fresh = freshOf(undefined, name, arrived);
           keep(fresh);
-          touched.set(name, remembering(follow(fresh), []));
+          touched.set(name, remembering(this.options.follow(fresh), []));
         } else if (targetsIn(arrived).length > 0) correcting.add(name, arrived);
         else {
           const fresh = taken(known.followed, name, arrived, []);
@@ -76,32 +75,51 @@ export class Participants {
           }
         }
       }
+      // Who is handed over again and waits now may have been kept already.
+      if ([...correcting.keys(), ...unsettled.keys()].some((name) => touched.has(name))) written();
+      await this.takeCorrections(correcting, touched, unsettled, keep);
+      await this.settleAnew(unsettled, touched, clock, keep);
     });
-    if (correcting.size + unsettled.size === 0) return touched;
-    const late: History[] = [];
-    const targets = await evidence.openEvents(
-      new Map([...correcting].map(([name, arrived]) => [name, targetsIn(arrived)])),
-    );
+    return touched;
+  }
+
+  /** Takes in arrivals with corrections of participants who are remembered, with what these replace; or leaves them unsettled. */
+  private async takeCorrections(
+    correcting: Waiting,
+    touched: Map<string, Remembered>,
+    unsettled: Waiting,
+    keep: (fresh: History) => void,
+  ): Promise<void> {
+    const wanted = new Map([...correcting].map(([name, arrived]) => [name, targetsIn(arrived)]));
+    const targets = await this.options.evidence.openEvents(wanted);
     for (const [name, arrived] of correcting) {
       const known = touched.get(name) ?? this.remembered.get(name);
       const fresh = known && taken(known.followed, name, arrived, targets.get(name) ?? []);
       if (known === undefined || fresh === undefined) unsettled.add(name, arrived);
       else {
-        late.push(fresh);
+        keep(fresh);
         touched.set(name, known);
       }
     }
+  }
+
+  /** Takes in arrivals by settling the whole history of whom they are of. */
+  private async settleAnew(
+    unsettled: Waiting,
+    touched: Map<string, Remembered>,
+    clock: CivilDay | undefined,
+    keep: (fresh: History) => void,
+  ): Promise<void> {
+    const { follow, evidence } = this.options;
     const histories = await evidence.of([...unsettled.keys()]);
     for (const [name, arrived] of unsettled) {
       const before = histories.get(name);
       const fresh = freshOf(before, name, arrived);
       const known = touched.get(name) ?? this.remembered.get(name);
       const facts = known?.facts ?? (before === undefined ? [] : this.factsOf(follow(before), clock));
-      late.push(fresh);
+      keep(fresh);
       touched.set(name, remembering(follow(before === undefined ? fresh : joined(before, fresh)), facts));
     }
-    await evidence.keep((keep) => late.forEach(keep));
-    return touched;
   }
 
   /** Counts what changed in the facts of those who were touched. */

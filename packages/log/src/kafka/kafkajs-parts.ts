@@ -213,7 +213,19 @@ function withOurDecoder(fetch: Request): unknown {
   return { ...fetch, response: { decode, parse: response.parse } };
 }
 
-async function decodeFetch(payload: Buffer): Promise<unknown> {
+type FetchAnswer = {
+  readonly throttleTime: number;
+  readonly clientSideThrottleTime: number;
+  readonly errorCode: number;
+  readonly sessionId: number;
+  readonly responses: readonly {
+    readonly topicName: string;
+    readonly partitions: readonly (Fetched & { readonly errorCode: number })[];
+  }[];
+};
+
+/** An answer of that version, as KafkaJS decodes it, but for what nobody asks for. */
+export async function decodeFetch(payload: Buffer): Promise<FetchAnswer> {
   const decoder = new Decoder(payload);
   const [clientSideThrottleTime, errorCode, sessionId] = [
     decoder.readInt32(),

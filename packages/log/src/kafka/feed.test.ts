@@ -34,6 +34,7 @@ function feedFrom(on: {
   forget?: () => void;
   made?: () => number;
   resumed?: (partition: number) => Promise<void>;
+  records?: number;
 }): Feed {
   const broker = {
     fetch: ({ topics: [one] }: { topics: { partitions: Partitions }[] }) => on.fetch(one?.partitions ?? []),
@@ -44,7 +45,8 @@ function feedFrom(on: {
     forget: on.forget ?? (() => undefined),
     made: on.made ?? (() => 1),
   } as unknown as Connection;
-  feed = feedOf(connection, topic, defaultBatch, patienceMs, on.resumed ?? checkNothing);
+  const most = { ...defaultBatch, records: on.records ?? 1 }; // one: what these brokers give at once
+  feed = feedOf(connection, topic, most, patienceMs, on.resumed ?? checkNothing);
   return feed;
 }
 
@@ -125,6 +127,22 @@ test('what came over a connection that is new is given only when it was looked w
     ...['resumed 0', 'given 5', 'given 6'],
     'resumed 0',
   ]);
+});
+
+test('while a batch is worked on the next one is filled, and no more is fetched', async () => {
+  let fetched = 0;
+  feedFrom({
+    records: 3,
+    async fetch(partitions) {
+      fetched += 1;
+      await pause(1);
+      return answer(partitions);
+    },
+  });
+  expect(await feed.next(0, 0, never)).toHaveLength(1);
+  await pause(50);
+  expect(fetched).toBe(4);
+  expect((await feed.next(0, 1, never)).map(({ offset }) => offset)).toEqual([1, 2, 3]);
 });
 
 test('a leader that cannot be asked holds up its own partitions only', async () => {

@@ -6,8 +6,8 @@ import { countWithin, fetchFrom, outOfRange } from './reader.ts';
 import type { Topic } from './topics.ts';
 
 /**
- * Records of the partitions that a member has, fetched from all leaders at once and, while the member works on a batch, one step ahead:
- * at most one fetch of each partition is held.
+ * Records of the partitions that a member has, fetched from all leaders at once and, while the member works on a batch, ahead until the next
+ * one is full: so much of each partition is held, and what the last fetch brought beyond it.
  *
  * A broker that comes back may have another log than it had: an older copy of its disk, or less than it had told. If that has grown beyond
  * where we stand, nothing in what it gives says so. Its process was another before, though, so a connection was made since, or another
@@ -50,6 +50,10 @@ export function feedOf(
   const fetching = new Set<number>(); // leaders, `nobody` among them: it is sought in the same way
   const tasks = new Set<Promise<void>>();
   let isClosed = false;
+
+  /** Whether more would not fit into the next batch. */
+  const isFull = (records: readonly LogRecord[]) =>
+    records.length >= most.records || countWithin(records, most) < records.length;
 
   function run(act: () => Promise<void>): void {
     const task = act().finally(() => tasks.delete(task));
@@ -96,10 +100,15 @@ export function feedOf(
             const way = `${leader} ${connection.made()}`;
             if (ways.get(partition) !== way) unchecked.add(partition);
             ways.set(partition, way);
-            wanted.delete(partition);
-            held.set(partition, records);
+            const all = [...(held.get(partition) ?? []), ...records];
+            held.set(partition, all);
             wakes.get(partition)?.();
-          } else wanted.set(partition, next);
+            if (isFull(all)) {
+              wanted.delete(partition);
+              continue;
+            }
+          }
+          wanted.set(partition, next);
         }
       } catch (error) {
         await troubled(error, asked);
@@ -144,15 +153,16 @@ export function feedOf(
         await orStopped(stop, new Promise<void>((resolve) => wakes.set(partition, resolve)));
         wakes.delete(partition);
       }
-      if (failures.has(partition)) throw failures.get(partition);
-      if (unchecked.delete(partition) && !stop.aborted) await orStopped(stop, resumed(partition));
+      if (!held.has(partition) && failures.has(partition)) throw failures.get(partition);
+      // Meanwhile more may have come, by yet another way.
+      while (unchecked.delete(partition) && !stop.aborted) await orStopped(stop, resumed(partition));
       const records = held.get(partition) ?? [];
       const count = countWithin(records, most);
-      const last = records[count - 1];
-      if (last && count === records.length) {
-        held.delete(partition);
-        want(partition, last.offset + 1);
-      } else if (last) held.set(partition, records.slice(count));
+      const end = records.at(-1);
+      const left = records.slice(count);
+      if (left.length > 0) held.set(partition, left);
+      else held.delete(partition);
+      if (end && !isFull(left) && !wanted.has(partition) && !failures.has(partition)) want(partition, end.offset + 1);
       return count === records.length ? records : records.slice(0, count);
     },
     drop(partition) {

@@ -1,20 +1,26 @@
 // Holdfast as one of the engines that are compared on one workload: events of a trial in a Kafka topic, and the rate of abstinence per arm and
 // day. The events there are not Holdfast's, so each is first written as Holdfast's would stand in the log (its cost is in the figures); from then on it
 // is the way of every event: decoded, chained, folded, committed with its offset, published as differences that are added up for the answer.
-// As there, two threads share the partitions. docs/performance.md says how it is run. It gets KAFKA, TOPIC, GROUP, STATE, ARMS and N from its harness
+// As there, two threads share the partitions. docs/performance.md says how it is run. It gets KAFKA, TOPIC, STATE, ARMS and N from its harness
 // and prints FIRST and ANSWER lines.
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { keeperOf } from '../../../services/aggregate/dist/shard-keeper.js';
 
 const { Protocol } = await import(new URL('../../../packages/events/dist/index.js', import.meta.url));
 const tallies = await import(new URL('../../../packages/tallies/dist/index.js', import.meta.url));
-const { Kafka, logLevel } = createRequire(new URL('../../../packages/log/package.json', import.meta.url))('kafkajs');
+const inLog = (module) => import(new URL(`../../../packages/log/dist/${module}.js`, import.meta.url));
+const { connect } = await inLog('kafka/connection');
+const { feedOf } = await inLog('kafka/feed');
+const { endsOf } = await inLog('kafka/reader');
+const { startRun } = await inLog('partition-run');
 
-const { KAFKA, TOPIC, GROUP, STATE, ARMS } = process.env;
+const { KAFKA, TOPIC, STATE, ARMS } = process.env;
 const loaded = Number(process.env.N);
 const partitions = 8;
+const patienceMs = 30_000;
+/** Not one of Holdfast's, which would be refused: so its log is entered below the check. */
+const topic = { name: TOPIC, partitions, access: 'open', id: TOPIC };
 const lastDay = 168;
 const dayMs = 86_400_000;
 
@@ -152,24 +158,20 @@ function recordsOf(messages, partition, turns) {
     records.push({ partition, offset, key, value: bytes.subarray(length, end) });
     length = end;
   };
-  if (turns) putAt(Number(messages[0].offset))('', dayTurned);
-  for (const { offset, value } of messages) putTexts(value.latin1Slice(0, value.length), putAt(Number(offset)));
+  if (turns) putAt(messages[0].offset)('', dayTurned);
+  for (const { offset, value } of messages) putTexts(value.latin1Slice(0, value.length), putAt(offset));
   return records;
 }
 
 /** Folds its share of the partitions in this thread; says what it publishes, and how far it is. */
 async function foldShare({ share, of }) {
-  const kafka = new Kafka({ brokers: [KAFKA], logLevel: logLevel.ERROR });
-  const admin = kafka.admin();
-  await admin.connect();
-  const ends = [];
-  for (const { partition, high } of await admin.fetchTopicOffsets(TOPIC)) ends[partition] = Number(high);
-  await admin.disconnect();
+  const connection = connect({ brokers: [KAFKA], clientId: 'holdfast', requestTimeout: patienceMs });
+  const ends = await endsOf(connection, topic, patienceMs);
   /** How many records each partition of a topic has. */
   const appended = new Map();
   const log = {
     ends: async () => ends,
-    topicId: async () => TOPIC,
+    topicId: async () => topic.id,
     async append(topic, records) {
       if (topic === 'T1.tallies.closed')
         for (const { partition, value } of records) parentPort.postMessage({ partition, value });
@@ -183,40 +185,28 @@ async function foldShare({ share, of }) {
   const isMine = (partition) => partition % of === share;
   const all = Array.from({ length: partitions }, (_, partition) => partition);
   const keeper = keeperOf({ log, protocol, key: undefined, shards: STATE, anew: false });
-  for (const partition of all.filter(isMine)) await keeper.assigned(partition);
   const turned = new Set();
-  // A group of its own: the client has no other way to have these partitions and no others.
-  const consumer = kafka.consumer({
-    groupId: `${GROUP}-${share}`,
-    maxBytesPerPartition: 1 << 23,
-
-    maxWaitTimeInMs: 50,
-  });
   let isFirst = true;
-  // Only a group that is formed can be told what not to read.
-  const formed = new Promise((resolve) => consumer.on(consumer.events.GROUP_JOIN, resolve));
-  await consumer.connect();
-  await consumer.subscribe({ topic: TOPIC, fromBeginning: true });
-  await consumer.run({
-    autoCommit: false,
-    partitionsConsumedConcurrently: partitions / of,
-    eachBatch: async ({ batch }) => {
-      const { partition } = batch;
-      if (!isMine(partition)) return;
+  const member = {
+    ...keeper,
+    async batch(partition, messages) {
       if (isFirst) parentPort.postMessage({ first: Date.now() });
       isFirst = false;
-      for (let from = 0; from < batch.messages.length; from += 30_000) {
-        const messages = batch.messages.slice(from, from + 30_000);
-        // All days have passed: so the answer has those days in it that the comparison asks for.
-        const records = recordsOf(messages, partition, !turned.has(partition));
-        turned.add(partition);
-        await keeper.batch(partition, records);
-        parentPort.postMessage({ read: messages.length });
-      }
+      // All days have passed: so the answer has those days in it that the comparison asks for.
+      const records = recordsOf(messages, partition, !turned.has(partition));
+      turned.add(partition);
+      await keeper.batch(partition, records);
+      parentPort.postMessage({ read: messages.length });
     },
-  });
-  await formed;
-  consumer.pause([{ topic: TOPIC, partitions: all.filter((partition) => !isMine(partition)) }]);
+  };
+  // What a group's member does with the partitions that it is given; here each thread knows its own.
+  const most = { records: 30_000, bytes: 16 * 1024 * 1024 };
+  const feed = feedOf(connection, topic, most, patienceMs, async () => undefined);
+  const next = (partition) => (from, stop) => feed.next(partition, from, stop);
+  const onError = (error) => {
+    throw error;
+  };
+  for (const partition of all.filter(isMine)) startRun({ topic, partition, member, next: next(partition), onError });
 }
 
 /** What readers hold of the shards, as they would from the topic of tallies. */

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { BatchBounds, LogRecord } from '../event-log.ts';
 import { type Connection, nobody } from './connection.ts';
 import { asLogError, isPassing, kafkaErrorType } from './kafka-errors.ts';
-import { countWithin, fetchFrom, outOfRange } from './reader.ts';
+import { countWithin, fetchFrom, outOfRange, sizeOf } from './reader.ts';
 import type { Topic } from './topics.ts';
 
 /**
@@ -20,6 +20,9 @@ export type Feed = {
   drop(partition: number): void;
   close(): Promise<void>;
 };
+
+/** Records of a partition for its next batches, and how large they are. */
+type Held = { readonly records: LogRecord[]; bytes: number };
 
 /** How long a broker holds back its answer for want of records: so long a partition may wait for others, and a stop for a fetch. */
 const maxWaitMs = 100;
@@ -41,7 +44,7 @@ export function feedOf(
   resumed: (partition: number) => Promise<void>,
 ): Feed {
   const wanted = new Map<number, number>();
-  const held = new Map<number, readonly LogRecord[]>();
+  const held = new Map<number, Held>();
   const ways = new Map<number, string>(); // by which what is held, or was given last, came
   const unchecked = new Set<number>(); // partitions of which what is held came by another way than what was given before
   const failures = new Map<number, unknown>();
@@ -52,8 +55,17 @@ export function feedOf(
   let isClosed = false;
 
   /** Whether more would not fit into the next batch. */
-  const isFull = (records: readonly LogRecord[]) =>
-    records.length >= most.records || countWithin(records, most) < records.length;
+  const isFull = ({ records, bytes }: Held) => records.length >= most.records || bytes > most.bytes;
+
+  function hold(partition: number, records: readonly LogRecord[]): Held {
+    const all = held.get(partition) ?? { records: [], bytes: 0 };
+    for (const record of records) {
+      all.records.push(record);
+      all.bytes += sizeOf(record);
+    }
+    held.set(partition, all);
+    return all;
+  }
 
   function run(act: () => Promise<void>): void {
     const task = act().finally(() => tasks.delete(task));
@@ -100,8 +112,7 @@ export function feedOf(
             const way = `${leader} ${connection.made()}`;
             if (ways.get(partition) !== way) unchecked.add(partition);
             ways.set(partition, way);
-            const all = [...(held.get(partition) ?? []), ...records];
-            held.set(partition, all);
+            const all = hold(partition, records);
             wakes.get(partition)?.();
             if (isFull(all)) {
               wanted.delete(partition);
@@ -156,14 +167,14 @@ export function feedOf(
       if (!held.has(partition) && failures.has(partition)) throw failures.get(partition);
       // Meanwhile more may have come, by yet another way.
       while (unchecked.delete(partition) && !stop.aborted) await orStopped(stop, resumed(partition));
-      const records = held.get(partition) ?? [];
-      const count = countWithin(records, most);
+      const { records } = held.get(partition) ?? { records: [] };
       const end = records.at(-1);
-      const left = records.slice(count);
-      if (left.length > 0) held.set(partition, left);
-      else held.delete(partition);
-      if (end && !isFull(left) && !wanted.has(partition) && !failures.has(partition)) want(partition, end.offset + 1);
-      return count === records.length ? records : records.slice(0, count);
+      held.delete(partition);
+      if (end === undefined) return [];
+      const left = hold(partition, records.splice(countWithin(records, most)));
+      if (left.records.length === 0) held.delete(partition);
+      if (!isFull(left) && !wanted.has(partition) && !failures.has(partition)) want(partition, end.offset + 1);
+      return records;
     },
     drop(partition) {
       wanted.delete(partition);

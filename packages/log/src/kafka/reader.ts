@@ -49,11 +49,14 @@ export async function fetchFrom(
     });
 }
 
+/** Bytes of a record in memory, about: a key has one a character, or a few more. */
+export const sizeOf = ({ key, value }: LogRecord): number => key.length + value.byteLength;
+
 /** How many of the records a batch may hold. */
 export function countWithin(records: readonly LogRecord[], most: BatchBounds): number {
   let [count, bytes] = [0, 0];
-  for (const { key, value } of records) {
-    bytes += Buffer.byteLength(key) + value.byteLength;
+  for (const record of records) {
+    bytes += sizeOf(record);
     if (count >= most.records || (count > 0 && bytes > most.bytes)) break;
     count += 1;
   }

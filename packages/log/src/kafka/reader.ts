@@ -49,8 +49,7 @@ export async function fetchFrom(
     });
 }
 
-/** Bytes of a record in memory, about: a key has one a character, or a few more. */
-export const sizeOf = ({ key, value }: LogRecord): number => key.length + value.byteLength;
+export const sizeOf = ({ key, value }: LogRecord): number => Buffer.byteLength(key) + value.byteLength;
 
 /** How many of the records a batch may hold. */
 export function countWithin(records: readonly LogRecord[], most: BatchBounds): number {

@@ -12,13 +12,14 @@ const unavailable = { code: 'HF_LOG_UNAVAILABLE' };
 const never = new AbortController().signal;
 
 type Partitions = readonly { readonly partition: number; readonly fetchOffset: string }[];
-const answer = (partitions: Partitions) => ({
+const answer = (partitions: Partitions, end = 0) => ({
   responses: [
     {
       partitions: partitions.map(({ partition, fetchOffset }) => ({
         partition,
         records: [{ partition, offset: Number(fetchOffset), key: '', value: new Uint8Array() }],
         next: Number(fetchOffset) + 1,
+        end,
       })),
     },
   ],
@@ -143,6 +144,24 @@ test('while a batch is worked on the next one is filled, and no more is fetched'
   await pause(50);
   expect(fetched).toBe(4);
   expect((await feed.next(0, 1, never)).map(({ offset }) => offset)).toEqual([1, 2, 3]);
+});
+
+test('a batch is given when it is full or holds all there is, and not held back by a broker in trouble', async () => {
+  let isDown = false;
+  feedFrom({
+    records: 3,
+    async fetch(partitions) {
+      await pause(1);
+      if (isDown && partitions[0]?.fetchOffset !== '0') throw new Error('does not answer');
+      return answer(partitions, 5);
+    },
+  });
+  const offsetsFrom = async (from: number) => (await feed.next(0, from, never)).map(({ offset }) => offset);
+  expect(await offsetsFrom(0)).toEqual([0, 1, 2]);
+  expect(await offsetsFrom(3)).toEqual([3, 4]);
+  isDown = true;
+  feed.drop(0);
+  expect(await offsetsFrom(0)).toEqual([0]);
 });
 
 test('a leader that cannot be asked holds up its own partitions only', async () => {

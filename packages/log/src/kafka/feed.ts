@@ -7,7 +7,8 @@ import type { Topic } from './topics.ts';
 
 /**
  * Records of the partitions that a member has, fetched from all leaders at once and, while the member works on a batch, ahead until the next
- * one is full: so much of each partition is held, and what the last fetch brought beyond it.
+ * one is full: so much of each partition is held, and what the last fetch brought beyond it. A batch is given when it is full, or holds what there
+ * is: where much is to be caught up, batches are few and full, and otherwise none waits.
  *
  * A broker that comes back may have another log than it had: an older copy of its disk, or less than it had told. If that has grown beyond
  * where we stand, nothing in what it gives says so. Its process was another before, though, so a connection was made since, or another
@@ -22,7 +23,9 @@ export type Feed = {
 };
 
 /** Records of a partition for its next batches, and how large they are. */
-type Held = { readonly records: LogRecord[]; bytes: number };
+type Held = { readonly records: readonly LogRecord[]; readonly bytes: number };
+
+const nothing: Held = { records: [], bytes: 0 };
 
 /** How long a broker holds back its answer for want of records: so long a partition may wait for others, and a stop for a fetch. */
 const maxWaitMs = 100;
@@ -45,6 +48,7 @@ export function feedOf(
 ): Feed {
   const wanted = new Map<number, number>();
   const held = new Map<number, Held>();
+  const behind = new Set<number>(); // partitions of which more was there than what is held, and would fit into the next batch
   const ways = new Map<number, string>(); // by which what is held, or was given last, came
   const unchecked = new Set<number>(); // partitions of which what is held came by another way than what was given before
   const failures = new Map<number, unknown>();
@@ -57,14 +61,12 @@ export function feedOf(
   /** Whether more would not fit into the next batch. */
   const isFull = ({ records, bytes }: Held) => records.length >= most.records || bytes > most.bytes;
 
-  function hold(partition: number, records: readonly LogRecord[]): Held {
-    const all = held.get(partition) ?? { records: [], bytes: 0 };
-    for (const record of records) {
-      all.records.push(record);
-      all.bytes += sizeOf(record);
-    }
-    held.set(partition, all);
-    return all;
+  const isReady = (partition: number) => held.has(partition) && !behind.has(partition);
+
+  function hold(partition: number, more: readonly LogRecord[]): void {
+    const { records, bytes } = held.get(partition) ?? nothing;
+    const size = more.reduce((sum, record) => sum + sizeOf(record), bytes);
+    held.set(partition, { records: records.length === 0 ? more : [...records, ...more], bytes: size });
   }
 
   function run(act: () => Promise<void>): void {
@@ -104,7 +106,7 @@ export function feedOf(
         asked = new Map([...wanted].filter(([partition]) => (leaders.get(partition) ?? nobody) === leader));
         if (asked.size === 0) break;
         const broker = await connection.broker(leader, topic.name);
-        for (const { partition, records, next } of await fetchFrom(broker, topic, asked, maxWaitMs)) {
+        for (const { partition, records, next, end } of await fetchFrom(broker, topic, asked, maxWaitMs)) {
           if (wanted.get(partition) !== asked.get(partition)) continue; // dropped meanwhile
           failingSince.delete(partition);
           if (records.length > 0) {
@@ -112,14 +114,14 @@ export function feedOf(
             const way = `${leader} ${connection.made()}`;
             if (ways.get(partition) !== way) unchecked.add(partition);
             ways.set(partition, way);
-            const all = hold(partition, records);
-            wakes.get(partition)?.();
-            if (isFull(all)) {
-              wanted.delete(partition);
-              continue;
-            }
+            hold(partition, records);
           }
-          wanted.set(partition, next);
+          const isAhead = isFull(held.get(partition) ?? nothing);
+          if (next < end && !isAhead) behind.add(partition);
+          else behind.delete(partition);
+          if (isReady(partition)) wakes.get(partition)?.();
+          if (isAhead) wanted.delete(partition);
+          else wanted.set(partition, next);
         }
       } catch (error) {
         await troubled(error, asked);
@@ -142,6 +144,8 @@ export function feedOf(
     connection.forget(topic.name);
     for (const [one, from] of asked) {
       if (wanted.get(one) !== from) continue;
+      // What is held is not held back for what may be long in coming.
+      if (behind.delete(one) && held.has(one)) wakes.get(one)?.();
       const since = failingSince.get(one) ?? performance.now();
       failingSince.set(one, since);
       if (!isPassing(error) || performance.now() - since > patienceMs)
@@ -159,7 +163,7 @@ export function feedOf(
 
   return {
     async next(partition, from, stop) {
-      if (!held.has(partition) && !failures.has(partition)) {
+      if (!isReady(partition) && !failures.has(partition)) {
         if (!wanted.has(partition)) want(partition, from);
         await orStopped(stop, new Promise<void>((resolve) => wakes.set(partition, resolve)));
         wakes.delete(partition);
@@ -167,19 +171,20 @@ export function feedOf(
       if (!held.has(partition) && failures.has(partition)) throw failures.get(partition);
       // Meanwhile more may have come, by yet another way.
       while (unchecked.delete(partition) && !stop.aborted) await orStopped(stop, resumed(partition));
-      const { records } = held.get(partition) ?? { records: [] };
-      const end = records.at(-1);
+      const { records } = held.get(partition) ?? nothing;
+      const last = records.at(-1);
+      const count = countWithin(records, most);
       held.delete(partition);
-      if (end === undefined) return [];
-      const left = hold(partition, records.splice(countWithin(records, most)));
-      if (left.records.length === 0) held.delete(partition);
-      if (!isFull(left) && !wanted.has(partition) && !failures.has(partition)) want(partition, end.offset + 1);
-      return records;
+      if (count < records.length) hold(partition, records.slice(count));
+      const isAhead = isFull(held.get(partition) ?? nothing);
+      if (last && !isAhead && !wanted.has(partition) && !failures.has(partition)) want(partition, last.offset + 1);
+      return count === records.length ? records : records.slice(0, count);
     },
     drop(partition) {
       wanted.delete(partition);
       failingSince.delete(partition);
       held.delete(partition);
+      behind.delete(partition);
       ways.delete(partition);
       unchecked.delete(partition);
       failures.delete(partition);

@@ -17,11 +17,14 @@ import Decoder from 'kafkajs/src/protocol/decoder.js';
 import decodeMessages from 'kafkajs/src/protocol/requests/fetch/v4/decodeMessages.js';
 // @ts-expect-error
 import sharedPromiseTo from 'kafkajs/src/utils/sharedPromiseTo.js';
-import { type Fetched, readBatches } from './record-batches.ts';
+import { type ReadBatches, readBatches } from './record-batches.ts';
 
 export type { SASLOptions };
 
 export type Message = { readonly key: Buffer | null; readonly value: Buffer | null };
+
+/** What a broker's answer holds of a partition, and where the log ended there. */
+export type Fetched = ReadBatches & { readonly partition: number; readonly end: number };
 
 export type Metadata = {
   readonly clusterId: string;
@@ -180,13 +183,16 @@ type Request = {
   };
 };
 
+type FetchedMessage = Message & { readonly offset: string; readonly isControlRecord?: boolean };
+
 type FetchedMessages = {
   readonly partition: number;
-  readonly messages: readonly (Message & { readonly offset: string; readonly isControlRecord?: boolean })[];
+  readonly highWatermark: string;
+  readonly messages: readonly FetchedMessage[];
 };
 
 /** What we read of the records of a partition as KafkaJS decodes them. */
-function fetchedOf({ partition, messages }: FetchedMessages): Fetched {
+function readMessages(partition: number, messages: readonly FetchedMessage[]): ReadBatches {
   const records = messages
     .filter((message) => !message.isControlRecord)
     .map(({ offset, key, value }) => ({
@@ -195,7 +201,7 @@ function fetchedOf({ partition, messages }: FetchedMessages): Fetched {
       key: key?.toString() ?? '',
       value: value ?? new Uint8Array(),
     }));
-  return { partition, records, next: Number(messages.at(-1)?.offset ?? -1) + 1 };
+  return { records, next: Number(messages.at(-1)?.offset ?? -1) + 1 };
 }
 
 /** The version of fetches that brokers have spoken since 2.3 (of 2019), and the last that KafkaJS speaks. */
@@ -206,6 +212,11 @@ function withOurDecoder(fetch: Request): unknown {
   const { request, response } = fetch;
   async function decodeAsKafkaJS(payload: Buffer): Promise<unknown> {
     const answer = await response.decode(payload);
+    const fetchedOf = ({ partition, highWatermark, messages }: FetchedMessages): Fetched => ({
+      partition,
+      end: Number(highWatermark),
+      ...readMessages(partition, messages),
+    });
     const responses = answer.responses.map((of) => ({ ...of, partitions: of.partitions.map(fetchedOf) }));
     return { ...answer, responses };
   }
@@ -236,15 +247,15 @@ export async function decodeFetch(payload: Buffer): Promise<FetchAnswer> {
     topicName: decoder.readString(),
     partitions: await decoder.readArrayAsync(async () => {
       const [partition, errorCode] = [decoder.readInt32(), decoder.readInt16()];
-      decoder.forward(3 * 8); // the log's ends
+      const end = Number(decoder.readInt64());
+      decoder.forward(2 * 8); // where transactions are over, and where the log begins
       decoder.readArray(() => decoder.forward(2 * 8)); // transactions, of which we use none
       decoder.forward(4); // a replica to read from
       const sized = payload.subarray(decoder.offset);
       const bytes = decoder.readBytes() ?? Buffer.alloc(0);
-      const fetched =
-        (await readBatches(partition, bytes)) ??
-        fetchedOf({ partition, messages: await decodeMessages(new Decoder(sized)) });
-      return { ...fetched, errorCode };
+      const read =
+        (await readBatches(partition, bytes)) ?? readMessages(partition, await decodeMessages(new Decoder(sized)));
+      return { partition, errorCode, end, ...read };
     }),
   }));
   return { throttleTime: 0, clientSideThrottleTime, errorCode, sessionId, responses };

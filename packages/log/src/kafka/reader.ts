@@ -2,8 +2,7 @@ import type { BatchBounds, LogRecord } from '../event-log.ts';
 import { OffsetOutOfRange } from '../log-errors.ts';
 import type { Connection } from './connection.ts';
 import { kafkaErrorType, persist } from './kafka-errors.ts';
-import type { Broker } from './kafkajs-parts.ts';
-import type { Fetched } from './record-batches.ts';
+import type { Broker, Fetched } from './kafkajs-parts.ts';
 import type { Topic } from './topics.ts';
 
 /** Compressed, of one partition at a time: unpacked it may be ten times as much. A broker gives one batch at least. */
@@ -37,7 +36,7 @@ export async function fetchFrom(
   });
   return responses
     .flatMap((response) => response.partitions)
-    .map(({ partition, records, next }) => {
+    .map(({ partition, records, next, end }) => {
       const from = froms.get(partition) ?? 0;
       // A broker sends whole batches, also what lies before the offset.
       const isWhole = (records[0]?.offset ?? from) >= from;
@@ -45,6 +44,7 @@ export async function fetchFrom(
         partition,
         records: isWhole ? records : records.filter(({ offset }) => offset >= from),
         next: Math.max(from, next),
+        end,
       };
     });
 }

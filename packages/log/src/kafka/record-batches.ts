@@ -2,8 +2,8 @@ import { promisify } from 'node:util';
 import { unzip } from 'node:zlib';
 import type { LogRecord } from '../event-log.ts';
 
-/** What a broker's answer holds of a partition, and the offset after all of it, also after what is no record of ours (0: it holds nothing). */
-export type Fetched = { readonly partition: number; readonly records: readonly LogRecord[]; readonly next: number };
+/** Records that were read, and the offset after all of them, also after what is no record of ours (0: there is nothing). */
+export type ReadBatches = { readonly records: readonly LogRecord[]; readonly next: number };
 
 const unpack = promisify<Buffer, Buffer>(unzip);
 
@@ -20,7 +20,7 @@ const nothing = new Uint8Array();
  * decoder makes of each record some twenty objects that nobody asks for. Like it, this trusts the network for checksums. The last batch may
  * be cut off, and is left for the next fetch. Answers nothing if any is of another form: older, or packed otherwise than by gzip.
  */
-export async function readBatches(partition: number, bytes: Buffer): Promise<Fetched | undefined> {
+export async function readBatches(partition: number, bytes: Buffer): Promise<ReadBatches | undefined> {
   const records: LogRecord[] = [];
   let next = 0;
   for (let at = 0; at + 16 < bytes.length; ) {
@@ -40,7 +40,7 @@ export async function readBatches(partition: number, bytes: Buffer): Promise<Fet
     next = base + bytes.readInt32BE(at + 23) + 1;
     at = end;
   }
-  return { partition, records, next };
+  return { records, next };
 }
 
 /** Reads the records of one batch, behind those that are there. */

@@ -143,15 +143,19 @@ const dayTurned = recordText(
   '{"date":"2028-01-01"}',
 ).replace('"subject":"",', '');
 
-/** Messages as records of Holdfast's log; beginning with a day that turns if `turns`. */
+/** For each partition the memory that its records stand in until they are taken in. */
+const memory = Array.from({ length: partitions }, () => Buffer.alloc(0));
+
+/** Messages as records of Holdfast's log, good until the next ones of the partition; beginning with a day that turns if `turns`. */
 function recordsOf(messages, partition, turns) {
-  // One piece of memory for all, and byte by byte what was read: whatever the characters are, none is looked at twice.
-  let bytes = Buffer.allocUnsafeSlow(600 * messages.length + 4_096);
+  let bytes = memory[partition];
   let length = 0;
   const records = [];
+  // Byte by byte what was read: whatever the characters are, none is looked at twice.
   const putAt = (offset) => (key, text) => {
     if (length + text.length > bytes.length) {
-      bytes = Buffer.allocUnsafeSlow(Math.max(bytes.length, text.length));
+      bytes = Buffer.allocUnsafeSlow(2 * Math.max(bytes.length, text.length));
+      memory[partition] = bytes;
       length = 0;
     }
     const end = length + bytes.latin1Write(text, length);

@@ -9,8 +9,19 @@ export async function append(
   const appender = await connection.createAppender(table);
   try {
     await rows(appender);
-  } finally {
-    // Rows left in an appender would be committed by its closing later, even after a rollback.
     appender.closeSync();
+  } catch (error) {
+    discard(appender);
+    throw error;
+  }
+}
+
+/** What is left in an appender would be committed after the rollback by whatever closes it, at last by the garbage collection. */
+function discard(appender: DuckDBAppender): void {
+  try {
+    appender.clear();
+    appender.closeSync();
+  } catch {
+    // What made it fail is thrown already.
   }
 }

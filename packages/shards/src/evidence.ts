@@ -7,8 +7,8 @@ import type { Vault } from './vault.ts';
 
 /** What a shard keeps of events: all that the fold needs, participant by participant. */
 export type Evidence = {
-  /** Keeps what was not known yet, as it is handed over; what was so far can be read before that is over once it is `written`. */
-  keep(handOver: (keep: (fresh: History) => void, written: () => void) => Promise<void>): Promise<void>;
+  /** Keeps what was not known yet, as it is handed over; what was so far can be read before that is over after a `flush`. */
+  keep(handOver: (keep: (fresh: History) => void, flush: () => void) => Promise<void>): Promise<void>;
   /** All that is kept of some participants. */
   of(participants: readonly string[]): Promise<ReadonlyMap<string, History>>;
   /** Of some open events, all contents that are kept: by participant, for each identity that is asked for. */

@@ -55,7 +55,7 @@ export class Participants {
   ): Promise<Touched> {
     const touched = new Map<string, Remembered>();
     const [correcting, unsettled] = [new Waiting(), new Waiting()];
-    await this.options.evidence.keep(async (keep, written) => {
+    await this.options.evidence.keep(async (keep, flush) => {
       for await (const [name, arrived] of arrivals) {
         const known = touched.get(name) ?? this.remembered.get(name);
         if (unsettled.has(name)) unsettled.add(name, arrived);
@@ -76,7 +76,7 @@ export class Participants {
         }
       }
       // Who is handed over again and waits now may have been kept already.
-      if ([...correcting.keys(), ...unsettled.keys()].some((name) => touched.has(name))) written();
+      if ([...correcting.keys(), ...unsettled.keys()].some((name) => touched.has(name))) flush();
       await this.takeCorrections(correcting, touched, unsettled, keep);
       await this.settleAnew(unsettled, touched, clock, keep);
     });

@@ -164,6 +164,50 @@ test('a batch is given when it is full or holds all there is, and not held back 
   expect(await offsetsFrom(0)).toEqual([0]);
 });
 
+test('what is held when a broker comes back is not given with what it brings then: it may have another log', async () => {
+  let made = 1;
+  let release: () => void = () => undefined;
+  const said: string[] = [];
+  feedFrom({
+    records: 100,
+    made: () => made,
+    async fetch(partitions) {
+      const [one] = partitions;
+      if (one?.fetchOffset === '2' && made === 1) {
+        await new Promise<void>((resolve) => {
+          release = resolve;
+        });
+        made = 2; // the broker's process is another by now, and so may its log be
+      }
+      await pause(1);
+      const from = Number(one?.fetchOffset);
+      return {
+        responses: [
+          {
+            partitions: [
+              {
+                partition: 0,
+                records: [{ partition: 0, offset: from, key: '', value: Buffer.from(`${made}`) }],
+                next: from + 1,
+                end: 5,
+              },
+            ],
+          },
+        ],
+      };
+    },
+    async resumed() {
+      said.push('resumed');
+    },
+  });
+  const given = feed.next(0, 0, never);
+  await pause(20);
+  release();
+  const logs = (await given).map(({ offset, value }) => `${offset} of ${Buffer.from(value)}`);
+  expect(logs).toEqual(['0 of 2', '1 of 2', '2 of 2', '3 of 2', '4 of 2']);
+  expect(said).toEqual(['resumed']);
+});
+
 test('a leader that cannot be asked holds up its own partitions only', async () => {
   feedFrom({
     fetch: async (partitions) => {

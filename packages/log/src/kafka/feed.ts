@@ -12,7 +12,8 @@ import type { Topic } from './topics.ts';
  *
  * A broker that comes back may have another log than it had: an older copy of its disk, or less than it had told. If that has grown beyond
  * where we stand, nothing in what it gives says so. Its process was another before, though, so a connection was made since, or another
- * broker leads: `resumed` is awaited before the first records that were fetched in such a way are given.
+ * broker leads: `resumed` is awaited before the first records that were fetched in such a way are given, and what is held from before is
+ * fetched again with them, for it may be of the other log.
  */
 export type Feed = {
   /** The next batch from an offset on; nothing if `stop` comes first. */
@@ -23,9 +24,7 @@ export type Feed = {
 };
 
 /** Records of a partition for its next batches, and how large they are. */
-type Held = { readonly records: readonly LogRecord[]; readonly bytes: number };
-
-const nothing: Held = { records: [], bytes: 0 };
+type Held = { readonly records: LogRecord[]; bytes: number };
 
 /** How long a broker holds back its answer for want of records: so long a partition may wait for others, and a stop for a fetch. */
 const maxWaitMs = 100;
@@ -48,7 +47,7 @@ export function feedOf(
 ): Feed {
   const wanted = new Map<number, number>();
   const held = new Map<number, Held>();
-  const behind = new Set<number>(); // partitions of which more was there than what is held, and would fit into the next batch
+  const behind = new Set<number>(); // partitions of which more was there than was fetched
   const ways = new Map<number, string>(); // by which what is held, or was given last, came
   const unchecked = new Set<number>(); // partitions of which what is held came by another way than what was given before
   const failures = new Map<number, unknown>();
@@ -58,15 +57,22 @@ export function feedOf(
   const tasks = new Set<Promise<void>>();
   let isClosed = false;
 
-  /** Whether more would not fit into the next batch. */
-  const isFull = ({ records, bytes }: Held) => records.length >= most.records || bytes > most.bytes;
+  /** Whether more than is held would not fit into the next batch. */
+  function isFull(partition: number): boolean {
+    const { records, bytes } = held.get(partition) ?? { records: [], bytes: 0 };
+    return records.length >= most.records || bytes > most.bytes;
+  }
 
-  const isReady = (partition: number) => held.has(partition) && !behind.has(partition);
+  const isReady = (partition: number) => held.has(partition) && (isFull(partition) || !behind.has(partition));
 
-  function hold(partition: number, more: readonly LogRecord[]): void {
-    const { records, bytes } = held.get(partition) ?? nothing;
-    const size = more.reduce((sum, record) => sum + sizeOf(record), bytes);
-    held.set(partition, { records: records.length === 0 ? more : [...records, ...more], bytes: size });
+  function hold(partition: number, records: readonly LogRecord[]): void {
+    if (records.length === 0) return;
+    const all = held.get(partition) ?? { records: [], bytes: 0 };
+    for (const record of records) {
+      all.records.push(record);
+      all.bytes += sizeOf(record);
+    }
+    held.set(partition, all);
   }
 
   function run(act: () => Promise<void>): void {
@@ -112,15 +118,21 @@ export function feedOf(
           if (records.length > 0) {
             // Counted after the answer: what was checked later than this holds for every connection that there was by now.
             const way = `${leader} ${connection.made()}`;
-            if (ways.get(partition) !== way) unchecked.add(partition);
+            const [first] = held.get(partition)?.records ?? [];
+            const isOfOneWay = ways.get(partition) === way;
             ways.set(partition, way);
+            if (!isOfOneWay) unchecked.add(partition);
+            if (!isOfOneWay && first !== undefined) {
+              held.delete(partition);
+              wanted.set(partition, first.offset);
+              continue;
+            }
             hold(partition, records);
           }
-          const isAhead = isFull(held.get(partition) ?? nothing);
-          if (next < end && !isAhead) behind.add(partition);
+          if (next < end) behind.add(partition);
           else behind.delete(partition);
           if (isReady(partition)) wakes.get(partition)?.();
-          if (isAhead) wanted.delete(partition);
+          if (isFull(partition)) wanted.delete(partition);
           else wanted.set(partition, next);
         }
       } catch (error) {
@@ -170,14 +182,14 @@ export function feedOf(
       }
       if (!held.has(partition) && failures.has(partition)) throw failures.get(partition);
       // Meanwhile more may have come, by yet another way.
-      while (unchecked.delete(partition) && !stop.aborted) await orStopped(stop, resumed(partition));
-      const { records } = held.get(partition) ?? nothing;
+      while (!stop.aborted && unchecked.delete(partition)) await orStopped(stop, resumed(partition));
+      const records = held.get(partition)?.records ?? [];
       const last = records.at(-1);
+      if (stop.aborted || last === undefined) return [];
       const count = countWithin(records, most);
       held.delete(partition);
-      if (count < records.length) hold(partition, records.slice(count));
-      const isAhead = isFull(held.get(partition) ?? nothing);
-      if (last && !isAhead && !wanted.has(partition) && !failures.has(partition)) want(partition, last.offset + 1);
+      hold(partition, records.slice(count));
+      if (!isFull(partition) && !wanted.has(partition) && !failures.has(partition)) want(partition, last.offset + 1);
       return count === records.length ? records : records.slice(0, count);
     },
     drop(partition) {
